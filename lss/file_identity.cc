@@ -1,0 +1,108 @@
+#include "lss/file_identity.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+
+#include "lss/ring_format.h"
+
+namespace lss {
+namespace {
+
+Status Identify(int fd, const char* path, int flags, const std::string& name,
+                FileIdentity* identity, uint64_t* size) {
+  struct statx stx = {};
+  if (statx(fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &stx) != 0) {
+    return Status::FromErrno("stat", name, -1, errno);
+  }
+  identity->device = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+  identity->inode = stx.stx_ino;
+  identity->birth_time_ns = 0;
+  if ((stx.stx_mask & STATX_BTIME) != 0) {
+    identity->birth_time_ns =
+        static_cast<int64_t>(stx.stx_btime.tv_sec) * 1000000000 + stx.stx_btime.tv_nsec;
+  }
+  *size = stx.stx_size;
+  return Status::Ok();
+}
+
+std::array<uint8_t, kBootIdBytes> ReadBootId() {
+  std::array<uint8_t, kBootIdBytes> id = {};
+  const UniqueFd fd(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  char text[64] = {};
+  if (!fd.valid() || read(fd.get(), text, sizeof(text) - 1) <= 0) {
+    return id;
+  }
+  size_t nibbles = 0;
+  for (const char* c = text; *c != '\0' && nibbles < 2 * id.size(); ++c) {
+    unsigned value = 0;
+    if (*c >= '0' && *c <= '9') {
+      value = static_cast<unsigned>(*c - '0');
+    } else if (*c >= 'a' && *c <= 'f') {
+      value = static_cast<unsigned>(*c - 'a') + 10;
+    } else {
+      continue;
+    }
+    id[nibbles / 2] = static_cast<uint8_t>(id[nibbles / 2] << 4 | value);
+    ++nibbles;
+  }
+  return id;
+}
+
+}  // namespace
+
+Status IdentifyFd(int fd, const std::string& name, FileIdentity* identity, uint64_t* size) {
+  return Identify(fd, "", AT_EMPTY_PATH, name, identity, size);
+}
+
+Status IdentifyPath(const std::string& path, FileIdentity* identity, uint64_t* size) {
+  return Identify(AT_FDCWD, path.c_str(), 0, path, identity, size);
+}
+
+const uint8_t* BootId() {
+  static const std::array<uint8_t, kBootIdBytes> id = ReadBootId();
+  return id.data();
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) {
+    return ".";
+  }
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string RingFileName(uint64_t inode) {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%016" PRIx64 "%s", inode, kRingSuffix);
+  return name;
+}
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  if (this != &other) {
+    Reset();
+    fd_ = other.Release();
+  }
+  return *this;
+}
+
+void UniqueFd::Reset() {
+  if (fd_ >= 0) {
+    close(fd_);
+    fd_ = -1;
+  }
+}
+
+int UniqueFd::Release() {
+  const int fd = fd_;
+  fd_ = -1;
+  return fd;
+}
+
+}  // namespace lss

@@ -1,0 +1,66 @@
+// The thread for work that may block and that nobody waits for: zeroing ahead of the tail, writing
+// out idle tails, the last steps of a close. One per process.
+//
+// Thread safety: every method from any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace lss {
+
+// Something that wants to be looked at from time to time.
+class Ticking {
+ public:
+  virtual ~Ticking() = default;
+  // Called about every `tick_ms` on the maintenance thread. May block.
+  virtual void Tick() = 0;
+};
+
+class Maintenance {
+ public:
+  Maintenance();
+  ~Maintenance();
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+  // Runs `job` soon, in order with other jobs; after Stop at once on the calling thread.
+  void Enqueue(std::function<void()> job);
+  // Ticks `object` every `tick_ms` for as long as it lives.
+  void Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms);
+  // Returns when every job enqueued before has run.
+  void Drain();
+  // Runs the jobs that are left, then ends the thread. Idempotent.
+  void Stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Watched {
+    std::weak_ptr<Ticking> object;
+    std::chrono::milliseconds period;
+    Clock::time_point due;
+  };
+
+  void Run();
+  // Both drop the lock while they call out.
+  bool RunOneJob(std::unique_lock<std::mutex>* lock);
+  void TickDue(std::unique_lock<std::mutex>* lock);
+  Clock::time_point NextDue() const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  std::vector<Watched> watched_;
+  bool running_job_ = false;
+  bool stop_ = false;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace lss

@@ -1,0 +1,75 @@
+// Format of a ring file, version 1. lss/README.md has a worked example.
+//
+//   page 0                 RingHeader, zero padded
+//   page 1 ...             buffer 0, buffer 1, ... each buffer_bytes long
+//
+// The fixed part is written once, before anything is accepted, and covered by the checksum. The
+// live part changes under the owner's running threads and is read by other processes; each field is
+// one lock-free atomic in shared memory. Byte order is the machine's: a ring never leaves it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "lss/options.h"
+#include "lss/types.h"
+
+namespace lss {
+
+inline constexpr char kRingMagic[8] = {'b', 'l', 'o', 'o', 'm', 'l', 'f', 's'};
+inline constexpr uint32_t kRingFormatVersion = 1;
+inline constexpr size_t kBootIdBytes = 16;
+// Suffixes inside the ring directory. The name before them is the file's inode number in hex.
+inline constexpr char kRingSuffix[] = ".ring";
+inline constexpr char kAsideSuffix[] = ".aside";
+inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
+
+// The life of the stream that a ring belongs to.
+enum class RingState : uint32_t {
+  kLive = 0,    // bytes up to `committed` may be in the ring only
+  kClosed = 1,  // the file holds exactly its bytes; the ring has nothing to add
+};
+
+struct RingHeaderFixed {
+  char magic[8];
+  uint32_t format_version;
+  uint32_t buffer_bytes;
+  uint32_t buffer_count;
+  uint32_t write_mode;
+  uint64_t device;
+  uint64_t inode;
+  int64_t birth_time_ns;  // of the inode; 0 where the file system has none
+  uint8_t boot_id[kBootIdBytes];
+  uint32_t owner_pid;  // for messages only
+  uint32_t reserved;
+};
+
+struct RingHeader {
+  RingHeaderFixed fixed;
+  uint32_t fixed_checksum;  // CRC-32C of `fixed`; stored last
+
+  // Appended and promised to survive the process: addresses below it.
+  alignas(64) std::atomic<uint64_t> committed;
+  // Written to the file, contiguous, addresses below it.
+  alignas(64) std::atomic<uint64_t> hi_stable;
+  // On the device, addresses below it.
+  std::atomic<uint64_t> durable;
+  std::atomic<uint32_t> state;  // a RingState
+  // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
+  alignas(64) std::atomic<uint64_t> base[kMaxBufferCount];
+};
+
+inline constexpr uint64_t kNoBase = UINT64_MAX;
+
+static_assert(sizeof(RingHeader) <= kPageBytes, "the header is one page");
+static_assert(std::atomic<uint64_t>::is_always_lock_free &&
+                  std::atomic<uint32_t>::is_always_lock_free,
+              "shared memory needs address-free atomics");
+static_assert(sizeof(RingHeaderFixed) == 72, "the format has no implicit padding");
+
+constexpr uint64_t RingFileBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
+  return kPageBytes + static_cast<uint64_t>(buffer_bytes) * buffer_count;
+}
+
+}  // namespace lss

@@ -1,0 +1,181 @@
+#include "lss/ring_memory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "lss/crc32c.h"
+
+namespace lss {
+namespace {
+
+// Another process may remove the empty directory between our mkdir and our use of it.
+constexpr int kDirectoryAttempts = 100;
+
+int FlockRetrying(int fd, int operation) {
+  int result = 0;
+  do {
+    result = flock(fd, operation);
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
+// posix_fallocate would write zeros where the file system cannot allocate; that is what we want:
+// a page of the mapping without a block behind it would be a SIGBUS on a full disk.
+Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
+  const int error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
+}
+
+}  // namespace
+
+Status RingDirectoryLock::Acquire(const std::string& directory, bool create,
+                                  RingDirectoryLock* lock) {
+  for (int attempt = 0; attempt < kDirectoryAttempts; ++attempt) {
+    UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno != ENOENT || !create) {
+        return Status::FromErrno("open", directory, -1, errno);
+      }
+      if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+        return Status::FromErrno("mkdir", directory, -1, errno);
+      }
+      continue;
+    }
+    if (FlockRetrying(fd.get(), LOCK_EX) != 0) {
+      return Status::FromErrno("lock", directory, -1, errno);
+    }
+    struct stat st = {};
+    if (fstat(fd.get(), &st) == 0 && st.st_nlink > 0) {
+      lock->fd_ = std::move(fd);
+      return Status::Ok();
+    }
+    // Removed while we waited for its lock; start again.
+  }
+  return Status::FromErrno("lock", directory, -1, EBUSY);
+}
+
+Status RingMemory::Create(const std::string& directory, const FileIdentity& target,
+                          const StoreOptions& options, std::unique_ptr<RingMemory>* result) {
+  RingDirectoryLock lock;
+  if (Status status = RingDirectoryLock::Acquire(directory, /*create=*/true, &lock); !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<RingMemory> ring(new RingMemory());
+  ring->directory_ = directory;
+  const std::string name = RingFileName(target.inode);
+  ring->path_ = directory + "/" + name;
+  // A leftover of this inode number belongs to a file that is gone: the number was given out anew.
+  if (unlinkat(lock.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    return Status::FromErrno("unlink", ring->path_, -1, errno);
+  }
+  ring->fd_ =
+      UniqueFd(openat(lock.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!ring->fd_.valid()) {
+    return Status::FromErrno("create", ring->path_, -1, errno);
+  }
+  Status status = ring->MapAndPublish(target, options);
+  if (!status.ok()) {
+    ring->Remove();
+    return status;
+  }
+  *result = std::move(ring);
+  return Status::Ok();
+}
+
+Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions& options) {
+  // Waits at most for a viewer, which holds its lock for a moment only.
+  if (FlockRetrying(fd_.get(), LOCK_EX) != 0) {
+    return Status::FromErrno("lock", path_, -1, errno);
+  }
+  buffer_bytes_ = options.buffer_bytes;
+  mapped_bytes_ = RingFileBytes(options.buffer_bytes, options.buffer_count);
+  if (Status status = AllocateBlocks(fd_.get(), path_, mapped_bytes_); !status.ok()) {
+    return status;
+  }
+  void* mapping = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  if (mapping == MAP_FAILED) {
+    return Status::FromErrno("map", path_, -1, errno);
+  }
+  mapping_ = static_cast<char*>(mapping);
+  header_ = new (mapping) RingHeader;
+  RingHeaderFixed fixed = {};
+  std::memcpy(fixed.magic, kRingMagic, sizeof(fixed.magic));
+  fixed.format_version = kRingFormatVersion;
+  fixed.buffer_bytes = options.buffer_bytes;
+  fixed.buffer_count = options.buffer_count;
+  fixed.write_mode = static_cast<uint32_t>(options.write_mode);
+  fixed.device = target.device;
+  fixed.inode = target.inode;
+  fixed.birth_time_ns = target.birth_time_ns;
+  std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
+  fixed.owner_pid = static_cast<uint32_t>(getpid());
+  header_->fixed = fixed;
+  header_->committed.store(0, std::memory_order_relaxed);
+  header_->hi_stable.store(0, std::memory_order_relaxed);
+  header_->durable.store(0, std::memory_order_relaxed);
+  header_->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
+  for (std::atomic<uint64_t>& base : header_->base) {
+    base.store(kNoBase, std::memory_order_relaxed);
+  }
+  // The checksum makes the header count. Killed before this line: an unfinished ring that holds
+  // nothing (case R1 of recovery).
+  std::atomic_thread_fence(std::memory_order_release);
+  header_->fixed_checksum = Crc32c(0, &fixed, sizeof(fixed));
+  return Status::Ok();
+}
+
+RingMemory::~RingMemory() {
+  if (mapping_ != nullptr) {
+    munmap(mapping_, mapped_bytes_);
+  }
+}
+
+Status RingMemory::MakeHeaderDurable() {
+  // msync of one page is an fsync of that range: it does not drag the ring's dirty buffers along,
+  // and commits the new file with its directory entry.
+  if (msync(mapping_, kPageBytes, MS_SYNC) != 0) {
+    return Status::FromErrno("msync", path_, 0, errno);
+  }
+  const UniqueFd directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid() || fsync(directory.get()) != 0) {
+    return Status::FromErrno("fsync", directory_, -1, errno);
+  }
+  const UniqueFd parent(open(DirectoryOf(directory_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent.valid() || fsync(parent.get()) != 0) {
+    return Status::FromErrno("fsync", DirectoryOf(directory_), -1, errno);
+  }
+  return Status::Ok();
+}
+
+void RingMemory::Prefault(uint32_t index) const {
+#ifdef MADV_POPULATE_WRITE
+  // Only a hint: without it the first store to each page faults, which is correct and slower.
+  (void)madvise(buffer(index), buffer_bytes_, MADV_POPULATE_WRITE);
+#else
+  (void)index;
+#endif
+}
+
+void RingMemory::Remove() {
+  if (removed_) {
+    return;
+  }
+  removed_ = true;
+  // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
+  struct stat ours = {};
+  struct stat named = {};
+  if (fstat(fd_.get(), &ours) == 0 && stat(path_.c_str(), &named) == 0 &&
+      ours.st_ino == named.st_ino) {
+    unlink(path_.c_str());
+    rmdir(directory_.c_str());  // fails while another ring is in it, which is meant
+  }
+}
+
+}  // namespace lss

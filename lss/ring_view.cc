@@ -1,0 +1,261 @@
+#include "lss/ring_view.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "lss/crc32c.h"
+
+namespace lss {
+namespace {
+
+Status ReadFile(int fd, const std::string& name, Address from, size_t length, char* destination,
+                size_t* read) {
+  *read = 0;
+  while (*read < length) {
+    const ssize_t got =
+        pread(fd, destination + *read, length - *read, static_cast<off_t>(from + *read));
+    if (got == 0) {
+      break;
+    }
+    if (got > 0) {
+      *read += static_cast<size_t>(got);
+    } else if (errno != EINTR) {
+      return Status::FromErrno("read", name, static_cast<int64_t>(from + *read), errno);
+    }
+  }
+  return Status::Ok();
+}
+
+bool AllZero(const char* data, size_t size) {
+  return std::all_of(data, data + size, [](char c) { return c == 0; });
+}
+
+}  // namespace
+
+const char* NameOf(RingCase ring_case) {
+  switch (ring_case) {
+    case RingCase::kR1Unfinished:
+      return "R1 unfinished";
+    case RingCase::kR2OwnerAlive:
+      return "R2 owner alive";
+    case RingCase::kR3ProcessKilled:
+      return "R3 process killed";
+    case RingCase::kR4Closed:
+      return "R4 closed";
+    case RingCase::kR5MachineDown:
+      return "R5 machine down";
+    case RingCase::kR6Damaged:
+      return "R6 damaged";
+    case RingCase::kR7Foreign:
+      return "R7 foreign";
+    case RingCase::kR8FutureVersion:
+      return "R8 future version";
+    case RingCase::kR9FileGone:
+      return "R9 file gone";
+    case RingCase::kR10Contradiction:
+      return "R10 contradiction";
+  }
+  return "unknown";
+}
+
+Status RingView::Open(const std::string& path, std::unique_ptr<RingView>* result) {
+  std::unique_ptr<RingView> view(new RingView());
+  view->path_ = path;
+  view->fd_ = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!view->fd_.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  struct stat st = {};
+  if (fstat(view->fd_.get(), &st) != 0) {
+    return Status::FromErrno("stat", path, -1, errno);
+  }
+  view->file_bytes_ = S_ISREG(st.st_mode) ? static_cast<uint64_t>(st.st_size) : 0;
+  if (view->file_bytes_ >= kPageBytes) {
+    void* mapping = mmap(nullptr, view->file_bytes_, PROT_READ, MAP_SHARED, view->fd_.get(), 0);
+    if (mapping == MAP_FAILED) {
+      return Status::FromErrno("map", path, -1, errno);
+    }
+    view->mapping_ = static_cast<const char*>(mapping);
+    view->header_ = reinterpret_cast<const RingHeader*>(view->mapping_);
+  }
+  *result = std::move(view);
+  return Status::Ok();
+}
+
+RingView::~RingView() {
+  if (mapping_ != nullptr) {
+    munmap(const_cast<char*>(mapping_), file_bytes_);
+  }
+}
+
+bool RingView::OwnerAlive() const {
+  // A shared lock is refused exactly while an owner holds the exclusive one; given back at once,
+  // and never asked for by owners, so two viewers do not take each other for an owner.
+  if (flock(fd_.get(), LOCK_SH | LOCK_NB) == 0) {
+    flock(fd_.get(), LOCK_UN);
+    return false;
+  }
+  return errno == EWOULDBLOCK;
+}
+
+RingCase RingView::header_case() const {
+  const bool alive = OwnerAlive();
+  const RingCase judged = JudgeHeader();
+  const bool usable = judged == RingCase::kR3ProcessKilled || judged == RingCase::kR4Closed ||
+                      judged == RingCase::kR5MachineDown;
+  if (!alive || judged == RingCase::kR8FutureVersion) {
+    return judged;
+  }
+  // A live owner that has not published its header yet has accepted nothing either.
+  return usable ? RingCase::kR2OwnerAlive : RingCase::kR1Unfinished;
+}
+
+RingCase RingView::JudgeHeader() const {
+  if (header_ == nullptr) {
+    return file_bytes_ == 0 ? RingCase::kR1Unfinished : RingCase::kR6Damaged;
+  }
+  const RingHeaderFixed& fixed = header_->fixed;
+  if (AllZero(reinterpret_cast<const char*>(&fixed), sizeof(fixed)) &&
+      header_->fixed_checksum == 0) {
+    return RingCase::kR1Unfinished;
+  }
+  if (std::memcmp(fixed.magic, kRingMagic, sizeof(kRingMagic)) != 0) {
+    return RingCase::kR6Damaged;
+  }
+  if (fixed.format_version > kRingFormatVersion) {
+    return RingCase::kR8FutureVersion;  // before the checksum, whose place may have moved
+  }
+  if (header_->fixed_checksum == 0) {
+    return RingCase::kR1Unfinished;  // killed just before the header counted
+  }
+  StoreOptions limits;
+  limits.buffer_bytes = fixed.buffer_bytes;
+  limits.buffer_count = fixed.buffer_count;
+  if (header_->fixed_checksum != Crc32c(0, &fixed, sizeof(fixed)) || !limits.Validate().ok() ||
+      file_bytes_ < RingFileBytes(fixed.buffer_bytes, fixed.buffer_count)) {
+    return RingCase::kR6Damaged;
+  }
+  if (std::memcmp(fixed.boot_id, BootId(), kBootIdBytes) != 0) {
+    return RingCase::kR5MachineDown;
+  }
+  if (hi_stable() > committed() || durable() > hi_stable()) {
+    return RingCase::kR6Damaged;
+  }
+  return closed() ? RingCase::kR4Closed : RingCase::kR3ProcessKilled;
+}
+
+FileIdentity RingView::target() const {
+  return {header_->fixed.device, header_->fixed.inode, header_->fixed.birth_time_ns};
+}
+
+size_t RingView::CopyOut(Address from, size_t length, Address limit, char* destination) const {
+  const uint32_t count = header_->fixed.buffer_count;
+  const uint32_t buffer_bytes = header_->fixed.buffer_bytes;
+  size_t copied = 0;
+  while (copied < length && from < limit) {
+    uint32_t found = count;
+    Address found_base = 0;
+    Address next_base = kNoBase;
+    for (uint32_t i = 0; i < count; ++i) {
+      const Address base = header_->base[i].load(std::memory_order_acquire);
+      if (base == kNoBase) {
+        continue;
+      }
+      if (base > from) {
+        next_base = std::min(next_base, base);
+      } else if (found == count || base > found_base) {
+        found = i;
+        found_base = base;
+      }
+    }
+    if (found == count || from - found_base >= buffer_bytes) {
+      break;
+    }
+    const Address end = std::min({found_base + buffer_bytes, next_base, limit});
+    const size_t part = std::min<uint64_t>(end - from, length - copied);
+    std::memcpy(
+        destination + copied,
+        mapping_ + kPageBytes + static_cast<uint64_t>(found) * buffer_bytes + (from - found_base),
+        part);
+    copied += part;
+    from += part;
+  }
+  return copied;
+}
+
+Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Address limit,
+                  char* destination, size_t* read) {
+  *read = 0;
+  while (*read < length && from < limit) {
+    const Address stable = ring.hi_stable();
+    const size_t wanted = std::min<uint64_t>(length - *read, limit - from);
+    size_t got = 0;
+    if (from < stable) {
+      const size_t in_file = std::min<uint64_t>(wanted, stable - from);
+      if (Status status = ReadFile(fd, ring.path(), from, in_file, destination + *read, &got);
+          !status.ok()) {
+        return status;
+      }
+      if (got == 0) {
+        return Status::Corruption("the file of ring " + ring.path() + " ends before offset " +
+                                  std::to_string(from) + ", which the ring says was written");
+      }
+    } else {
+      got = ring.CopyOut(from, wanted, limit, destination + *read);
+      // P5: the owner reopens a buffer only after it has raised the watermark, so if that still is
+      // below our bytes, nobody wrote over them while we copied.
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (ring.hi_stable() > from) {
+        continue;
+      }
+      if (got == 0) {
+        return Status::Corruption("ring " + ring.path() + " does not hold offset " +
+                                  std::to_string(from) + ", which it says was committed");
+      }
+    }
+    *read += got;
+    from += got;
+  }
+  return Status::Ok();
+}
+
+Status CheckAgreement(int fd, const std::string& name, const RingView& ring, bool* agrees) {
+  constexpr size_t kStep = 64 << 10;
+  std::vector<char> in_file(kStep);
+  std::vector<char> in_ring(kStep);
+  *agrees = true;
+  const Address limit = ring.committed();
+  Address at = PageFloor(ring.hi_stable());
+  while (*agrees && at < limit) {
+    const size_t from_ring = ring.CopyOut(at, kStep, limit, in_ring.data());
+    if (from_ring == 0) {
+      // The page of the watermark may have left the ring if the watermark ends a buffer.
+      *agrees = at < ring.hi_stable();
+      at = ring.hi_stable();
+      continue;
+    }
+    size_t from_file = 0;
+    if (Status status = ReadFile(fd, name, at, from_ring, in_file.data(), &from_file);
+        !status.ok()) {
+      return status;
+    }
+    for (size_t i = 0; i < from_ring && *agrees; ++i) {
+      const bool stable = at + i < ring.hi_stable();
+      const bool same = i < from_file && in_file[i] == in_ring[i];
+      const bool blank = i >= from_file || in_file[i] == 0;
+      *agrees = same || (!stable && blank);
+    }
+    at += from_ring;
+  }
+  return Status::Ok();
+}
+
+}  // namespace lss

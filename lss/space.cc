@@ -1,0 +1,196 @@
+#include "lss/space.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace lss {
+namespace {
+
+// Small enough that a sync behind one of these writes does not wait long.
+constexpr uint64_t kZeroWriteBytes = 256 << 10;
+constexpr uint64_t kFirstChunkBytes = 256 << 10;
+// A chunk used up faster than this makes the next one twice as long.
+constexpr int64_t kFastChunkNs = 1'000'000'000;
+
+// Never written, so all of its pages are the kernel's zero page.
+alignas(kPageBytes) char g_zeros[kZeroWriteBytes];
+
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Space::Space(Device* device, const StoreOptions& options)
+    : device_(device),
+      allocation_step_bytes_(options.allocation_step_bytes),
+      frontier_bytes_max_(options.frontier_bytes) {}
+
+Status Space::Allocate(Address end) {
+  const std::lock_guard<std::mutex> lock(allocating_);
+  const Address from = allocated();
+  if (end <= from) {
+    return Status::Ok();
+  }
+  const Address needed = PageCeil(end);
+  const Address step_end = std::max(needed, from + allocation_step_bytes_);
+  Status status = device_->Allocate(from, step_end - from);
+  if (status.ok()) {
+    RaiseAllocated(step_end);
+  } else if (needed < step_end) {
+    // Nearly full: take what is needed and no more.
+    status = device_->Allocate(from, needed - from);
+    if (status.ok()) {
+      RaiseAllocated(needed);
+    }
+  }
+  return status;
+}
+
+Status Space::Reserve(Address offset, uint64_t length) {
+  const std::lock_guard<std::mutex> lock(allocating_);
+  const Address end = PageCeil(offset + length);
+  const Address from = allocated();
+  if (end <= from) {
+    return Status::Ok();
+  }
+  const Status status = device_->Allocate(from, end - from);
+  if (status.ok()) {
+    RaiseAllocated(end);
+  }
+  return status;
+}
+
+void Space::RaiseAllocated(Address end) { allocated_.store(end, std::memory_order_release); }
+
+Status Space::PrepareForWrite(Address end) {
+  const Address page_end = PageCeil(end);
+  std::unique_lock<std::mutex> lock(mutex_);
+  zeroing_done_.wait(lock, [&] { return page_end <= zeroing_from_; });
+  if (page_end <= size_) {
+    return Status::Ok();
+  }
+  // To the end of the allocated blocks at once, so that this happens once a step.
+  const Address size = std::max(page_end, allocated());
+  Status status = device_->SetSize(size);
+  if (status.ok()) {
+    size_ = size;
+  }
+  return status;
+}
+
+bool Space::FrontierDue(Address end) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (frontier_bytes_max_ == 0 || frontier_requested_ || finished_ ||
+      end + std::max(chunk_bytes_, kPageBytes) <= frontier_) {
+    return false;
+  }
+  frontier_requested_ = true;
+  return true;
+}
+
+uint64_t Space::NextChunkBytesLocked() {
+  const int64_t now_ns = NowNs();
+  if (chunk_bytes_ == 0) {
+    chunk_bytes_ = kFirstChunkBytes;
+  } else if (now_ns - last_chunk_ns_ < kFastChunkNs) {
+    chunk_bytes_ *= 2;
+  }
+  last_chunk_ns_ = now_ns;
+  // Half, because the next chunk starts when less than one is left.
+  chunk_bytes_ = std::min(chunk_bytes_, PageCeil(frontier_bytes_max_ / 2));
+  return chunk_bytes_;
+}
+
+Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (finished_) {
+    return Status::Ok();
+  }
+  const uint64_t chunk = NextChunkBytesLocked();
+  // Every write that passed PrepareForWrite before now ends at or below the appended end, and every
+  // later one that reaches into the range waits there; so zeros never meet data.
+  const Address tail = PageCeil(appended_end());
+  const bool outrun = tail > frontier_;
+  const Address from = outrun ? tail + (frontier_ == 0 ? 0 : PageFloor(chunk / 2)) : frontier_;
+  const Address to = from + chunk;
+  zeroing_from_ = from;
+  lock.unlock();
+
+  const Status status = WriteZeros(from, to);
+
+  lock.lock();
+  zeroing_from_ = kNothing;
+  frontier_requested_ = false;
+  if (status.ok()) {
+    frontier_ = to;
+    size_ = std::max(size_, to);
+  }
+  lock.unlock();
+  zeroing_done_.notify_all();
+  // A disk without room for zeros is no error of the stream: its own blocks are allocated.
+  return status.code() == Status::Code::kNoSpace ? Status::Ok() : status;
+}
+
+Status Space::WriteZeros(Address from, Address to) {
+  // Blocks and size first: then the writes below change neither and let syncs pass beside them.
+  if (Status status = Reserve(from, to - from); !status.ok()) {
+    return status;
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (to > size_) {
+      if (Status status = device_->SetSize(to); !status.ok()) {
+        return status;
+      }
+      size_ = to;
+    }
+  }
+  for (Address at = from; at < to; at += kZeroWriteBytes) {
+    const iovec piece = {g_zeros, std::min(kZeroWriteBytes, to - at)};
+    if (Status status = device_->Write({piece}, at, WriteKind::kPlain); !status.ok()) {
+      return status;
+    }
+  }
+  // The frontier counts only when the blocks' metadata is on the device too.
+  return device_->Sync();
+}
+
+Status Space::CutTo(Address exact_size) {
+  const std::lock_guard<std::mutex> allocating(allocating_);
+  std::unique_lock<std::mutex> lock(mutex_);
+  zeroing_done_.wait(lock, [&] { return zeroing_from_ == kNothing; });
+  if (Status status = device_->SetSize(exact_size); !status.ok()) {
+    return status;
+  }
+  size_ = exact_size;
+  frontier_ = std::min(frontier_, PageFloor(exact_size));
+  // Cutting has freed the blocks behind; an append may already count on them.
+  const Address end = allocated();
+  const Address from = PageCeil(exact_size);
+  return end > from ? device_->Allocate(from, end - from) : Status::Ok();
+}
+
+void Space::StopZeroing() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  finished_ = true;
+  zeroing_done_.wait(lock, [&] { return zeroing_from_ == kNothing; });
+}
+
+Status Space::Finish(Address exact_size) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (size_ == exact_size && allocated() <= PageCeil(exact_size)) {
+    return Status::Ok();
+  }
+  size_ = exact_size;
+  return device_->SetSize(exact_size);
+}
+
+Address Space::frontier() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return frontier_;
+}
+
+}  // namespace lss

@@ -1,0 +1,269 @@
+#include "plugin/bloom_lfs_file_system.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lss/background.h"
+#include "plugin/file_kind.h"
+#include "plugin/io_status.h"
+#include "plugin/ring_directory.h"
+#include "plugin/wal_files.h"
+#include "plugin/wal_recovery.h"
+#include "plugin/warning.h"
+
+namespace bloom_lfs {
+
+using rocksdb::FileAttributes;
+using rocksdb::FileOptions;
+using rocksdb::FileSystem;
+using rocksdb::FSRandomAccessFile;
+using rocksdb::FSRandomRWFile;
+using rocksdb::FSSequentialFile;
+using rocksdb::FSWritableFile;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+
+namespace {
+
+// The stock local FileSystem and nothing in between: a layer that encrypts, counts or moves files
+// must see the WAL's bytes itself, so under any other target WALs pass through.
+bool IsPlainLocal(const FileSystem* target) {
+  return target != nullptr && target->IsInstanceOf("PosixFileSystem");
+}
+
+}  // namespace
+
+BloomLfsFileSystem::BloomLfsFileSystem(std::shared_ptr<FileSystem> target,
+                                       const PluginOptions& options)
+    : FileSystemWrapper(target), options_(options), target_is_local_(IsPlainLocal(target.get())) {
+  RegisterOptions(&options_, &PluginOptionTypes());
+}
+
+rocksdb::Status BloomLfsFileSystem::PrepareOptions(const rocksdb::ConfigOptions& options) {
+  rocksdb::Status status = options_.Validate();
+  if (status.ok()) {
+    status = FileSystemWrapper::PrepareOptions(options);
+  }
+  if (status.ok()) {
+    target_is_local_ = IsPlainLocal(target());
+    if (!target_is_local_) {
+      WarnOnce(
+          std::string("the target FileSystem is ") + target()->Name() +
+          ", not the local one; WALs pass through to it unchanged (use bloom_lfs directly over "
+          "the default FileSystem to speed them up)");
+    }
+  }
+  return status;
+}
+
+rocksdb::Status BloomLfsFileSystem::ValidateOptions(
+    const rocksdb::DBOptions& db_options, const rocksdb::ColumnFamilyOptions& cf_options) const {
+  rocksdb::Status status = options_.Validate();
+  return status.ok() ? FileSystemWrapper::ValidateOptions(db_options, cf_options) : status;
+}
+
+bool BloomLfsFileSystem::Carries(const std::string& path) const {
+  return target_is_local_ && IsWal(path);
+}
+
+IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
+  const lss::Status status = RecoverDirectory(lss::DirectoryOf(path));
+  if (!status.ok()) {
+    return ToIOStatus(status);
+  }
+  const StorePtr store = LiveStores::FindPath(path);
+  return store == nullptr ? IOStatus::OK() : ToIOStatus(store->Settle());
+}
+
+IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const FileOptions& options,
+                                             std::unique_ptr<FSWritableFile>* result,
+                                             IODebugContext* dbg) {
+  if (!Carries(path)) {
+    return target()->NewWritableFile(path, options, result, dbg);
+  }
+  const std::string directory = lss::DirectoryOf(path);
+  if (lss::Status status = RecoverDirectory(directory); !status.ok()) {
+    return ToIOStatus(status);
+  }
+  if (LiveStores::FindPath(path) != nullptr) {
+    // Somebody still holds a handle on the old file; it keeps its inode, the name gets a new one.
+    unlink(path.c_str());
+  }
+  StorePtr store;
+  const lss::Status status = lss::LogStructuredStore::Open(
+      path, options_.ForWal(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
+  if (status.ok()) {
+    *result = std::make_unique<WalWritableFile>(std::move(store), options);
+    return IOStatus::OK();
+  }
+  // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
+  // so what they hold goes to the files first.
+  for (const StorePtr& other : LiveStores::InDirectory(directory)) {
+    if (lss::Status settled = other->Settle(); !settled.ok()) {
+      return ToIOStatus(settled);
+    }
+  }
+  IOStatus plain = target()->NewWritableFile(path, options, result, dbg);
+  if (plain.ok()) {
+    WarnOnce("WALs in " + directory + " are written the stock way: " + status.message());
+  }
+  return plain;
+}
+
+IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const FileOptions& options,
+                                                std::unique_ptr<FSWritableFile>* result,
+                                                IODebugContext* dbg) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->ReopenWritableFile(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const std::string& old_path,
+                                               const FileOptions& options,
+                                               std::unique_ptr<FSWritableFile>* result,
+                                               IODebugContext* dbg) {
+  if (!Carries(path) && !Carries(old_path)) {
+    return target()->ReuseWritableFile(path, old_path, options, result, dbg);
+  }
+  // Recycling saves allocation, which the zeroed frontier does better; and a fresh file has no
+  // stale records. The rename keeps the old name's removal and the new name's arrival one step.
+  if (IOStatus status = RenameFile(old_path, path, options.io_options, dbg); !status.ok()) {
+    return status;
+  }
+  return NewWritableFile(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const FileOptions& options,
+                                             std::unique_ptr<FSRandomRWFile>* result,
+                                             IODebugContext* dbg) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->NewRandomRWFile(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const FileOptions& options,
+                                               std::unique_ptr<FSSequentialFile>* result,
+                                               IODebugContext* dbg) {
+  if (!Carries(path)) {
+    return target()->NewSequentialFile(path, options, result, dbg);
+  }
+  std::unique_ptr<WalSource> source;
+  const lss::Status status = WalSource::Open(path, &source);
+  if (status.ok()) {
+    *result = std::make_unique<WalSequentialFile>(std::move(source));
+  }
+  return ToIOStatus(status);
+}
+
+IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
+                                                 const FileOptions& options,
+                                                 std::unique_ptr<FSRandomAccessFile>* result,
+                                                 IODebugContext* dbg) {
+  if (!Carries(path)) {
+    return target()->NewRandomAccessFile(path, options, result, dbg);
+  }
+  std::unique_ptr<WalSource> source;
+  const lss::Status status = WalSource::Open(path, &source);
+  if (status.ok()) {
+    *result = std::make_unique<WalRandomAccessFile>(std::move(source));
+  }
+  return ToIOStatus(status);
+}
+
+IOStatus BloomLfsFileSystem::GetFileSize(const std::string& path, const IOOptions& options,
+                                         uint64_t* size, IODebugContext* dbg) {
+  if (!target_is_local_ || !IsWalOrTrash(path)) {
+    return target()->GetFileSize(path, options, size, dbg);
+  }
+  std::unique_ptr<WalSource> source;
+  lss::Status status = WalSource::Open(path, &source);
+  if (status.ok()) {
+    status = source->Size(size);
+  }
+  return ToIOStatus(status);
+}
+
+IOStatus BloomLfsFileSystem::GetChildren(const std::string& directory, const IOOptions& options,
+                                         std::vector<std::string>* names, IODebugContext* dbg) {
+  IOStatus status = target()->GetChildren(directory, options, names, dbg);
+  names->erase(std::remove(names->begin(), names->end(), lss::kRingDirectoryName), names->end());
+  return status;
+}
+
+IOStatus BloomLfsFileSystem::GetChildrenFileAttributes(const std::string& directory,
+                                                       const IOOptions& options,
+                                                       std::vector<FileAttributes>* attributes,
+                                                       IODebugContext* dbg) {
+  // The generic version asks our own GetChildren and GetFileSize, which know about live WALs.
+  return FileSystem::GetChildrenFileAttributes(directory, options, attributes, dbg);
+}
+
+IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions& options,
+                                        IODebugContext* dbg) {
+  if (Carries(path)) {
+    if (lss::Status status = RecoverDirectory(lss::DirectoryOf(path)); !status.ok()) {
+      return ToIOStatus(status);
+    }
+  }
+  return target()->DeleteFile(path, options, dbg);
+}
+
+IOStatus BloomLfsFileSystem::DeleteDir(const std::string& directory, const IOOptions& options,
+                                       IODebugContext* dbg) {
+  if (target_is_local_) {
+    lss::Background::SharedMaintenance().Drain();  // closes that are nearly done take their ring
+    RemoveDeadRingDirectory(directory);
+  }
+  return target()->DeleteDir(directory, options, dbg);
+}
+
+IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::string& to,
+                                        const IOOptions& options, IODebugContext* dbg) {
+  if (Carries(from)) {
+    if (IOStatus status = BringToFile(from); !status.ok()) {
+      return status;
+    }
+  }
+  if (Carries(to)) {
+    if (lss::Status status = RecoverDirectory(lss::DirectoryOf(to)); !status.ok()) {
+      return ToIOStatus(status);
+    }
+  }
+  return target()->RenameFile(from, to, options, dbg);
+}
+
+IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string& to,
+                                      const IOOptions& options, IODebugContext* dbg) {
+  if (Carries(from)) {
+    if (IOStatus status = BringToFile(from); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->LinkFile(from, to, options, dbg);
+}
+
+IOStatus BloomLfsFileSystem::Truncate(const std::string& path, size_t size,
+                                      const IOOptions& options, IODebugContext* dbg) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+    const StorePtr store = LiveStores::FindPath(path);
+    if (store != nullptr) {
+      return size == store->size() ? IOStatus::OK()
+                                   : IOStatus::NotSupported("truncate " + path +
+                                                            " while it is written; close it first");
+    }
+  }
+  return target()->Truncate(path, size, options, dbg);
+}
+
+}  // namespace bloom_lfs

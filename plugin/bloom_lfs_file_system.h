@@ -1,0 +1,89 @@
+// START HERE. The FileSystem: WALs through the log-structured store, everything else untouched.
+//
+// Which bytes are on disk is RocksDB's business and stays so; this class only decides who carries
+// them. Every override is one of: create a WAL on a store; read a WAL that may still be written; or
+// bring a WAL's file to its exact bytes before somebody else changes or links it.
+//
+// Thread safety: as FileSystem: every method from any thread. Handles may outlive this object.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin/plugin_options.h"
+#include "rocksdb/file_system.h"
+
+namespace bloom_lfs {
+
+class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  // `target` may be null: PrepareOptions then takes the default FileSystem.
+  explicit BloomLfsFileSystem(std::shared_ptr<rocksdb::FileSystem> target = nullptr,
+                              const PluginOptions& options = {});
+
+  static const char* kClassName() { return "bloom_lfs"; }
+  const char* Name() const override { return kClassName(); }
+  rocksdb::Status PrepareOptions(const rocksdb::ConfigOptions& options) override;
+  rocksdb::Status ValidateOptions(const rocksdb::DBOptions& db_options,
+                                  const rocksdb::ColumnFamilyOptions& cf_options) const override;
+
+  // --- creating ---
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                    rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                       std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                       rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus ReuseWritableFile(const std::string& path, const std::string& old_path,
+                                      const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                      rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* result,
+                                    rocksdb::IODebugContext* dbg) override;
+
+  // --- reading ---
+  rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                                      rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& path,
+                                        const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                        rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus GetFileSize(const std::string& path, const rocksdb::IOOptions& options,
+                                uint64_t* size, rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus GetChildren(const std::string& directory, const rocksdb::IOOptions& options,
+                                std::vector<std::string>* names,
+                                rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus GetChildrenFileAttributes(const std::string& directory,
+                                              const rocksdb::IOOptions& options,
+                                              std::vector<rocksdb::FileAttributes>* attributes,
+                                              rocksdb::IODebugContext* dbg) override;
+
+  // --- changing names and sizes ---
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus DeleteDir(const std::string& directory, const rocksdb::IOOptions& options,
+                              rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus LinkFile(const std::string& from, const std::string& to,
+                             const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus Truncate(const std::string& path, size_t size,
+                             const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* dbg) override;
+
+ private:
+  // Whether this path is a WAL that we carry: not if the target is no plain local FileSystem.
+  bool Carries(const std::string& path) const;
+  // Before somebody else changes the file: recovers the directory, settles a store that writes it.
+  static rocksdb::IOStatus BringToFile(const std::string& path);
+
+  PluginOptions options_;
+  bool target_is_local_ = false;
+};
+
+}  // namespace bloom_lfs

@@ -1,0 +1,67 @@
+#include "plugin/live_stores.h"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace bloom_lfs {
+namespace {
+
+using Key = std::pair<uint64_t, uint64_t>;  // device, inode
+
+struct Register {
+  std::mutex mutex;
+  std::map<Key, StorePtr> stores;
+};
+
+// Never destroyed: handles may be closed by later exit handlers.
+Register& Live() {
+  static auto* const live = new Register;
+  return *live;
+}
+
+Key KeyOf(const lss::FileIdentity& identity) { return {identity.device, identity.inode}; }
+
+}  // namespace
+
+void LiveStores::Add(const StorePtr& store) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  live.stores[KeyOf(store->identity())] = store;
+}
+
+void LiveStores::Remove(const StorePtr& store) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  const auto entry = live.stores.find(KeyOf(store->identity()));
+  if (entry != live.stores.end() && entry->second == store) {
+    live.stores.erase(entry);
+  }
+}
+
+StorePtr LiveStores::Find(const lss::FileIdentity& identity) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  const auto entry = live.stores.find(KeyOf(identity));
+  return entry == live.stores.end() ? nullptr : entry->second;
+}
+
+StorePtr LiveStores::FindPath(const std::string& path) {
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  return lss::IdentifyPath(path, &identity, &size).ok() ? Find(identity) : nullptr;
+}
+
+std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  std::vector<StorePtr> found;
+  for (const auto& entry : live.stores) {
+    if (lss::DirectoryOf(entry.second->path()) == directory) {
+      found.push_back(entry.second);
+    }
+  }
+  return found;
+}
+
+}  // namespace bloom_lfs

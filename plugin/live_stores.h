@@ -1,0 +1,29 @@
+// The process-wide register of stores that are being written, by the inode they write: renames,
+// hard links, symbolic links and odd spellings of a path all lead to the same entry.
+//
+// Thread safety: every method from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lss/log_structured_store.h"
+
+namespace bloom_lfs {
+
+using StorePtr = std::shared_ptr<lss::LogStructuredStore>;
+
+class LiveStores {
+ public:
+  static void Add(const StorePtr& store);
+  static void Remove(const StorePtr& store);
+  // Null if nobody in this process is writing that file.
+  static StorePtr Find(const lss::FileIdentity& identity);
+  // The same by path; null also if there is no such file.
+  static StorePtr FindPath(const std::string& path);
+  // The stores whose file was opened in `directory`.
+  static std::vector<StorePtr> InDirectory(const std::string& directory);
+};
+
+}  // namespace bloom_lfs

@@ -1,0 +1,148 @@
+#include "plugin/plugin_options.h"
+
+#include <cctype>
+#include <cstddef>
+
+#include "plugin/warning.h"
+
+namespace bloom_lfs {
+namespace {
+
+using rocksdb::ConfigOptions;
+using rocksdb::OptionType;
+using rocksdb::OptionTypeFlags;
+using rocksdb::OptionTypeInfo;
+using rocksdb::OptionVerificationType;
+using rocksdb::Status;
+
+struct Range {
+  uint64_t min;
+  uint64_t max;
+  uint64_t multiple;
+  const char* unit;
+};
+
+constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPageBytes, "bytes"};
+constexpr Range kBufferCount = {lss::kMinBufferCount, lss::kMaxBufferCount, 1, "buffers"};
+constexpr Range kFrontierBytes = {0, lss::kMaxFrontierBytes, lss::kPageBytes, "bytes"};
+constexpr Range kIdleFlushMs = {1, 60000, 1, "milliseconds"};
+
+Status Invalid(const std::string& name, const std::string& value, const Range& range) {
+  std::string allowed =
+      std::to_string(range.min) + " to " + std::to_string(range.max) + " " + range.unit;
+  if (range.multiple > 1) {
+    allowed += ", a multiple of " + std::to_string(range.multiple);
+  }
+  return Status::InvalidArgument("bloom_lfs option " + name + " = " + value +
+                                 " is not allowed; allowed: " + allowed);
+}
+
+bool InRange(uint64_t value, const Range& range) {
+  return value >= range.min && value <= range.max && value % range.multiple == 0;
+}
+
+// Digits with an optional K, M or G behind, as in RocksDB's own options.
+bool ParseSize(const std::string& text, uint64_t* value) {
+  uint64_t result = 0;
+  size_t i = 0;
+  for (; i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0; ++i) {
+    if (result > (UINT64_MAX - 9) / 10) {
+      return false;
+    }
+    result = result * 10 + static_cast<uint64_t>(text[i] - '0');
+  }
+  if (i == 0) {
+    return false;
+  }
+  unsigned shift = 0;
+  if (i + 1 == text.size()) {
+    const int unit = std::tolower(static_cast<unsigned char>(text[i]));
+    shift = unit == 'k' ? 10 : unit == 'm' ? 20 : unit == 'g' ? 30 : 0;
+    if (shift == 0) {
+      return false;
+    }
+  } else if (i != text.size()) {
+    return false;
+  }
+  *value = result << shift;
+  return *value >> shift == result;
+}
+
+OptionTypeInfo RangedOption(size_t offset, const Range& range) {
+  OptionTypeInfo info(static_cast<int>(offset), OptionType::kUInt64T,
+                      OptionVerificationType::kNormal, OptionTypeFlags::kNone);
+  info.SetParseFunc([range](const ConfigOptions&, const std::string& name, const std::string& text,
+                            void* address) {
+    uint64_t value = 0;
+    if (!ParseSize(text, &value) || !InRange(value, range)) {
+      return Invalid(name, text, range);
+    }
+    *static_cast<uint64_t*>(address) = value;
+    return Status::OK();
+  });
+  return info;
+}
+
+OptionTypeInfo BooleanOption(size_t offset) {
+  OptionTypeInfo info(static_cast<int>(offset), OptionType::kBoolean,
+                      OptionVerificationType::kNormal, OptionTypeFlags::kNone);
+  info.SetParseFunc(
+      [](const ConfigOptions&, const std::string& name, const std::string& text, void* address) {
+        if (text != "true" && text != "false" && text != "1" && text != "0") {
+          return Status::InvalidArgument("bloom_lfs option " + name + " = " + text +
+                                         " is not allowed; allowed: true, false");
+        }
+        *static_cast<bool*>(address) = text == "true" || text == "1";
+        return Status::OK();
+      });
+  return info;
+}
+
+}  // namespace
+
+lss::StoreOptions PluginOptions::ForWal() const {
+  lss::StoreOptions options;
+  options.write_mode = lss::WriteMode::kSerializedWrites;
+  options.buffer_bytes = static_cast<uint32_t>(buffer_bytes);
+  options.buffer_count = static_cast<uint32_t>(buffer_count);
+  options.frontier_bytes = frontier_bytes;
+  options.idle_flush_ms = static_cast<uint32_t>(idle_flush_ms);
+  options.use_io_uring = io_uring;
+  options.use_direct_io = direct_io;
+  options.warn = WarnOnce;
+  return options;
+}
+
+Status PluginOptions::Validate() const {
+  const struct {
+    const char* name;
+    uint64_t value;
+    Range range;
+  } checks[] = {
+      {"buffer_bytes", buffer_bytes, kBufferBytes},
+      {"buffer_count", buffer_count, kBufferCount},
+      {"frontier_bytes", frontier_bytes, kFrontierBytes},
+      {"idle_flush_ms", idle_flush_ms, kIdleFlushMs},
+  };
+  for (const auto& check : checks) {
+    if (!InRange(check.value, check.range)) {
+      return Invalid(check.name, std::to_string(check.value), check.range);
+    }
+  }
+  return Status::OK();
+}
+
+const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {
+  // Never destroyed: RocksDB keeps FileSystem objects alive past our static destructors.
+  static const auto* const types = new std::unordered_map<std::string, OptionTypeInfo>{
+      {"buffer_bytes", RangedOption(offsetof(PluginOptions, buffer_bytes), kBufferBytes)},
+      {"buffer_count", RangedOption(offsetof(PluginOptions, buffer_count), kBufferCount)},
+      {"frontier_bytes", RangedOption(offsetof(PluginOptions, frontier_bytes), kFrontierBytes)},
+      {"idle_flush_ms", RangedOption(offsetof(PluginOptions, idle_flush_ms), kIdleFlushMs)},
+      {"io_uring", BooleanOption(offsetof(PluginOptions, io_uring))},
+      {"direct_io", BooleanOption(offsetof(PluginOptions, direct_io))},
+  };
+  return *types;
+}
+
+}  // namespace bloom_lfs

@@ -1,0 +1,85 @@
+#include "plugin/wal_recovery.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "plugin/file_kind.h"
+#include "plugin/wal_tail.h"
+#include "plugin/warning.h"
+
+namespace bloom_lfs {
+namespace {
+
+std::vector<std::string> WalsIn(const std::string& directory) {
+  std::vector<std::string> paths;
+  DIR* dir = opendir(directory.c_str());
+  if (dir == nullptr) {
+    return paths;
+  }
+  while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
+    if (IsWalOrTrash(entry->d_name)) {
+      paths.push_back(directory + "/" + entry->d_name);
+    }
+  }
+  closedir(dir);
+  return paths;
+}
+
+lss::Status ScanWal(int fd, const std::string& name, uint64_t size, uint64_t* end) {
+  const WalReadFunction read = [fd](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    const ssize_t got = pread(fd, scratch, n, static_cast<off_t>(offset));
+    return got >= 0 ? got : -errno;
+  };
+  std::optional<uint32_t> number;
+  if (IsWal(name)) {
+    number = static_cast<uint32_t>(WalNumber(name));
+  }
+  const WalTail tail = FindWalTail(read, size, number);
+  if (tail.stop == WalTailStop::kReadError) {
+    return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.stop_offset), tail.error);
+  }
+  *end = tail.SafeToTrim() ? tail.end : size;
+  WarnOnce(name + ": the machine went down while it was written; " + tail.ToString());
+  return lss::Status::Ok();
+}
+
+// A newer log that no ring has ever accompanied was written by stock RocksDB after our writer's
+// death. Stock has then recovered what was in the file and gone on from there; the unsynced bytes
+// of the ring would come back with sequence numbers that were given out again.
+bool StillCurrent(const std::string& file, const lss::RingView& ring) {
+  const uint64_t number = WalNumber(file);
+  if (number == 0) {
+    return true;
+  }
+  for (const std::string& other : WalsIn(lss::DirectoryOf(file))) {
+    lss::FileIdentity identity;
+    uint64_t size = 0;
+    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() &&
+        identity.birth_time_ns > ring.target().birth_time_ns &&
+        lss::FindRing(other, identity.inode).empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+lss::RecoveryContext WalRecoveryContext() { return {ScanWal, StillCurrent, WarnOnce}; }
+
+lss::Status RecoverDirectory(const std::string& directory) {
+  const std::string rings = directory + "/" + lss::kRingDirectoryName;
+  if (access(rings.c_str(), F_OK) != 0) {
+    return lss::Status::Ok();
+  }
+  std::vector<std::string> candidates = WalsIn(directory);
+  for (const std::string& archived : WalsIn(directory + "/archive")) {
+    candidates.push_back(archived);
+  }
+  std::vector<lss::RecoveredFile> recovered;
+  return lss::Recover(rings, candidates, WalRecoveryContext(), &recovered);
+}
+
+}  // namespace bloom_lfs

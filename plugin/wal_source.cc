@@ -1,0 +1,147 @@
+#include "plugin/wal_source.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "plugin/wal_recovery.h"
+
+namespace bloom_lfs {
+
+using lss::Status;
+
+Status WalSource::Open(const std::string& path, std::unique_ptr<WalSource>* result) {
+  lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  std::unique_ptr<WalSource> source(new WalSource(std::move(fd), path));
+  if (Status status = source->Attach(); !status.ok()) {
+    return status;
+  }
+  *result = std::move(source);
+  return Status::Ok();
+}
+
+Status WalSource::Attach() {
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  if (Status status = lss::IdentifyFd(fd_.get(), path_, &identity, &size); !status.ok()) {
+    return status;
+  }
+  Holder found;
+  std::optional<uint64_t> trimmed;
+  found.store = LiveStores::Find(identity);
+  if (found.store == nullptr) {
+    const std::string ring = lss::FindRing(path_, identity.inode);
+    if (!ring.empty()) {
+      lss::ResolvedTail tail;
+      if (Status status = lss::ResolveTail(fd_.get(), path_, ring, WalRecoveryContext(), &tail);
+          !status.ok()) {
+        return status;
+      }
+      found.ring = tail.ring;
+      if (tail.ring_case == lss::RingCase::kR5MachineDown) {
+        trimmed = tail.size;
+      }
+    }
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  holder_ = found;
+  trimmed_size_ = trimmed;
+  return Status::Ok();
+}
+
+WalSource::Holder WalSource::CurrentHolder() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return holder_;
+}
+
+Status WalSource::ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const {
+  *read = 0;
+  while (*read < length) {
+    const ssize_t got =
+        pread(fd_.get(), destination + *read, length - *read, static_cast<off_t>(offset + *read));
+    if (got == 0) {
+      break;
+    }
+    if (got > 0) {
+      *read += static_cast<size_t>(got);
+    } else if (errno != EINTR) {
+      return Status::FromErrno("read", path_, static_cast<int64_t>(offset + *read), errno);
+    }
+  }
+  return Status::Ok();
+}
+
+Status WalSource::ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read) {
+  const Holder holder = CurrentHolder();
+  if (holder.store != nullptr) {
+    return holder.store->Read(offset, length, destination, read);
+  }
+  if (holder.ring != nullptr) {
+    return lss::ReadMerged(fd_.get(), *holder.ring, offset, length, holder.ring->committed(),
+                           destination, read);
+  }
+  std::optional<uint64_t> limit;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    limit = trimmed_size_;
+  }
+  if (limit.has_value()) {
+    length = offset >= *limit ? 0 : std::min<uint64_t>(length, *limit - offset);
+  }
+  return ReadFile(offset, length, destination, read);
+}
+
+Status WalSource::Read(uint64_t offset, size_t length, char* destination, size_t* read) {
+  Status status = ReadOnce(offset, length, destination, read);
+  if (status.ok() && *read < length && HolderChanged(&status)) {
+    // Somebody else knows more about the end of the log now.
+    return ReadOnce(offset, length, destination, read);
+  }
+  return status;
+}
+
+bool WalSource::HolderChanged(Status* status) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool finished = (holder_.store != nullptr && holder_.store->closed()) ||
+                          (holder_.ring != nullptr && holder_.ring->closed());
+    if (finished) {
+      holder_ = {};  // its file is complete
+      return true;
+    }
+    if (holder_.store != nullptr || holder_.ring != nullptr) {
+      return false;
+    }
+  }
+  *status = Attach();
+  const Holder holder = CurrentHolder();
+  return status->ok() && (holder.store != nullptr || holder.ring != nullptr);
+}
+
+Status WalSource::Size(uint64_t* size) {
+  const Holder holder = CurrentHolder();
+  if (holder.store != nullptr) {
+    *size = holder.store->size();
+    return Status::Ok();
+  }
+  if (holder.ring != nullptr && !holder.ring->closed()) {
+    *size = holder.ring->committed();
+    return Status::Ok();
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (trimmed_size_.has_value()) {
+      *size = *trimmed_size_;
+      return Status::Ok();
+    }
+  }
+  lss::FileIdentity identity;
+  return lss::IdentifyFd(fd_.get(), path_, &identity, size);
+}
+
+}  // namespace bloom_lfs

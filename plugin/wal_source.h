@@ -1,0 +1,51 @@
+// The bytes of one log for a reader, wherever they are at the moment: in the file, in the ring of a
+// store of this process, or in the ring of another process (alive or dead).
+//
+// Thread safety: Read and Size from any thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "lss/recovery.h"
+#include "plugin/live_stores.h"
+
+namespace bloom_lfs {
+
+class WalSource {
+ public:
+  // Never modifies anything. The source goes on working after the file is renamed or unlinked.
+  static lss::Status Open(const std::string& path, std::unique_ptr<WalSource>* result);
+
+  // Up to `length` bytes from `offset`; fewer only at the end of the log as it is now. A log that
+  // is still written grows: ask again.
+  lss::Status Read(uint64_t offset, size_t length, char* destination, size_t* read);
+  // Every byte below is readable now.
+  lss::Status Size(uint64_t* size);
+
+ private:
+  WalSource(lss::UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  // Looks for whoever holds bytes that the file does not have. A log can be opened before its ring
+  // exists, so readers come back here at the end of the file.
+  lss::Status Attach();
+  // At the end of what is known: whether asking again may give more.
+  bool HolderChanged(lss::Status* status);
+  lss::Status ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const;
+  lss::Status ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read);
+
+  struct Holder {
+    StorePtr store;
+    std::shared_ptr<lss::RingView> ring;
+  };
+  Holder CurrentHolder();
+
+  const lss::UniqueFd fd_;
+  const std::string path_;
+  std::mutex mutex_;
+  Holder holder_;
+  std::optional<uint64_t> trimmed_size_;  // after a machine crash: what counts of the file
+};
+
+}  // namespace bloom_lfs

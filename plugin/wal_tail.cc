@@ -1,0 +1,339 @@
+#include "plugin/wal_tail.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "lss/crc32c.h"
+
+namespace bloom_lfs {
+namespace {
+
+constexpr size_t kBlockSize = 32768;
+constexpr size_t kLegacyHeaderSize = 4 + 2 + 1;
+constexpr size_t kRecyclableHeaderSize = kLegacyHeaderSize + 4;
+
+// Blocks are fetched several at a time: a read of the scan may well go to the disk.
+constexpr size_t kChunkBlocks = 8;
+
+enum class RecordKind { kFull, kFirst, kMiddle, kLast, kCompression, kPaddedMetadata, kUnknown };
+
+struct RecordType {
+  RecordKind kind;
+  bool recyclable;  // the header carries a log number
+};
+
+// Numbers as in RocksDB's db/log_format.h. 10 and 11 (sizes of user-defined timestamps) came with
+// 8.x, 130 and 131 (what the predecessor log was) with 9.x.
+RecordType Decode(uint8_t type) {
+  switch (type) {
+    case 1:
+      return {RecordKind::kFull, false};
+    case 2:
+      return {RecordKind::kFirst, false};
+    case 3:
+      return {RecordKind::kMiddle, false};
+    case 4:
+      return {RecordKind::kLast, false};
+    case 5:
+      return {RecordKind::kFull, true};
+    case 6:
+      return {RecordKind::kFirst, true};
+    case 7:
+      return {RecordKind::kMiddle, true};
+    case 8:
+      return {RecordKind::kLast, true};
+    case 9:
+      return {RecordKind::kCompression, false};  // even in a recycled log
+    case 10:
+    case 130:
+      return {RecordKind::kPaddedMetadata, false};
+    case 11:
+    case 131:
+      return {RecordKind::kPaddedMetadata, true};
+    default:
+      return {RecordKind::kUnknown, false};
+  }
+}
+
+uint32_t LoadFixed32(const char* p) {
+  uint32_t value = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    value |= static_cast<uint32_t>(static_cast<uint8_t>(p[i])) << (8 * i);
+  }
+  return value;
+}
+
+// Stored checksums are rotated and offset, so that a checksum over bytes that contain checksums
+// stays useful. This is the inverse.
+uint32_t Unmask(uint32_t masked) {
+  const uint32_t rotated = masked - 0xa282ead8u;
+  return (rotated >> 17) | (rotated << 15);
+}
+
+bool AllZero(const char* p, size_t n) {
+  return std::all_of(p, p + n, [](char c) { return c == 0; });
+}
+
+// Serves the file block by block out of a buffer of kChunkBlocks.
+class BlockSource {
+ public:
+  BlockSource(const WalReadFunction& read, uint64_t file_size)
+      : read_(read),
+        file_size_(file_size),
+        chunk_(static_cast<size_t>(std::min<uint64_t>(kChunkBlocks * kBlockSize, file_size))) {}
+
+  // Points *data at the block that starts at `offset` (a multiple of kBlockSize) and sets *size,
+  // which is less than kBlockSize only at the end of the file. Returns 0 or an errno.
+  int Load(uint64_t offset, const char** data, size_t* size) {
+    const bool buffered = offset >= chunk_offset_ && offset < chunk_offset_ + chunk_size_;
+    if (!buffered) {
+      const int error = Fill(offset);
+      if (error != 0) return error;
+    }
+    const size_t skip = static_cast<size_t>(offset - chunk_offset_);
+    *data = chunk_.data() + skip;
+    *size = std::min(kBlockSize, chunk_size_ - skip);
+    return 0;
+  }
+
+ private:
+  int Fill(uint64_t offset) {
+    chunk_offset_ = offset;
+    chunk_size_ = 0;
+    if (offset >= file_size_) return 0;
+    const size_t want = static_cast<size_t>(std::min<uint64_t>(chunk_.size(), file_size_ - offset));
+    while (chunk_size_ < want) {
+      const size_t ask = want - chunk_size_;
+      const int64_t got = read_(offset + chunk_size_, ask, chunk_.data() + chunk_size_);
+      if (got == -EINTR) continue;
+      if (got < 0) return static_cast<int>(-got);
+      if (got == 0) break;
+      if (static_cast<uint64_t>(got) > ask) return EIO;  // the read function is lying
+      chunk_size_ += static_cast<size_t>(got);
+    }
+    return 0;
+  }
+
+  const WalReadFunction& read_;
+  const uint64_t file_size_;
+  std::vector<char> chunk_;
+  uint64_t chunk_offset_ = 0;
+  size_t chunk_size_ = 0;
+};
+
+// One valid physical record.
+struct Record {
+  RecordKind kind;
+  size_t payload_size;
+  size_t size;  // header and payload
+};
+
+class Scanner {
+ public:
+  explicit Scanner(std::optional<uint32_t> log_number) : log_number_(log_number) {}
+
+  // Takes the block at `offset`. Returns false when the scan is over.
+  bool TakeBlock(uint64_t offset, const char* data, size_t size) {
+    size_t position = 0;
+    while (kBlockSize - position >= HeaderSize()) {
+      if (position == size && padding_ == 0) {
+        return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile,
+                    offset + position);
+      }
+      Record record{};
+      const std::optional<WalTailStop> fault =
+          Parse(data + position, size - position, kBlockSize - position, &record);
+      if (fault == WalTailStop::kZeros && StartPadding(data + position, size - position,
+                                                       kBlockSize - position, offset + position)) {
+        return true;
+      }
+      if (padding_ != 0 && !EndPadding(fault, record)) {
+        return Stop(WalTailStop::kZeros, padding_offset_);
+      }
+      if (fault) return Stop(*fault, offset + position);
+      if (!Accept(record, offset + position)) {
+        return Stop(WalTailStop::kOutOfSequence, offset + position);
+      }
+      position += record.size;
+    }
+    if (size < kBlockSize) {  // the file ends in the trailer
+      return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile,
+                  offset + size);
+    }
+    return true;
+  }
+
+  WalTail Finish() const { return tail_; }
+
+  WalTail Fail(int error, uint64_t offset) {
+    tail_.error = error;
+    Stop(WalTailStop::kReadError, offset);
+    return tail_;
+  }
+
+ private:
+  // What is left of a block and is shorter than this is its trailer.
+  size_t HeaderSize() const { return seen_recyclable_ ? kRecyclableHeaderSize : kLegacyHeaderSize; }
+
+  bool Stop(WalTailStop why, uint64_t offset) {
+    tail_.stop = why;
+    tail_.stop_offset = offset;
+    return false;
+  }
+
+  // Reads the record at p, where `available` bytes of the file and `room` bytes of the block are
+  // left. Returns what is wrong with it, or nothing.
+  std::optional<WalTailStop> Parse(const char* p, size_t available, size_t room, Record* record) {
+    if (AllZero(p, std::min(available, kLegacyHeaderSize))) return WalTailStop::kZeros;
+    if (available < kLegacyHeaderSize) return WalTailStop::kTornRecord;
+    const size_t length = static_cast<uint8_t>(p[4]) | size_t{static_cast<uint8_t>(p[5])} << 8;
+    const RecordType type = Decode(static_cast<uint8_t>(p[6]));
+    if (type.kind == RecordKind::kUnknown) return JudgeUnknown(p, available, length);
+
+    const size_t header_size = type.recyclable ? kRecyclableHeaderSize : kLegacyHeaderSize;
+    if (header_size + length > room) return WalTailStop::kBadLength;
+    if (header_size + length > available) return WalTailStop::kTornRecord;
+    if (!ChecksumMatches(p, header_size + length)) return WalTailStop::kBadChecksum;
+    if (type.recyclable) {
+      const uint32_t number = LoadFixed32(p + kLegacyHeaderSize);
+      if (log_number_.value_or(number) != number) return WalTailStop::kForeignLogNumber;
+      log_number_ = number;
+      seen_recyclable_ = true;
+    }
+    *record = {type.kind, length, header_size + length};
+    return std::nullopt;
+  }
+
+  // `size` is that of header and payload; everything behind the length field is covered.
+  static bool ChecksumMatches(const char* p, size_t size) {
+    return lss::Crc32c(0, p + 6, size - 6) == Unmask(LoadFixed32(p));
+  }
+
+  // A later RocksDB may have written it, with either header; the checksum tells that from garbage.
+  static WalTailStop JudgeUnknown(const char* p, size_t available, size_t length) {
+    for (const size_t header_size : {kLegacyHeaderSize, kRecyclableHeaderSize}) {
+      const size_t size = header_size + length;
+      if (size <= available && ChecksumMatches(p, size)) return WalTailStop::kUnknownType;
+    }
+    return WalTailStop::kBadChecksum;
+  }
+
+  // Later RocksDB versions never fragment their metadata records: if one does not fit, the rest of
+  // the block becomes zeros. So zeros up to a block's end are no hole if the next block starts
+  // with a metadata record that would not have fitted. Zeros inside a fragmented record always are.
+  bool StartPadding(const char* p, size_t available, size_t room, uint64_t offset) {
+    const bool whole = available == room && AllZero(p, available);
+    if (!whole || in_fragments_ || padding_ != 0) return false;
+    padding_ = room;
+    padding_offset_ = offset;
+    return true;
+  }
+
+  bool EndPadding(std::optional<WalTailStop> fault, const Record& record) {
+    if (fault || record.kind != RecordKind::kPaddedMetadata || record.size <= padding_) {
+      return false;
+    }
+    padding_ = 0;
+    return true;
+  }
+
+  // Takes a valid record into the sequence; returns false if it has no place there.
+  bool Accept(const Record& record, uint64_t offset) {
+    const uint64_t end = offset + record.size;
+    switch (record.kind) {
+      case RecordKind::kFirst:
+        if (HasPartialPayload()) return false;
+        in_fragments_ = true;
+        fragment_bytes_ = record.payload_size;
+        return true;
+      case RecordKind::kMiddle:
+        fragment_bytes_ += record.payload_size;
+        return in_fragments_;
+      case RecordKind::kLast:
+        return in_fragments_ && Complete(end, true);
+      case RecordKind::kFull:
+        return !HasPartialPayload() && Complete(end, true);
+      case RecordKind::kCompression:
+        // Everything behind it is compressed, so it stands in front of all data and only once.
+        if (seen_data_ || seen_compression_) return false;
+        seen_compression_ = true;
+        return !in_fragments_ && Complete(end, false);
+      case RecordKind::kPaddedMetadata:
+        return !in_fragments_ && Complete(end, false);
+      case RecordKind::kUnknown:
+        break;
+    }
+    return false;
+  }
+
+  // Very old writers left an empty FIRST at a block's end and began again in the next block.
+  bool HasPartialPayload() const { return in_fragments_ && fragment_bytes_ > 0; }
+
+  bool Complete(uint64_t end, bool is_data) {
+    in_fragments_ = false;
+    seen_data_ = seen_data_ || is_data;
+    tail_.end = end;
+    ++tail_.records;
+    return true;
+  }
+
+  WalTail tail_;
+  std::optional<uint32_t> log_number_;
+  bool seen_recyclable_ = false;
+  bool seen_data_ = false;
+  bool seen_compression_ = false;
+  bool in_fragments_ = false;
+  uint64_t fragment_bytes_ = 0;
+  uint64_t padding_ = 0;  // length of the zeros that ended the block before, if they may be padding
+  uint64_t padding_offset_ = 0;
+};
+
+}  // namespace
+
+const char* ToString(WalTailStop stop) {
+  switch (stop) {
+    case WalTailStop::kEndOfFile:
+      return "end of file";
+    case WalTailStop::kTornRecord:
+      return "record cut off by the end of the file";
+    case WalTailStop::kZeros:
+      return "zeros";
+    case WalTailStop::kBadChecksum:
+      return "checksum mismatch";
+    case WalTailStop::kBadLength:
+      return "record longer than its block";
+    case WalTailStop::kOutOfSequence:
+      return "record out of sequence";
+    case WalTailStop::kForeignLogNumber:
+      return "record of another log";
+    case WalTailStop::kUnknownType:
+      return "valid record of an unknown type";
+    case WalTailStop::kReadError:
+      return "read error";
+  }
+  return "unknown";
+}
+
+std::string WalTail::ToString() const {
+  std::string line = std::to_string(records) + " whole records end at byte " + std::to_string(end) +
+                     "; at byte " + std::to_string(stop_offset) + ": " + bloom_lfs::ToString(stop);
+  if (error != 0) line += std::string(" (") + std::strerror(error) + ")";
+  return line;
+}
+
+WalTail FindWalTail(const WalReadFunction& read, uint64_t file_size,
+                    std::optional<uint32_t> log_number) {
+  BlockSource source(read, file_size);
+  Scanner scanner(log_number);
+  for (uint64_t offset = 0;; offset += kBlockSize) {
+    const char* data = nullptr;
+    size_t size = 0;
+    const int error = source.Load(offset, &data, &size);
+    if (error != 0) return scanner.Fail(error, offset);
+    if (!scanner.TakeBlock(offset, data, size)) return scanner.Finish();
+  }
+}
+
+}  // namespace bloom_lfs

@@ -1,0 +1,75 @@
+// Where does a RocksDB write-ahead log really end?
+//
+// After a machine crash a WAL's file may be longer than its contents: it can carry zeros from the
+// space that was prepared ahead of the tail, pages that never reached the disk, or the bytes of an
+// older log in a recycled file. FindWalTail reads the file from its start and finds the end of the
+// last whole record in front of the first thing that is not a valid continuation. Nothing behind
+// that point counts, even if it looks valid: what remains is a prefix without holes.
+//
+// The format (32 KiB blocks; a record never crosses a block's end, larger ones are fragmented):
+//
+//   record  := header payload
+//   header  := masked crc32c:u32  length:u16  type:u8  [log number:u32 if the type is recyclable]
+//   logical := FULL | FIRST MIDDLE* LAST | metadata
+//   block   := record* trailer        (a trailer is shorter than a header and means nothing)
+//
+// The checksum covers the type, the log number if there is one, and the payload.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace bloom_lfs {
+
+// Reads up to n bytes at offset into scratch. Returns the number of bytes read (fewer than n is
+// allowed, 0 means end of file) or a negative errno.
+using WalReadFunction = std::function<int64_t(uint64_t offset, size_t n, char* scratch)>;
+
+// Why the scan went no further.
+enum class WalTailStop {
+  kEndOfFile,         // the file ends where its last whole record ends (or in a trailer behind it)
+  kTornRecord,        // the file ends inside a record, or between the fragments of one
+  kZeros,             // a header of zeros: prepared space, or a page that was never written
+  kBadChecksum,       // a header or payload is not what its checksum says
+  kBadLength,         // a record that claims to cross its block's end
+  kOutOfSequence,     // a valid record that cannot follow its predecessor, such as a lone LAST
+  kForeignLogNumber,  // a valid record of another log: old bytes of a recycled file
+  kUnknownType,       // a valid checksum over a type this version does not know
+  kReadError,         // the read function failed; see WalTail::error
+};
+
+const char* ToString(WalTailStop stop);
+
+struct WalTail {
+  uint64_t end = 0;          // where the last whole record ends: the exact length of the log
+  uint64_t records = 0;      // whole logical records in front of it, metadata records included
+  uint64_t stop_offset = 0;  // what ended the scan is here: end, or the next fragment behind it
+  WalTailStop stop = WalTailStop::kEndOfFile;
+  int error = 0;  // errno of a failed read, otherwise 0
+
+  // False if the file may hold good records behind `end` that this version cannot judge. Then the
+  // file must be left as it is.
+  bool SafeToTrim() const {
+    return stop != WalTailStop::kReadError && stop != WalTailStop::kUnknownType;
+  }
+
+  // One line for the log: what was found, where, and why the scan stopped.
+  std::string ToString() const;
+};
+
+// Scans a log of file_size bytes through `read`. A file that turns out shorter than file_size is
+// judged by what can be read.
+//
+// log_number: the low 32 bits of the number in the file's name, if the caller knows it. A recycled
+// file may begin with the records of its former life, which only the name tells from new ones;
+// without it the first recyclable record decides.
+//
+// Uses a fixed amount of memory whatever the file holds. Safe for concurrent use if `read` is.
+WalTail FindWalTail(const WalReadFunction& read, uint64_t file_size,
+                    std::optional<uint32_t> log_number = std::nullopt);
+
+}  // namespace bloom_lfs
