@@ -51,6 +51,13 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   return Status::Ok();
 }
 
+void FlushBufferRing::Prefault(uint32_t count) const {
+  const uint64_t sequence = current().sequence;
+  for (uint32_t i = 0; i < count; ++i) {
+    memory_.Prefault(CursorOf(sequence + i).index);
+  }
+}
+
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {
   const FlushBuffer& buffer = buffers_[cursor.index];
   const uint32_t length = buffer.SealedLength();

@@ -48,10 +48,15 @@ class FlushBufferRing {
   FlushBuffer& buffer(uint32_t index) { return buffers_[index]; }
   uint64_t bytes() const { return static_cast<uint64_t>(buffer_bytes_) * count_; }
   uint32_t buffer_bytes() const { return buffer_bytes_; }
+  uint32_t buffer_count() const { return count_; }
 
   // Makes the buffer after `sequence` current, unless somebody has. Waits for its last lap to reach
   // the file. REQUIRES: buffer `sequence` is sealed, or is about to be by a thread inside Reserve.
   Status Rotate(uint64_t sequence, StableWaiter* waiter);
+
+  // Makes the memory of the current and following buffers, `count` in all, writable without a
+  // fault.
+  void Prefault(uint32_t count) const;
 
   // Describes a sealed buffer and zeroes its padding up to the page. For the holder of the flush
   // duty only: nobody else may touch what lies behind the sealed length.

@@ -338,7 +338,7 @@ Status LogStructuredStore::Read(Address address, size_t length, char* destinatio
 
 void LogStructuredStore::Tick() {
   if (!closed()) {
-    tail_.WriteOutIdle();
+    tail_.Tick();
   }
 }
 

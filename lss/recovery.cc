@@ -114,6 +114,8 @@ Status CutTo(int fd, const std::string& name, uint64_t size) {
 
 Status Replay(int fd, const std::string& path, const RingView& ring, RecoveredFile* done) {
   const Address end = ring.committed();
+  // Above `end` for a record larger than the ring that was on its way: nothing to write, only to
+  // cut.
   Address at = ring.hi_stable();
   std::vector<char> bytes(kReplayStep);
   while (at < end) {

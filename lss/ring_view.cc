@@ -146,45 +146,66 @@ RingCase RingView::JudgeHeader() const {
   if (std::memcmp(fixed.boot_id, BootId(), kBootIdBytes) != 0) {
     return RingCase::kR5MachineDown;
   }
-  if (hi_stable() > committed() || durable() > hi_stable()) {
+  if (durable() > hi_stable() || !HoldsUnwritten()) {
     return RingCase::kR6Damaged;
   }
   return closed() ? RingCase::kR4Closed : RingCase::kR3ProcessKilled;
+}
+
+// hi_stable may be above committed: a record larger than the ring was on its way.
+bool RingView::HoldsUnwritten() const {
+  const Address end = committed();
+  Address at = hi_stable();
+  // At most the ring's bytes, so damaged watermarks cannot make this long.
+  while (at < end) {
+    const Piece piece = Locate(at);
+    if (piece.length == 0) {
+      return false;
+    }
+    at += piece.length;
+  }
+  return true;
 }
 
 FileIdentity RingView::target() const {
   return {header_->fixed.device, header_->fixed.inode, header_->fixed.birth_time_ns};
 }
 
-size_t RingView::CopyOut(Address from, size_t length, Address limit, char* destination) const {
+RingView::Piece RingView::Locate(Address address) const {
   const uint32_t count = header_->fixed.buffer_count;
   const uint32_t buffer_bytes = header_->fixed.buffer_bytes;
+  uint32_t found = count;
+  Address found_base = 0;
+  Address next_base = kNoBase;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Address base = header_->base[i].load(std::memory_order_acquire);
+    if (base == kNoBase) {
+      continue;
+    }
+    if (base > address) {
+      next_base = std::min(next_base, base);
+    } else if (found == count || base > found_base) {
+      found = i;
+      found_base = base;
+    }
+  }
+  const uint64_t inside = address - found_base;
+  if (found == count || inside >= buffer_bytes) {
+    return {nullptr, 0};
+  }
+  const char* data = mapping_ + kPageBytes + static_cast<uint64_t>(found) * buffer_bytes + inside;
+  return {data, std::min(buffer_bytes - inside, next_base - address)};
+}
+
+size_t RingView::CopyOut(Address from, size_t length, Address limit, char* destination) const {
   size_t copied = 0;
   while (copied < length && from < limit) {
-    uint32_t found = count;
-    Address found_base = 0;
-    Address next_base = kNoBase;
-    for (uint32_t i = 0; i < count; ++i) {
-      const Address base = header_->base[i].load(std::memory_order_acquire);
-      if (base == kNoBase) {
-        continue;
-      }
-      if (base > from) {
-        next_base = std::min(next_base, base);
-      } else if (found == count || base > found_base) {
-        found = i;
-        found_base = base;
-      }
-    }
-    if (found == count || from - found_base >= buffer_bytes) {
+    const Piece piece = Locate(from);
+    if (piece.length == 0) {
       break;
     }
-    const Address end = std::min({found_base + buffer_bytes, next_base, limit});
-    const size_t part = std::min<uint64_t>(end - from, length - copied);
-    std::memcpy(
-        destination + copied,
-        mapping_ + kPageBytes + static_cast<uint64_t>(found) * buffer_bytes + (from - found_base),
-        part);
+    const size_t part = std::min<uint64_t>({piece.length, limit - from, length - copied});
+    std::memcpy(destination + copied, piece.data, part);
     copied += part;
     from += part;
   }

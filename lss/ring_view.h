@@ -59,6 +59,13 @@ class RingView {
  private:
   RingView() = default;
   RingCase JudgeHeader() const;
+  // Whether every committed byte that is not in the file is in the ring.
+  bool HoldsUnwritten() const;
+  struct Piece {
+    const char* data;
+    uint64_t length;  // 0: no buffer holds the address
+  };
+  Piece Locate(Address address) const;
 
   std::string path_;
   UniqueFd fd_;

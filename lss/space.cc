@@ -9,6 +9,7 @@ namespace {
 // Small enough that a sync behind one of these writes does not wait long.
 constexpr uint64_t kZeroWriteBytes = 256 << 10;
 constexpr uint64_t kFirstChunkBytes = 256 << 10;
+constexpr uint64_t kSizeStepBytes = 32 << 20;
 // A chunk used up faster than this makes the next one twice as long.
 constexpr int64_t kFastChunkNs = 1'000'000'000;
 
@@ -72,8 +73,9 @@ Status Space::PrepareForWrite(Address end) {
   if (page_end <= size_) {
     return Status::Ok();
   }
-  // To the end of the allocated blocks at once, so that this happens once a step.
-  const Address size = std::max(page_end, allocated());
+  // Well ahead at once, so that this happens rarely; but not over everything that is allocated,
+  // which may be a gigabyte that tools without the plugin would read as zeros.
+  const Address size = std::max(page_end, std::min(allocated(), page_end + kSizeStepBytes));
   Status status = device_->SetSize(size);
   if (status.ok()) {
     size_ = size;

@@ -7,7 +7,8 @@
 // Hot: the ring's header is durable, the file may have zeros behind the tail, writes are direct and
 //   whole pages, and a sync overwrites written blocks.
 //
-// Thread safety: Sync, WriteOutIdle, MakeHot from any thread; Finish by one, after the last append.
+// Thread safety: Sync, Settle, MakeHot from any thread; Tick by the maintenance thread; Finish by
+// one, after the last append.
 #pragma once
 
 #include <atomic>
@@ -30,8 +31,8 @@ class TailWriter {
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
-  // Writes the tail to the file, not durably, if no progress was made since the call before.
-  void WriteOutIdle();
+  // Now and then: writes out an idle tail, keeps the ring's next pages writable.
+  void Tick();
   // Cold to hot. Blocks for the ring header's sync. Idempotent.
   void MakeHot();
   // Brings the file to exactly what is committed now; the stream may go on.
@@ -44,6 +45,8 @@ class TailWriter {
   uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
 
  private:
+  // Writes the tail to the file, not durably, if no progress was made since the call before.
+  void WriteOutIdle();
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);

@@ -45,9 +45,11 @@ lss::Status ScanWal(int fd, const std::string& name, uint64_t size, uint64_t* en
   return lss::Status::Ok();
 }
 
-// A newer log that no ring has ever accompanied was written by stock RocksDB after our writer's
+// A newer log with bytes in it and without a ring was written by stock RocksDB after our writer's
 // death. Stock has then recovered what was in the file and gone on from there; the unsynced bytes
-// of the ring would come back with sequence numbers that were given out again.
+// of the ring would come back with sequence numbers that were given out again. (An empty newer log
+// proves nothing: our writer may have been killed between creating it and its ring. Logs are closed
+// oldest first, so a newer one of ours does not lose its ring before this one.)
 bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   const uint64_t number = WalNumber(file);
   if (number == 0) {
@@ -56,7 +58,7 @@ bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   for (const std::string& other : WalsIn(lss::DirectoryOf(file))) {
     lss::FileIdentity identity;
     uint64_t size = 0;
-    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() &&
+    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() && size > 0 &&
         identity.birth_time_ns > ring.target().birth_time_ns &&
         lss::FindRing(other, identity.inode).empty()) {
       return false;

@@ -1,0 +1,55 @@
+# The one list of the plugin's sources, and RocksDB's in-tree "make" protocol.
+#
+# Read by three builds: RocksDB's Makefile, RocksDB's CMake (both with the repository cloned into
+# RocksDB's plugin/bloom_lfs directory and ROCKSDB_PLUGINS=bloom_lfs), and our own CMakeLists.txt, which
+# tells the store from the plugin by the directory.
+#
+# Assign the lists with ":=". RocksDB's CMake searches this text for a list assigned with a plain
+# equals sign and would compile every file twice. It finds the registration function the same way, so
+# that one does need the plain sign. Keep semicolons and square brackets out of this file: that
+# search splits on them.
+
+bloom_lfs_SOURCES := \
+  lss/background.cc \
+  lss/crc32c.cc \
+  lss/file_identity.cc \
+  lss/flush_behavior.cc \
+  lss/flush_buffer.cc \
+  lss/flush_buffer_ring.cc \
+  lss/flush_pipeline.cc \
+  lss/flusher.cc \
+  lss/log_structured_store.cc \
+  lss/maintenance.cc \
+  lss/options.cc \
+  lss/recovery.cc \
+  lss/ring_memory.cc \
+  lss/ring_view.cc \
+  lss/space.cc \
+  lss/stability.cc \
+  lss/status.cc \
+  lss/sync_device.cc \
+  lss/tail_writer.cc \
+  lss/uring_device.cc \
+  lss/write_chain.cc \
+  plugin/bloom_lfs_file_system.cc \
+  plugin/file_kind.cc \
+  plugin/io_status.cc \
+  plugin/live_stores.cc \
+  plugin/plugin_options.cc \
+  plugin/register.cc \
+  plugin/ring_directory.cc \
+  plugin/wal_files.cc \
+  plugin/wal_recovery.cc \
+  plugin/wal_source.cc \
+  plugin/wal_tail.cc \
+  plugin/warning.cc
+
+bloom_lfs_HEADERS := \
+  plugin/bloom_lfs_file_system.h \
+  plugin/plugin_options.h \
+  plugin/register.h
+
+bloom_lfs_LDFLAGS := -luring
+bloom_lfs_CXXFLAGS := -Iplugin/bloom_lfs
+
+bloom_lfs_FUNC = register_bloom_lfs
