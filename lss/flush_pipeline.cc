@@ -39,8 +39,8 @@ void FlushPipeline::Kick(bool wanted) {
   if (ask_gate) {
     on_first_write_();
   } else if (open && flusher_ != nullptr) {
-    if (std::shared_ptr<void> owner = owner_.lock()) {
-      flusher_->Request(std::shared_ptr<FlushClient>(std::move(owner), this));
+    if (const std::shared_ptr<void> owner = owner_.lock()) {
+      flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
     }
   }
 }
@@ -196,7 +196,7 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
   }
   --exclusive_waiters_;
   wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
-  const Status result = durable() >= target ? Status::Ok() : error_;
+  Status result = durable() >= target ? Status::Ok() : error_;
   lock.unlock();
   Kick(wanted);
   return result;

@@ -267,7 +267,7 @@ Status LogStructuredStore::Sync() {
   if (closed()) {
     return Status::Closed("sync of " + path() + " after close");
   }
-  const Status status = tail_.Sync();
+  Status status = tail_.Sync();
   if (status.ok()) {
     AfterSync();
   }

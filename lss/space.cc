@@ -57,7 +57,7 @@ Status Space::Reserve(Address offset, uint64_t length) {
   if (end <= from) {
     return Status::Ok();
   }
-  const Status status = device_->Allocate(from, end - from);
+  Status status = device_->Allocate(from, end - from);
   if (status.ok()) {
     RaiseAllocated(end);
   }

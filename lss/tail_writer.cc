@@ -22,7 +22,7 @@ Status TailWriter::Sync() {
 Status TailWriter::SyncOnce() {
   // Read again under exclusive access: this run also covers whoever appended while it waited.
   const Address end = committed();
-  const Status status = hot() ? SyncHot(end) : SyncCold(end);
+  Status status = hot() ? SyncHot(end) : SyncCold(end);
   if (status.ok()) {
     pipeline_->MakeDurable(end);
   }

@@ -203,7 +203,8 @@ IOStatus BloomLfsFileSystem::GetChildrenFileAttributes(const std::string& direct
                                                        std::vector<FileAttributes>* attributes,
                                                        IODebugContext* dbg) {
   // The generic version asks our own GetChildren and GetFileSize, which know about live WALs.
-  return FileSystem::GetChildrenFileAttributes(directory, options, attributes, dbg);
+  return FileSystem::GetChildrenFileAttributes(  // NOLINT(bugprone-parent-virtual-call): meant
+      directory, options, attributes, dbg);
 }
 
 IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions& options,
@@ -258,9 +259,10 @@ IOStatus BloomLfsFileSystem::Truncate(const std::string& path, size_t size,
     }
     const StorePtr store = LiveStores::FindPath(path);
     if (store != nullptr) {
-      return size == store->size() ? IOStatus::OK()
-                                   : IOStatus::NotSupported("truncate " + path +
-                                                            " while it is written; close it first");
+      return size == store->size()
+                 ? IOStatus::OK()
+                 : ToIOStatus(lss::Status::NotSupported("truncate " + path +
+                                                        " while it is written; close it first"));
     }
   }
   return target()->Truncate(path, size, options, dbg);

@@ -22,7 +22,7 @@ ObjectLibrary::PatternEntry Names() {
 // Every call makes an object of its own: its options are its caller's.
 FileSystem* NewFileSystem(const std::string& /*uri*/, std::unique_ptr<FileSystem>* guard,
                           std::string* /*error*/) {
-  guard->reset(new BloomLfsFileSystem(FileSystem::Default()));
+  *guard = std::make_unique<BloomLfsFileSystem>(FileSystem::Default());
   return guard->get();
 }
 
@@ -42,7 +42,7 @@ Env* SharedEnv(const std::string& /*uri*/, std::unique_ptr<Env>* /*guard*/, std:
   return env;
 }
 
-[[maybe_unused]] const int registered =
+[[maybe_unused]] const int kRegistered =
     register_bloom_lfs(*ObjectLibrary::Default(), std::string());
 
 }  // namespace
