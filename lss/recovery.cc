@@ -216,6 +216,23 @@ bool FindTarget(const std::vector<std::string>& candidates, uint64_t inode, std:
   return false;
 }
 
+// Rings of candidates first, in the candidates' order; then those that belong to none.
+void OrderLikeCandidates(const std::string& ring_directory,
+                         const std::vector<std::string>& candidates,
+                         std::vector<std::string>* rings) {
+  auto next = rings->begin();
+  for (const std::string& candidate : candidates) {
+    struct stat st = {};
+    if (stat(candidate.c_str(), &st) == 0) {
+      const std::string ring = ring_directory + "/" + RingFileName(st.st_ino);
+      const auto found = std::find(next, rings->end(), ring);
+      if (found != rings->end()) {
+        std::iter_swap(next++, found);
+      }
+    }
+  }
+}
+
 bool NamesAFile(RingCase ring_case) {
   return ring_case == RingCase::kR3ProcessKilled || ring_case == RingCase::kR4Closed ||
          ring_case == RingCase::kR5MachineDown;
@@ -315,6 +332,7 @@ Status Recover(const std::string& ring_directory, const std::vector<std::string>
   if (status = ListRings(ring_directory, &rings); !status.ok()) {
     return status;
   }
+  OrderLikeCandidates(ring_directory, candidates, &rings);
   for (const std::string& ring_path : rings) {
     RecoveredFile done = {};
     if (status = RecoverRing(ring_path, candidates, context, &done); !status.ok()) {

@@ -60,8 +60,10 @@ struct RecoveredFile {
 };
 
 // Brings every file whose owner is dead to its exact bytes and removes or sets aside its ring.
-// `candidates` are paths of files that rings may belong to. Rings of live owners are left alone.
-// OK if the directory does not exist. Stops at the first error; what was done stays done.
+// `candidates` are paths of files that rings may belong to, in the order in which their rings are
+// to be handled: oldest log first, so that an interrupted recovery never leaves an old ring beside
+// a newer log that has lost its own (see StillCurrent). Rings of live owners are left alone. OK if
+// the directory does not exist. Stops at the first error; what was done stays done.
 Status Recover(const std::string& ring_directory, const std::vector<std::string>& candidates,
                const RecoveryContext& context, std::vector<RecoveredFile>* recovered);
 

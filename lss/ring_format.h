@@ -56,6 +56,8 @@ struct RingHeader {
   // On the device, addresses below it.
   std::atomic<uint64_t> durable;
   std::atomic<uint32_t> state;  // a RingState
+  // When the owner was last seen alive, ns since 1970; raised at every idle check.
+  std::atomic<int64_t> heartbeat_ns;
   // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
   alignas(64) std::atomic<uint64_t> base[kMaxBufferCount];
 };

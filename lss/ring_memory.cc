@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <new>
 
@@ -121,6 +122,7 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   header_->hi_stable.store(0, std::memory_order_relaxed);
   header_->durable.store(0, std::memory_order_relaxed);
   header_->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
+  Beat();
   for (std::atomic<uint64_t>& base : header_->base) {
     base.store(kNoBase, std::memory_order_relaxed);
   }
@@ -129,6 +131,12 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   std::atomic_thread_fence(std::memory_order_release);
   header_->fixed_checksum = Crc32c(0, &fixed, sizeof(fixed));
   return Status::Ok();
+}
+
+void RingMemory::Beat() const {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  header_->heartbeat_ns.store(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(),
+                              std::memory_order_release);
 }
 
 RingMemory::~RingMemory() {

@@ -32,6 +32,8 @@ class RingMemory {
     return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
   }
   const std::string& path() const { return path_; }
+  // Notes in the header that the owner is alive.
+  void Beat() const;
 
   // After OK the header and the ring's directory entry survive a power cut. Needed before the file
   // gets zeros behind its tail: without a ring nobody would know to trim them.

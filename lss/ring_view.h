@@ -48,6 +48,7 @@ class RingView {
   uint64_t committed() const { return header_->committed.load(std::memory_order_acquire); }
   uint64_t hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }
   uint64_t durable() const { return header_->durable.load(std::memory_order_acquire); }
+  int64_t heartbeat_ns() const { return header_->heartbeat_ns.load(std::memory_order_acquire); }
   bool closed() const {
     return header_->state.load(std::memory_order_acquire) ==
            static_cast<uint32_t>(RingState::kClosed);

@@ -31,7 +31,8 @@ class TailWriter {
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
-  // Now and then: writes out an idle tail, keeps the ring's next pages writable.
+  // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
+  // pages writable.
   void Tick();
   // Cold to hot. Blocks for the ring header's sync. Idempotent.
   void MakeHot();

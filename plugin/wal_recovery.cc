@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "plugin/file_kind.h"
@@ -12,6 +13,7 @@
 namespace bloom_lfs {
 namespace {
 
+// Oldest first.
 std::vector<std::string> WalsIn(const std::string& directory) {
   std::vector<std::string> paths;
   DIR* dir = opendir(directory.c_str());
@@ -24,6 +26,8 @@ std::vector<std::string> WalsIn(const std::string& directory) {
     }
   }
   closedir(dir);
+  std::sort(paths.begin(), paths.end(),
+            [](const std::string& a, const std::string& b) { return WalNumber(a) < WalNumber(b); });
   return paths;
 }
 
@@ -48,8 +52,8 @@ lss::Status ScanWal(int fd, const std::string& name, uint64_t size, uint64_t* en
 // A newer log with bytes in it and without a ring was written by stock RocksDB after our writer's
 // death. Stock has then recovered what was in the file and gone on from there; the unsynced bytes
 // of the ring would come back with sequence numbers that were given out again. (An empty newer log
-// proves nothing: our writer may have been killed between creating it and its ring. Logs are closed
-// oldest first, so a newer one of ours does not lose its ring before this one.)
+// proves nothing: our writer may have been killed between creating it and its ring. Nor does one
+// that was born before the writer's last heartbeat: it was the writer's, and has been closed.)
 bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   const uint64_t number = WalNumber(file);
   if (number == 0) {
@@ -59,7 +63,7 @@ bool StillCurrent(const std::string& file, const lss::RingView& ring) {
     lss::FileIdentity identity;
     uint64_t size = 0;
     if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() && size > 0 &&
-        identity.birth_time_ns > ring.target().birth_time_ns &&
+        identity.birth_time_ns > ring.heartbeat_ns() &&
         lss::FindRing(other, identity.inode).empty()) {
       return false;
     }
@@ -76,9 +80,9 @@ lss::Status RecoverDirectory(const std::string& directory) {
   if (access(rings.c_str(), F_OK) != 0) {
     return lss::Status::Ok();
   }
-  std::vector<std::string> candidates = WalsIn(directory);
-  for (const std::string& archived : WalsIn(directory + "/archive")) {
-    candidates.push_back(archived);
+  std::vector<std::string> candidates = WalsIn(directory + "/archive");
+  for (const std::string& path : WalsIn(directory)) {
+    candidates.push_back(path);
   }
   std::vector<lss::RecoveredFile> recovered;
   return lss::Recover(rings, candidates, WalRecoveryContext(), &recovered);
