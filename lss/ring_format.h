@@ -47,7 +47,7 @@ struct RingHeaderFixed {
 
 struct RingHeader {
   RingHeaderFixed fixed;
-  uint32_t fixed_checksum;  // CRC-32C of `fixed`; stored last
+  std::atomic<uint32_t> fixed_checksum;  // CRC-32C of `fixed`; stored last, by release
 
   // Appended and promised to survive the process: addresses below it.
   alignas(64) std::atomic<uint64_t> committed;

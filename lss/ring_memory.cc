@@ -128,8 +128,7 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   }
   // The checksum makes the header count. Killed before this line: an unfinished ring that holds
   // nothing (case R1 of recovery).
-  std::atomic_thread_fence(std::memory_order_release);
-  header_->fixed_checksum = Crc32c(0, &fixed, sizeof(fixed));
+  header_->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)), std::memory_order_release);
   return Status::Ok();
 }
 

@@ -122,9 +122,9 @@ RingCase RingView::JudgeHeader() const {
   if (header_ == nullptr) {
     return file_bytes_ == 0 ? RingCase::kR1Unfinished : RingCase::kR6Damaged;
   }
+  const uint32_t checksum = header_->fixed_checksum.load(std::memory_order_acquire);
   const RingHeaderFixed& fixed = header_->fixed;
-  if (AllZero(reinterpret_cast<const char*>(&fixed), sizeof(fixed)) &&
-      header_->fixed_checksum == 0) {
+  if (AllZero(reinterpret_cast<const char*>(&fixed), sizeof(fixed)) && checksum == 0) {
     return RingCase::kR1Unfinished;
   }
   if (std::memcmp(fixed.magic, kRingMagic, sizeof(kRingMagic)) != 0) {
@@ -133,13 +133,13 @@ RingCase RingView::JudgeHeader() const {
   if (fixed.format_version > kRingFormatVersion) {
     return RingCase::kR8FutureVersion;  // before the checksum, whose place may have moved
   }
-  if (header_->fixed_checksum == 0) {
+  if (checksum == 0) {
     return RingCase::kR1Unfinished;  // killed just before the header counted
   }
   StoreOptions limits;
   limits.buffer_bytes = fixed.buffer_bytes;
   limits.buffer_count = fixed.buffer_count;
-  if (header_->fixed_checksum != Crc32c(0, &fixed, sizeof(fixed)) || !limits.Validate().ok() ||
+  if (checksum != Crc32c(0, &fixed, sizeof(fixed)) || !limits.Validate().ok() ||
       file_bytes_ < RingFileBytes(fixed.buffer_bytes, fixed.buffer_count)) {
     return RingCase::kR6Damaged;
   }

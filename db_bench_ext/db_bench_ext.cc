@@ -1,0 +1,214 @@
+// Compares RocksDB with and without the plugin by driving the stock db_bench. START HERE; the
+// README beside this file says what is measured and how to read the table.
+
+#include <gflags/gflags.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <climits>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "db_bench_ext/child_process.h"
+#include "db_bench_ext/comparison.h"
+#include "db_bench_ext/device_limit.h"
+#include "db_bench_ext/format.h"
+#include "db_bench_ext/machine.h"
+#include "db_bench_ext/report.h"
+#include "db_bench_ext/session.h"
+#include "db_bench_ext/text_lines.h"
+#include "db_bench_ext/work_directory.h"
+#include "db_bench_ext/workload.h"
+
+DEFINE_string(workloads, "",
+              "Comma-separated names, or regular expressions for whole names, of the workloads to "
+              "run; empty runs all. --list shows them");
+DEFINE_bool(list, false, "Print the workloads and exit");
+DEFINE_int32(pairs, 5, "Pairs of runs per workload");
+DEFINE_double(scale, 1, "Multiplies the length of every run");
+DEFINE_int32(budget_seconds, 240,
+             "Start no pair that would end later than this; 0 is no limit. Without effect when "
+             "--pairs or --scale is given");
+DEFINE_bool(markdown, false, "Print the table in Markdown");
+DEFINE_string(plugin, "", "Plugin library; empty is libbloom_lfs.so of this build");
+DEFINE_string(
+    plugin_uri, "bloom_lfs",
+    "--fs_uri of the plugin arm. Empty makes both arms stock: a self-check of the method, "
+    "ratios should be near 1");
+DEFINE_string(db_bench, "db_bench", "The stock db_bench");
+DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
+DEFINE_string(fio, "fio", "The fio that makes the background load");
+DEFINE_string(
+    db_dir, "",
+    "Directory on the disk to measure; databases go into a new directory inside it, which "
+    "is removed at the end. Empty is this build's directory");
+DEFINE_string(extra_args, "", "Space-separated further flags for db_bench, in every arm");
+DEFINE_string(stock_args, "", "Space-separated further flags for db_bench, stock only");
+DEFINE_string(plugin_args, "", "Space-separated further flags for db_bench, plugin only");
+DEFINE_string(fio_args, "",
+              "Space-separated further flags for fio; they override the default load");
+DEFINE_int64(seed, 1,
+             "Seed of the first pair; both arms of a pair share one, the next pair adds 1");
+DEFINE_int32(timeout_seconds, 120, "A run that takes longer than this is ended and reported");
+
+namespace bloom_lfs::bench {
+namespace {
+
+// What the largest workload leaves on the disk at once, with room to spare.
+constexpr uint64_t kNeededBytes = uint64_t{3} << 30;
+constexpr int kExitInterrupted = 130;
+
+std::vector<std::string> SplitWords(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  std::string word;
+  while (stream >> word) words.push_back(word);
+  return words;
+}
+
+// The directory this program was built into: the plugin is there, the programs are in its bin/.
+std::filesystem::path BuildDirectory() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::current_path(error) : self.parent_path().parent_path();
+}
+
+Failure CheckFlags() {
+  if (FLAGS_pairs < 1) return Error{"--pairs must be 1 or more"};
+  if (!(FLAGS_scale > 0 && FLAGS_scale <= 1000)) {
+    return Error{"--scale must be above 0 and at most 1000"};
+  }
+  if (FLAGS_timeout_seconds < 1) return Error{"--timeout_seconds must be 1 or more"};
+  if (FLAGS_budget_seconds < 0) return Error{"--budget_seconds must be 0 or more"};
+  return std::nullopt;
+}
+
+Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
+  Setup setup;
+  setup.db_bench = FLAGS_db_bench;
+  setup.open_put_close = FLAGS_open_put_close.empty()
+                             ? (build_directory / "bin" / "open_put_close").string()
+                             : FLAGS_open_put_close;
+  setup.fio = FLAGS_fio;
+  setup.plugin_uri = FLAGS_plugin_uri;
+  if (!setup.plugin_uri.empty()) {
+    // Absolute, because LD_PRELOAD searches the library path for a bare name.
+    std::error_code error;
+    setup.plugin =
+        std::filesystem::absolute(FLAGS_plugin.empty() ? build_directory / "libbloom_lfs.so"
+                                                       : std::filesystem::path(FLAGS_plugin),
+                                  error);
+    // A missing LD_PRELOAD library is only a warning to the dynamic linker.
+    if (access(setup.plugin.c_str(), R_OK) != 0) {
+      return Error{
+          "cannot read the plugin " + setup.plugin +
+          "; build it (cmake --build --preset release) or pass --plugin=<libbloom_lfs.so>"};
+    }
+  }
+  setup.extra_arguments = SplitWords(FLAGS_extra_args);
+  setup.stock_arguments = SplitWords(FLAGS_stock_args);
+  setup.plugin_arguments = SplitWords(FLAGS_plugin_args);
+  setup.fio_arguments = SplitWords(FLAGS_fio_args);
+  setup.scale = FLAGS_scale;
+  setup.seed = FLAGS_seed;
+  setup.timeout = std::chrono::seconds(FLAGS_timeout_seconds);
+  return setup;
+}
+
+Effort MakeEffort() {
+  // Who asks for more pairs or longer runs gets them.
+  const bool keep_budget = gflags::GetCommandLineFlagInfoOrDie("pairs").is_default &&
+                           gflags::GetCommandLineFlagInfoOrDie("scale").is_default;
+  return {FLAGS_pairs, std::chrono::seconds(keep_budget ? FLAGS_budget_seconds : 0)};
+}
+
+std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
+                                                       const std::string& directory,
+                                                       const Session& session) {
+  auto facts = DescribeMachine(directory);
+  // Also the proof that db_bench starts at all.
+  const Result<ChildOutput> version =
+      RunToEnd({{setup.db_bench, "--version"}, ""}, std::chrono::seconds(30));
+  if (version.ok()) {
+    for (const std::string_view line : SplitLines(version.value().standard_output)) {
+      if (line.find("version") != std::string_view::npos) facts.emplace_back("program", line);
+    }
+  }
+  const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
+  facts.emplace_back("set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
+                                                         : "--fs_uri=" + setup.plugin_uri) +
+                                   ", --compression_type=none, seed " + std::to_string(setup.seed) +
+                                   ", scale " + FormatDecimal(setup.scale, 2) +
+                                   (arms.empty() ? "" : ", with further db_bench flags"));
+  if (session.skipped_pairs() > 0) {
+    facts.emplace_back("budget", std::to_string(session.skipped_pairs()) +
+                                     " pairs left out to end within " +
+                                     std::to_string(FLAGS_budget_seconds) + " s");
+  }
+  return facts;
+}
+
+void PrintList(const std::vector<Workload>& workloads) {
+  for (const Workload& workload : workloads) {
+    std::printf("%-26s  %s\n", workload.name.c_str(), workload.title.c_str());
+  }
+}
+
+// Returns the exit status. A row below its floor is a result, not a failure.
+Result<int> Main() {
+  if (Failure failure = CheckFlags()) return *failure;
+  const Result<std::vector<Workload>> workloads = SelectWorkloads(AllWorkloads(), FLAGS_workloads);
+  if (!workloads.ok()) return workloads.error();
+  if (FLAGS_list) {
+    PrintList(workloads.value());
+    return 0;
+  }
+  const std::filesystem::path build_directory = BuildDirectory();
+  const Result<Setup> setup = MakeSetup(build_directory);
+  if (!setup.ok()) return setup.error();
+  const Result<WorkDirectory> directory = WorkDirectory::Create(
+      FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, kNeededBytes);
+  if (!directory.ok()) return directory.error();
+  const Result<DeviceLimit> device = DeviceLimit::Create(directory.value().path());
+  if (!device.ok()) return device.error();
+
+  Session session(&setup.value(), &directory.value(), &device.value());
+  const std::vector<Comparison> comparisons = session.Run(workloads.value(), MakeEffort());
+  if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
+  const ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
+                              FLAGS_plugin_uri.empty()};
+  std::fputs("\n", stderr);
+  std::fputs(
+      RenderReport(comparisons, Facts(setup.value(), directory.value().path(), session), options)
+          .c_str(),
+      stdout);
+  if (SignalsAsResults::Interrupted()) return kExitInterrupted;
+  for (const Comparison& comparison : comparisons) {
+    if (comparison.failure.has_value()) return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace bloom_lfs::bench
+
+int main(int argc, char** argv) {
+  gflags::SetUsageMessage("compares RocksDB with and without bloom_lfs; see --helpshort");
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  if (argc > 1) {
+    std::fprintf(stderr, "db_bench_ext: unexpected argument %s; see --helpshort\n", argv[1]);
+    return 2;
+  }
+  const bloom_lfs::bench::SignalsAsResults signals;
+  const bloom_lfs::bench::Result<int> status = bloom_lfs::bench::Main();
+  if (!status.ok()) {
+    std::fprintf(stderr, "db_bench_ext: %s\n", status.error().message.c_str());
+    return 2;
+  }
+  return status.value();
+}

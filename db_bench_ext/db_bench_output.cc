@@ -1,0 +1,90 @@
+#include "db_bench_ext/db_bench_output.h"
+
+#include <cinttypes>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+#include "db_bench_ext/text_lines.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+// True for "fillsync     : ...", false for "fillsync [AVG 2 runs] : ...".
+bool IsResultLineOf(std::string_view line, std::string_view benchmark) {
+  if (line.substr(0, benchmark.size()) != benchmark) return false;
+  line.remove_prefix(benchmark.size());
+  const size_t colon = line.find_first_not_of(' ');
+  return colon != std::string_view::npos && line[colon] == ':';
+}
+
+bool ParseResultLine(const std::string& line, DbBenchResult* result) {
+  const size_t colon = line.find(':');
+  const char* numbers = line.c_str() + colon + 1;
+  // Example: "fillsync : 162.843 micros/op 6140 ops/sec 3.257 seconds 20000 operations;    0.7
+  // MB/s"
+  if (std::sscanf(numbers, " %lf micros/op %lf ops/sec %lf seconds %" SCNu64 " operations;",
+                  &result->micros_per_op, &result->ops_per_s, &result->elapsed_s,
+                  &result->operations) != 4) {
+    return false;
+  }
+  const size_t semicolon = line.find(';', colon);
+  double mib_per_s = 0;
+  if (semicolon != std::string::npos &&
+      std::sscanf(line.c_str() + semicolon + 1, " %lf MB/s", &mib_per_s) == 1) {
+    result->mib_per_s = mib_per_s;
+  }
+  return result->ops_per_s > 0 && result->operations > 0;
+}
+
+// Example: "Percentiles: P50: 234.45 P75: 303.24 P99: 1072.83 P99.9: 4766.67 P99.99: 9900.00"
+std::optional<double> ParseP999(const std::string& line) {
+  if (line.rfind("Percentiles:", 0) != 0) return std::nullopt;
+  constexpr std::string_view kLabel = " P99.9:";
+  const size_t label = line.find(kLabel);
+  double p999_us = 0;
+  if (label == std::string::npos ||
+      std::sscanf(line.c_str() + label + kLabel.size(), " %lf", &p999_us) != 1) {
+    return std::nullopt;
+  }
+  return p999_us;
+}
+
+}  // namespace
+
+Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark) {
+  DbBenchResult result;
+  bool found = false;
+  for (const std::string_view line : SplitLines(output)) {
+    if (!found) {
+      found = IsResultLineOf(line, benchmark);
+      if (found && !ParseResultLine(std::string(line), &result)) {
+        return Error{"db_bench printed a result line this program cannot read: \"" +
+                     std::string(line) + "\"; check that --db_bench names a RocksDB db_bench"};
+      }
+    } else if (const std::optional<double> p999_us = ParseP999(std::string(line))) {
+      result.p999_us = p999_us;
+      break;
+    }
+  }
+  if (!found) {
+    return Error{"db_bench printed no result line for " + std::string(benchmark) +
+                 "; its last lines were:\n" + LastLines(output, 5)};
+  }
+  return result;
+}
+
+Result<double> ParseOpenPutCloseOutput(std::string_view output) {
+  for (const std::string_view line : SplitLines(output)) {
+    uint64_t rounds = 0;
+    double seconds = 0;
+    if (std::sscanf(std::string(line).c_str(), "open_put_close: %" SCNu64 " rounds in %lf seconds",
+                    &rounds, &seconds) == 2 &&
+        rounds > 0 && seconds > 0) {
+      return seconds;
+    }
+  }
+  return Error{"open_put_close printed no time; its last lines were:\n" + LastLines(output, 5)};
+}
+
+}  // namespace bloom_lfs::bench

@@ -1,0 +1,95 @@
+#include "db_bench_ext/machine.h"
+
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "db_bench_ext/format.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+std::string FirstLineOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string ProcessorModel() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "unknown model";
+}
+
+// The file system of a device number, from lines like
+// "26 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro".
+std::string FileSystemOf(const std::string& device_number) {
+  std::ifstream file("/proc/self/mountinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string skipped;
+    std::string number;
+    fields >> skipped >> skipped >> number;
+    const size_t dash = line.find(" - ");
+    if (number != device_number || dash == std::string::npos) continue;
+    std::istringstream tail(line.substr(dash + 3));
+    std::string type;
+    std::string source;
+    std::string options;
+    tail >> type >> source >> options;
+    return type + " (" + options + ")";
+  }
+  return "";
+}
+
+std::string DeviceOf(const std::string& device_number) {
+  const std::string device = "/sys/dev/block/" + device_number;
+  std::string queue = device + "/queue/";
+  // A partition has no queue of its own.
+  if (access(queue.c_str(), F_OK) != 0) queue = device + "/../queue/";
+  const std::string write_cache = FirstLineOf(queue + "write_cache");
+  if (write_cache.empty()) return "";
+  return "cache " + write_cache + ", FUA " + (FirstLineOf(queue + "fua") == "1" ? "yes" : "no");
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> DescribeMachine(const std::string& directory) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  struct sysinfo memory {};
+  std::string processor = std::to_string(get_nprocs()) + " × " + ProcessorModel();
+  if (sysinfo(&memory) == 0) {
+    const auto gib = static_cast<double>(memory.totalram) * memory.mem_unit / (1 << 30);
+    processor += ", " + FormatCount(gib) + " GiB memory";
+  }
+  facts.emplace_back("machine", processor);
+  struct utsname kernel {};
+  if (uname(&kernel) == 0) {
+    facts.emplace_back("kernel", std::string(kernel.sysname) + " " + kernel.release);
+  }
+  struct stat status {};
+  if (stat(directory.c_str(), &status) == 0) {
+    const std::string number =
+        std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));
+    const std::string file_system = FileSystemOf(number);
+    if (!file_system.empty()) facts.emplace_back("file system", file_system);
+    const std::string device = DeviceOf(number);
+    if (!device.empty()) facts.emplace_back("device", device);
+  }
+  return facts;
+}
+
+}  // namespace bloom_lfs::bench

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bloom_lfs::bench {
+
+// Facts a reader needs to judge a figure, as (name, value): processor, memory, kernel, file system,
+// device. What cannot be found out is left out.
+std::vector<std::pair<std::string, std::string>> DescribeMachine(const std::string& directory);
+
+}  // namespace bloom_lfs::bench

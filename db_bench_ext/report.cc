@@ -1,0 +1,236 @@
+#include "db_bench_ext/report.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+
+#include "db_bench_ext/format.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::optional<double> ShareOfBound(const Workload& workload, const PairSample& pair) {
+  switch (workload.bound) {
+    case Bound::kNone:
+      return std::nullopt;
+    case Bound::kDurableOverwrites:
+      if (!pair.durable_overwrites.has_value()) return std::nullopt;
+      return pair.plugin.metric / pair.durable_overwrites->ops_per_s;
+    case Bound::kDurableOverwriteP999:
+      if (!pair.durable_overwrites.has_value()) return std::nullopt;
+      return pair.durable_overwrites->p999_us / pair.plugin.metric;
+    case Bound::kSequentialWrite:
+      if (!pair.sequential_mib_per_s.has_value() || !pair.plugin.mib_per_s.has_value()) {
+        return std::nullopt;
+      }
+      return *pair.plugin.mib_per_s / *pair.sequential_mib_per_s;
+    case Bound::kStockWithoutWal:
+      if (!pair.stock_without_wal.has_value()) return std::nullopt;
+      return pair.plugin.metric / pair.stock_without_wal->metric;
+  }
+  return std::nullopt;
+}
+
+// What a share is a share of. The README says which figure of the device a workload is held
+// against.
+const char* NameOf(Bound bound) {
+  switch (bound) {
+    case Bound::kNone:
+      return "";
+    case Bound::kStockWithoutWal:
+      return "no WAL";
+    case Bound::kDurableOverwrites:
+    case Bound::kDurableOverwriteP999:
+    case Bound::kSequentialWrite:
+      return "device";
+  }
+  return "";
+}
+
+const char* NameOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kBelowFloor:
+      return "below floor";
+    case Verdict::kFloorMet:
+      return "floor met";
+    case Verdict::kAimMet:
+      return "aim met";
+  }
+  return "";
+}
+
+// "≥ 1.40×, ≥ 0.85 of device"; "–" without any goal.
+std::string FormatGoal(const Workload& workload, std::optional<double> ratio,
+                       std::optional<double> share) {
+  std::string text;
+  if (ratio.has_value()) {
+    text = (LowerIsBetter(workload.metric) ? "≤ " : "≥ ") + FormatDecimal(*ratio, 2) + "×";
+  }
+  if (share.has_value()) {
+    text += std::string(text.empty() ? "" : ", ") + "≥ " + FormatDecimal(*share, 2) + " of " +
+            NameOf(workload.bound);
+  }
+  return text.empty() ? "–" : text;
+}
+
+Row RowOf(const Comparison& comparison, const ReportOptions& options) {
+  const Workload& workload = comparison.workload;
+  if (comparison.pairs.empty()) {
+    return {workload.title,
+            "–",
+            "–",
+            "–",
+            "0",
+            "–",
+            "–",
+            "–",
+            "–",
+            comparison.failure.has_value() ? "FAILED" : "not run"};
+  }
+  const Summary summary = Summarize(comparison);
+  std::string verdict = NameOf(Judge(workload, summary));
+  if (options.self_check) verdict = "self-check";
+  if (comparison.failure.has_value()) verdict = "FAILED";
+  std::string share = "–";
+  if (summary.share_of_bound.has_value()) {
+    share = FormatDecimal(*summary.share_of_bound, 2) + " of " + NameOf(workload.bound);
+  }
+  const Goals& goals = workload.goals;
+  return {
+      workload.title,
+      FormatMetric(workload.metric, summary.stock_median),
+      FormatMetric(workload.metric, summary.plugin_median),
+      FormatDecimal(summary.ratio, 2) + "×",
+      std::to_string(comparison.pairs.size()),
+      FormatDecimal(summary.pair_ratios.min, 2) + "–" + FormatDecimal(summary.pair_ratios.max, 2),
+      share,
+      FormatGoal(workload, goals.floor_ratio, goals.floor_share),
+      FormatGoal(workload, goals.aim_ratio, goals.aim_share),
+      verdict};
+}
+
+// How many columns of a terminal a UTF-8 string takes; all our characters are one column wide.
+size_t DisplayWidth(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string RenderMarkdownRow(const Row& row) {
+  std::string line = "|";
+  for (const std::string& cell : row) line += " " + cell + " |";
+  return line + "\n";
+}
+
+std::string RenderTable(const std::vector<Row>& rows, TableStyle style) {
+  std::string text;
+  if (style == TableStyle::kMarkdown) {
+    for (const Row& row : rows) {
+      text += RenderMarkdownRow(row);
+      if (&row == &rows.front()) text += RenderMarkdownRow(Row(row.size(), "---"));
+    }
+    return text;
+  }
+  std::vector<size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+  }
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - DisplayWidth(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+// One line about a device measurement over all pairs of all workloads that made it.
+std::string DeviceLine(const std::vector<Comparison>& comparisons, const std::string& what,
+                       const std::string& unit,
+                       const std::function<std::optional<double>(const PairSample&)>& reading) {
+  std::vector<double> samples;
+  for (const Comparison& comparison : comparisons) {
+    if (comparison.workload.beside_fio) continue;  // not the device alone
+    for (const PairSample& pair : comparison.pairs) {
+      if (const std::optional<double> sample = reading(pair)) samples.push_back(*sample);
+    }
+  }
+  if (samples.empty()) return "";
+  const Spread spread = SpreadOf(samples);
+  return "- " + what + ": " + FormatCount(Median(samples)) + " " + unit + " (" +
+         FormatCount(spread.min) + "–" + FormatCount(spread.max) + ")\n";
+}
+
+std::string RenderDevice(const std::vector<Comparison>& comparisons) {
+  return DeviceLine(comparisons, "device limit, 4 KiB O_DIRECT overwrites, durable, queue depth 1",
+                    "ops/s",
+                    [](const PairSample& pair) -> std::optional<double> {
+                      if (!pair.durable_overwrites.has_value()) return std::nullopt;
+                      return pair.durable_overwrites->ops_per_s;
+                    }) +
+         DeviceLine(comparisons, "device limit, sequential O_DIRECT writes of 1 MiB", "MiB/s",
+                    [](const PairSample& pair) { return pair.sequential_mib_per_s; });
+}
+
+}  // namespace
+
+Summary Summarize(const Comparison& comparison) {
+  std::vector<double> stock;
+  std::vector<double> plugin;
+  std::vector<double> shares;
+  for (const PairSample& pair : comparison.pairs) {
+    stock.push_back(pair.stock.metric);
+    plugin.push_back(pair.plugin.metric);
+    if (const std::optional<double> share = ShareOfBound(comparison.workload, pair)) {
+      shares.push_back(*share);
+    }
+  }
+  Summary summary;
+  summary.stock_median = Median(stock);
+  summary.plugin_median = Median(plugin);
+  summary.ratio = summary.plugin_median / summary.stock_median;
+  summary.pair_ratios = SpreadOf(PairwiseRatios(plugin, stock));
+  if (!shares.empty()) summary.share_of_bound = Median(shares);
+  return summary;
+}
+
+Verdict Judge(const Workload& workload, const Summary& summary) {
+  const Goals& goals = workload.goals;
+  const auto ratio_met = [&](double goal) {
+    return LowerIsBetter(workload.metric) ? summary.ratio <= goal : summary.ratio >= goal;
+  };
+  const auto share_met = [&](std::optional<double> goal) {
+    return !goal.has_value() ||
+           (summary.share_of_bound.has_value() && *summary.share_of_bound >= *goal);
+  };
+  if (!ratio_met(goals.floor_ratio) || !share_met(goals.floor_share)) return Verdict::kBelowFloor;
+  const bool has_aim = goals.aim_ratio.has_value() || goals.aim_share.has_value();
+  const bool aim_ratio_met = !goals.aim_ratio.has_value() || ratio_met(*goals.aim_ratio);
+  return has_aim && aim_ratio_met && share_met(goals.aim_share) ? Verdict::kAimMet
+                                                                : Verdict::kFloorMet;
+}
+
+std::string RenderReport(const std::vector<Comparison>& comparisons,
+                         const std::vector<std::pair<std::string, std::string>>& facts,
+                         const ReportOptions& options) {
+  std::string text;
+  for (const auto& [name, value] : facts) text.append("- " + name + ": " + value + "\n");
+  text += RenderDevice(comparisons);
+  if (options.self_check) text += "- self-check: both arms are stock, ratios should be near 1\n";
+  std::vector<Row> rows = {{"workload", "stock", "plugin", "ratio", "pairs", "pair ratios",
+                            "share of bound", "floor", "aim", "verdict"}};
+  for (const Comparison& comparison : comparisons) rows.push_back(RowOf(comparison, options));
+  text += "\n" + RenderTable(rows, options.style);
+  for (const Comparison& comparison : comparisons) {
+    if (!comparison.failure.has_value()) continue;
+    text += "\n" + comparison.workload.name + " FAILED: " + comparison.failure->message;
+    if (text.back() != '\n') text += '\n';
+  }
+  return text;
+}
+
+}  // namespace bloom_lfs::bench

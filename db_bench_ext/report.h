@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "db_bench_ext/comparison.h"
+#include "db_bench_ext/statistics.h"
+#include "db_bench_ext/workload.h"
+
+namespace bloom_lfs::bench {
+
+enum class Verdict { kBelowFloor, kFloorMet, kAimMet };
+
+// What all pairs of one workload say together.
+struct Summary {
+  double stock_median = 0;
+  double plugin_median = 0;
+  double ratio = 0;    // of the medians, plugin / stock
+  Spread pair_ratios;  // each pair on its own
+  // Median over the pairs of: how much of its bound the plugin reaches, 1 being all of it.
+  std::optional<double> share_of_bound;
+};
+
+// REQUIRES: !comparison.pairs.empty()
+Summary Summarize(const Comparison& comparison);
+
+// An aim counts only when the floor is met too; a workload without an aim can at best meet its
+// floor. A goal about a share that was not measured is not met.
+Verdict Judge(const Workload& workload, const Summary& summary);
+
+enum class TableStyle { kText, kMarkdown };
+
+struct ReportOptions {
+  TableStyle style = TableStyle::kText;
+  // Both arms were stock: the table shows the noise of the method and judges nothing.
+  bool self_check = false;
+};
+
+// The facts, the device's own limits, the table, and what failed.
+std::string RenderReport(const std::vector<Comparison>& comparisons,
+                         const std::vector<std::pair<std::string, std::string>>& facts,
+                         const ReportOptions& options);
+
+}  // namespace bloom_lfs::bench

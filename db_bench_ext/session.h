@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "db_bench_ext/comparison.h"
+#include "db_bench_ext/device_limit.h"
+#include "db_bench_ext/work_directory.h"
+#include "db_bench_ext/workload.h"
+
+namespace bloom_lfs::bench {
+
+// How much to measure.
+struct Effort {
+  int pairs = 5;
+  // No further pair is started that would probably end later than this. Zero: no limit. The first
+  // pair of every workload always runs.
+  std::chrono::seconds budget{0};
+};
+
+// Runs all pairs of all workloads, in rounds: one pair of every workload, then the next round. A
+// disturbance of the machine thus touches one pair of several workloads instead of all pairs of
+// one.
+//
+// A workload whose child fails is given up, with the reason in its Comparison; the others go on. A
+// signal ends the session; what was measured until then is returned.
+class Session {
+ public:
+  // All three must outlive the session.
+  Session(const Setup* setup, const WorkDirectory* directory, const DeviceLimit* device);
+
+  std::vector<Comparison> Run(const std::vector<Workload>& workloads, const Effort& effort);
+
+  // Pairs left out to keep within the budget.
+  int skipped_pairs() const { return skipped_pairs_; }
+
+ private:
+  void RunPair(int round, const Effort& effort, Comparison* comparison);
+  // One line on the terminal.
+  void PrintProgress(const std::string& workload, int round, const Effort& effort,
+                     const std::string& what) const;
+  std::chrono::duration<double> Elapsed() const;
+
+  PairRunner runner_;
+  std::chrono::steady_clock::time_point start_;
+  int skipped_pairs_ = 0;
+};
+
+}  // namespace bloom_lfs::bench

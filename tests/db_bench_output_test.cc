@@ -1,0 +1,113 @@
+#include "db_bench_ext/db_bench_output.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "db_bench_ext/text_lines.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+// What db_bench 7.8.3 really prints around its result.
+const char kFillsync[] =
+    "Initializing RocksDB Options from the specified file\n"
+    "Keys:       16 bytes each (+ 0 bytes user-defined timestamp)\n"
+    "WARNING: Assertions are enabled; benchmarks unnecessarily slow\n"
+    "------------------------------------------------\n"
+    "DB path: [/tmp/db]\n"
+    "fillsync     :     162.843 micros/op 6140 ops/sec 3.257 seconds 20000 operations;    0.7 MB/s "
+    "(20 ops)\n";
+
+const char kHistogram[] =
+    "Microseconds per write:\n"
+    "Count: 10000 Average: 270.6588  StdDev: 301.15\n"
+    "Min: 114  Median: 234.4536  Max: 14219\n"
+    "Percentiles: P50: 234.45 P75: 303.24 P99: 1072.83 P99.9: 4766.67 P99.99: 9900.00\n"
+    "------------------------------------------------------\n";
+
+TEST(DbBenchOutputTest, ReadsEveryFigureOfAResultLine) {
+  const Result<DbBenchResult> result = ParseDbBenchOutput(kFillsync, "fillsync");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_DOUBLE_EQ(result.value().micros_per_op, 162.843);
+  EXPECT_DOUBLE_EQ(result.value().ops_per_s, 6140);
+  EXPECT_DOUBLE_EQ(result.value().elapsed_s, 3.257);
+  EXPECT_EQ(result.value().operations, 20000U);
+  ASSERT_TRUE(result.value().mib_per_s.has_value());
+  EXPECT_DOUBLE_EQ(*result.value().mib_per_s, 0.7);
+  EXPECT_FALSE(result.value().p999_us.has_value());
+}
+
+TEST(DbBenchOutputTest, ReadsThePercentileBelowTheResultLine) {
+  const Result<DbBenchResult> result =
+      ParseDbBenchOutput(std::string(kFillsync) + kHistogram, "fillsync");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_TRUE(result.value().p999_us.has_value());
+  EXPECT_DOUBLE_EQ(*result.value().p999_us, 4766.67);
+}
+
+TEST(DbBenchOutputTest, APercentileOfAnEarlierBenchmarkIsNotTaken) {
+  const Result<DbBenchResult> result =
+      ParseDbBenchOutput(std::string(kHistogram) + kFillsync, "fillsync");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_FALSE(result.value().p999_us.has_value());
+}
+
+TEST(DbBenchOutputTest, AResultLineWithoutThroughputInBytesIsEnough) {
+  const Result<DbBenchResult> result = ParseDbBenchOutput(
+      "fillseq      :       4.490 micros/op 222690 ops/sec 4.491 seconds 1000000 operations;\n",
+      "fillseq");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_DOUBLE_EQ(result.value().ops_per_s, 222690);
+  EXPECT_FALSE(result.value().mib_per_s.has_value());
+}
+
+TEST(DbBenchOutputTest, AnotherBenchmarkWithTheSamePrefixIsNotTaken) {
+  const std::string output =
+      "fillsync2    : 1.000 micros/op 1 ops/sec 1.000 seconds 1 operations;\n"
+      "fillsync [AVG 2 runs] : 5 (± 1) ops/sec\n";
+  EXPECT_FALSE(ParseDbBenchOutput(output, "fillsync").ok());
+}
+
+TEST(DbBenchOutputTest, OutputWithoutAResultIsAnErrorThatQuotesIt) {
+  const Result<DbBenchResult> result =
+      ParseDbBenchOutput("DB path: [/tmp/db]\nput error: No space left on device\n", "fillsync");
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.error().message.find("fillsync"), std::string::npos);
+  EXPECT_NE(result.error().message.find("No space left on device"), std::string::npos);
+}
+
+TEST(DbBenchOutputTest, ADamagedResultLineIsAnError) {
+  EXPECT_FALSE(ParseDbBenchOutput("fillsync     :     162.843 micros/op 61", "fillsync").ok());
+  EXPECT_FALSE(ParseDbBenchOutput("fillsync     :", "fillsync").ok());
+  EXPECT_FALSE(ParseDbBenchOutput(
+                   "fillsync : 0.000 micros/op 0 ops/sec 0.000 seconds 0 operations;\n", "fillsync")
+                   .ok());
+}
+
+TEST(DbBenchOutputTest, EmptyOutputIsAnError) {
+  EXPECT_FALSE(ParseDbBenchOutput("", "fillsync").ok());
+}
+
+TEST(OpenPutCloseOutputTest, ReadsTheTimeOfAllRounds) {
+  const Result<double> seconds =
+      ParseOpenPutCloseOutput("open_put_close: 200 rounds in 2.431000 seconds\n");
+  ASSERT_TRUE(seconds.ok()) << seconds.error().message;
+  EXPECT_DOUBLE_EQ(seconds.value(), 2.431);
+}
+
+TEST(OpenPutCloseOutputTest, OutputWithoutATimeIsAnError) {
+  EXPECT_FALSE(ParseOpenPutCloseOutput("open_put_close: 200 rounds in\n").ok());
+  EXPECT_FALSE(ParseOpenPutCloseOutput("open_put_close: 0 rounds in 1.0 seconds\n").ok());
+  EXPECT_FALSE(ParseOpenPutCloseOutput("").ok());
+}
+
+TEST(TextLinesTest, ACarriageReturnEndsALine) {
+  EXPECT_EQ(LastLines("... finished 100 ops\r... finished 200 ops\rdone\n", 2),
+            "  ... finished 200 ops\n  done\n");
+}
+
+TEST(TextLinesTest, NothingIsSaidToBeNothing) { EXPECT_EQ(LastLines("\n\n", 5), "  (nothing)\n"); }
+
+}  // namespace
+}  // namespace bloom_lfs::bench

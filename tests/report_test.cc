@@ -1,0 +1,177 @@
+#include "db_bench_ext/report.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+
+#include "db_bench_ext/format.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+PairSample Pair(double stock, double plugin) {
+  PairSample pair;
+  pair.stock.metric = stock;
+  pair.plugin.metric = plugin;
+  return pair;
+}
+
+Comparison Compare(std::initializer_list<PairSample> pairs) {
+  Comparison comparison;
+  comparison.workload.name = "fillsync";
+  comparison.workload.title = "fillsync, 100 B";
+  comparison.workload.goals.floor_ratio = 1.4;
+  comparison.pairs = pairs;
+  return comparison;
+}
+
+Summary SummaryOf(double ratio, std::optional<double> share = std::nullopt) {
+  Summary summary;
+  summary.ratio = ratio;
+  summary.share_of_bound = share;
+  return summary;
+}
+
+TEST(SummaryTest, TheRatioIsThatOfTheMediansAndTheSpreadThatOfThePairs) {
+  const Summary summary = Summarize(Compare({Pair(100, 150), Pair(200, 100), Pair(110, 220)}));
+  EXPECT_DOUBLE_EQ(summary.stock_median, 110);
+  EXPECT_DOUBLE_EQ(summary.plugin_median, 150);
+  EXPECT_DOUBLE_EQ(summary.ratio, 150.0 / 110);
+  EXPECT_DOUBLE_EQ(summary.pair_ratios.min, 0.5);
+  EXPECT_DOUBLE_EQ(summary.pair_ratios.max, 2);
+  EXPECT_FALSE(summary.share_of_bound.has_value());
+}
+
+TEST(SummaryTest, AShareComparesThePluginWithTheDeviceOfTheSamePair) {
+  Comparison comparison = Compare({Pair(100, 150), Pair(50, 90)});
+  comparison.workload.bound = Bound::kDurableOverwrites;
+  comparison.pairs[0].durable_overwrites = DurableOverwrites{200, 0};
+  comparison.pairs[1].durable_overwrites = DurableOverwrites{100, 0};
+  const Summary summary = Summarize(comparison);
+  ASSERT_TRUE(summary.share_of_bound.has_value());
+  EXPECT_DOUBLE_EQ(*summary.share_of_bound, (0.75 + 0.9) / 2);
+}
+
+TEST(SummaryTest, AShareOfALatencyIsOneWhenThePluginIsAsFastAsTheDevice) {
+  Comparison comparison = Compare({Pair(4000, 2000)});
+  comparison.workload.metric = Metric::kP999Us;
+  comparison.workload.bound = Bound::kDurableOverwriteP999;
+  comparison.pairs[0].durable_overwrites = DurableOverwrites{0, 1000};
+  EXPECT_DOUBLE_EQ(Summarize(comparison).share_of_bound.value_or(0), 0.5);
+}
+
+TEST(SummaryTest, SequentialWritesAreComparedInBytes) {
+  Comparison comparison = Compare({Pair(100, 150)});
+  comparison.workload.bound = Bound::kSequentialWrite;
+  comparison.pairs[0].plugin.mib_per_s = 300;
+  comparison.pairs[0].sequential_mib_per_s = 1200;
+  EXPECT_DOUBLE_EQ(Summarize(comparison).share_of_bound.value_or(0), 0.25);
+}
+
+TEST(VerdictTest, MoreIsBetterForAThroughput) {
+  Workload workload;
+  workload.goals.floor_ratio = 1.25;
+  workload.goals.aim_ratio = 1.5;
+  EXPECT_EQ(Judge(workload, SummaryOf(1.24)), Verdict::kBelowFloor);
+  EXPECT_EQ(Judge(workload, SummaryOf(1.25)), Verdict::kFloorMet);
+  EXPECT_EQ(Judge(workload, SummaryOf(1.5)), Verdict::kAimMet);
+}
+
+TEST(VerdictTest, LessIsBetterForALatency) {
+  Workload workload;
+  workload.metric = Metric::kP999Us;
+  workload.goals.floor_ratio = 0.5;
+  workload.goals.aim_ratio = 0.2;
+  EXPECT_EQ(Judge(workload, SummaryOf(0.51)), Verdict::kBelowFloor);
+  EXPECT_EQ(Judge(workload, SummaryOf(0.5)), Verdict::kFloorMet);
+  EXPECT_EQ(Judge(workload, SummaryOf(0.2)), Verdict::kAimMet);
+}
+
+TEST(VerdictTest, AFloorOnTheShareHoldsBesideTheFloorOnTheRatio) {
+  Workload workload;
+  workload.goals.floor_ratio = 1.4;
+  workload.goals.floor_share = 0.85;
+  workload.goals.aim_share = 0.95;
+  EXPECT_EQ(Judge(workload, SummaryOf(1.39, 0.99)), Verdict::kBelowFloor);
+  EXPECT_EQ(Judge(workload, SummaryOf(2.0, 0.84)), Verdict::kBelowFloor);
+  EXPECT_EQ(Judge(workload, SummaryOf(1.4, 0.85)), Verdict::kFloorMet);
+  EXPECT_EQ(Judge(workload, SummaryOf(1.4, 0.95)), Verdict::kAimMet);
+}
+
+TEST(VerdictTest, AShareThatWasNotMeasuredIsNotMet) {
+  Workload workload;
+  workload.goals.floor_ratio = 1.4;
+  workload.goals.floor_share = 0.85;
+  EXPECT_EQ(Judge(workload, SummaryOf(9.9)), Verdict::kBelowFloor);
+}
+
+TEST(VerdictTest, WithoutAnAimTheFloorIsTheBestThereIs) {
+  Workload workload;
+  workload.metric = Metric::kElapsedS;
+  workload.goals.floor_ratio = 1.15;
+  EXPECT_EQ(Judge(workload, SummaryOf(0.5)), Verdict::kFloorMet);
+}
+
+TEST(ReportTest, AMarkdownTableHasOneLinePerWorkloadBelowItsHead) {
+  const std::string report = RenderReport({Compare({Pair(4000, 6000)})}, {{"kernel", "Linux 6"}},
+                                          {TableStyle::kMarkdown, false});
+  EXPECT_NE(report.find("- kernel: Linux 6\n"), std::string::npos) << report;
+  EXPECT_NE(report.find("| --- | --- |"), std::string::npos) << report;
+  EXPECT_NE(report.find("| fillsync, 100 B | 4,000 ops/s | 6,000 ops/s | 1.50× | 1 | 1.50–1.50 | – "
+                        "| ≥ 1.40× | – | floor met |\n"),
+            std::string::npos)
+      << report;
+}
+
+TEST(ReportTest, ASelfCheckJudgesNothing) {
+  const std::string report =
+      RenderReport({Compare({Pair(4000, 4000)})}, {}, {TableStyle::kText, true});
+  EXPECT_NE(report.find("self-check"), std::string::npos) << report;
+  EXPECT_EQ(report.find("below floor"), std::string::npos) << report;
+}
+
+TEST(ReportTest, AFailedWorkloadKeepsItsRowAndGivesItsReason) {
+  Comparison failed = Compare({});
+  failed.failure = Error{"plugin: the child exited with 1"};
+  const std::string report = RenderReport({failed}, {}, {});
+  EXPECT_NE(report.find("FAILED"), std::string::npos) << report;
+  EXPECT_NE(report.find("the child exited with 1"), std::string::npos) << report;
+}
+
+TEST(ReportTest, AFailureAfterSomePairsIsNotHiddenByThem) {
+  Comparison failed = Compare({Pair(100, 200)});
+  failed.failure = Error{"plugin: the child exited with 1"};
+  const std::string report = RenderReport({failed}, {}, {});
+  EXPECT_EQ(report.find("floor met"), std::string::npos) << report;
+  EXPECT_NE(report.find("FAILED"), std::string::npos) << report;
+}
+
+TEST(ReportTest, TheDeviceLimitIsTakenOverAllPairsButNotBesideFio) {
+  Comparison idle = Compare({Pair(1, 1), Pair(1, 1)});
+  idle.pairs[0].durable_overwrites = DurableOverwrites{8000, 0};
+  idle.pairs[1].durable_overwrites = DurableOverwrites{9000, 0};
+  Comparison loaded = Compare({Pair(1, 1)});
+  loaded.workload.beside_fio = true;
+  loaded.pairs[0].durable_overwrites = DurableOverwrites{2000, 0};
+  const std::string report = RenderReport({idle, loaded}, {}, {});
+  EXPECT_NE(report.find("8,500 ops/s (8,000–9,000)"), std::string::npos) << report;
+}
+
+TEST(FormatTest, CountsAreGroupedByThousands) {
+  EXPECT_EQ(FormatCount(0), "0");
+  EXPECT_EQ(FormatCount(999.4), "999");
+  EXPECT_EQ(FormatCount(1000), "1,000");
+  EXPECT_EQ(FormatCount(1234567.8), "1,234,568");
+  EXPECT_EQ(FormatCount(-123456), "-123,456");
+}
+
+TEST(FormatTest, EveryMetricHasItsUnit) {
+  EXPECT_EQ(FormatMetric(Metric::kOpsPerS, 6140), "6,140 ops/s");
+  EXPECT_EQ(FormatMetric(Metric::kP999Us, 1250), "1.25 ms");
+  EXPECT_EQ(FormatMetric(Metric::kElapsedS, 2.434), "2.43 s");
+}
+
+}  // namespace
+}  // namespace bloom_lfs::bench
