@@ -26,7 +26,7 @@ struct BufferState {
 };
 
 inline constexpr uint32_t kGenerations = 64;
-inline constexpr uint64_t kMaxConcurrentReservers = 4095;
+inline constexpr uint64_t kMaxConcurrentReservers = 4094;
 
 inline constexpr uint64_t kSealedBit = 1U << 0;
 inline constexpr uint64_t kFlushingBit = 1U << 1;
@@ -37,7 +37,7 @@ inline constexpr uint64_t kOneWriter = 1ULL << kWriterShift;
 inline constexpr uint64_t kMaxWriters = (1ULL << (kOffsetShift - kWriterShift)) - 1;
 
 static_assert(kGenerations == 1U << (kWriterShift - kGenerationShift), "generation fills its bits");
-static_assert(static_cast<uint64_t>(kMaxBufferBytes) * (kMaxConcurrentReservers + 1) <=
+static_assert(static_cast<uint64_t>(kMaxBufferBytes) * (kMaxConcurrentReservers + 1) <
                   1ULL << (64 - kOffsetShift),
               "an overshoot must stay inside the write offset");
 static_assert(kMaxConcurrentReservers <= kMaxWriters, "the writer count must hold every reserver");

@@ -52,8 +52,14 @@ FlushDuty FlushBuffer::Seal(uint32_t generation) {
   uint64_t word = state_.load(std::memory_order_acquire);
   for (;;) {
     const BufferState state = Decode(word);
-    if (state.sealed || state.generation != generation || state.write_offset > capacity_) {
-      return FlushDuty::kNone;  // done, past, or an overshooter is about to seal
+    if (state.sealed || state.generation != generation) {
+      return FlushDuty::kNone;  // done, or past
+    }
+    if (state.write_offset > capacity_) {
+      // An overshooter between its addition and its sealing bit: a few instructions.
+      std::this_thread::yield();
+      word = state_.load(std::memory_order_acquire);
+      continue;
     }
     if (state.write_offset == 0) {
       return FlushDuty::kNone;  // nothing to flush, and two buffers must not share a base address

@@ -12,10 +12,12 @@ FlushBufferRing::FlushBufferRing(const RingMemory& memory, const StoreOptions& o
     : memory_(memory),
       buffer_bytes_(options.buffer_bytes),
       count_(options.buffer_count),
-      buffers_(new FlushBuffer[options.buffer_count]) {
+      buffers_(new FlushBuffer[options.buffer_count]),
+      sequences_(new std::atomic<uint64_t>[options.buffer_count]) {
   assert(IsPageAligned(start));
   for (uint32_t i = 0; i < count_; ++i) {
     buffers_[i].Attach(memory.buffer(i), buffer_bytes_, &memory.header()->base[i]);
+    sequences_[i].store(i, std::memory_order_relaxed);
   }
   buffers_[0].Reopen(start, GenerationOfLap(0));
 }
@@ -45,6 +47,7 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   }
   {
     const std::unique_lock<std::shared_mutex> lock(reopening_);
+    sequences_[next.index].store(next.sequence, std::memory_order_relaxed);
     buffer.Reopen(base, next.generation);
   }
   current_.store(next.sequence, std::memory_order_release);  // P4
@@ -62,7 +65,8 @@ SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {
   const FlushBuffer& buffer = buffers_[cursor.index];
   const uint32_t length = buffer.SealedLength();
   std::memset(buffer.data() + length, 0, PageCeil(length) - length);
-  return {cursor.sequence, buffer.base(), length, buffer.data()};
+  return {sequences_[cursor.index].load(std::memory_order_relaxed), buffer.base(), length,
+          buffer.data()};
 }
 
 FlushBufferRing::Piece FlushBufferRing::Locate(Address address) const {

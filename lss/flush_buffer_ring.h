@@ -59,7 +59,8 @@ class FlushBufferRing {
   void Prefault(uint32_t count) const;
 
   // Describes a sealed buffer and zeroes its padding up to the page. For the holder of the flush
-  // duty only: nobody else may touch what lies behind the sealed length.
+  // duty only: nobody else may touch what lies behind the sealed length. Of the cursor only the
+  // index counts: a thread that slept for a lap can get the duty for a later lap than it saw.
   SealedBuffer TakeSealed(const Cursor& cursor);
 
   // Appends the memory that holds addresses [from, to), in order. REQUIRES: they are committed, and
@@ -81,6 +82,8 @@ class FlushBufferRing {
   const uint32_t buffer_bytes_;
   const uint32_t count_;
   std::unique_ptr<FlushBuffer[]> buffers_;
+  // Of each buffer's current lap; written before Reopen, so P1 covers it too.
+  std::unique_ptr<std::atomic<uint64_t>[]> sequences_;
   std::atomic<uint64_t> current_{0};
   std::mutex rotation_;
   mutable std::shared_mutex reopening_;

@@ -237,6 +237,15 @@ Status FlushPipeline::error() const {
   return error_;
 }
 
+Address FlushPipeline::WrittenEnd() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Address end = hi_stable();
+  for (const auto& [begin, island_end] : stability_.completed_islands()) {
+    end = std::max(end, island_end);
+  }
+  return end;
+}
+
 size_t FlushPipeline::island_count() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return stability_.completed_islands().size();

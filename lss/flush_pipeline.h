@@ -92,6 +92,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Status error() const;
   Address hi_stable() const { return stability_.hi_stable(); }
   Address durable() const { return stability_.durable(); }
+  // Nothing at or above it has been written: the watermark, or the end of the last island.
+  Address WrittenEnd() const;
   // Writes of sealed buffers that have completed since the last call.
   size_t TakeCompletions() { return completions_.exchange(0, std::memory_order_relaxed); }
   // Islands behind the watermark, for tests and statistics.

@@ -105,7 +105,10 @@ Status LogStructuredStore::AdoptTail(Address size) {
   }
   accepted_end_.store(size, std::memory_order_release);
   RingHeader* header = memory_->header();
-  header->hi_stable.store(size, std::memory_order_release);
+  // Written by somebody, synced by nobody we know of.
+  if (size > 0) {
+    pipeline_.OnTailWritten(0, size, WriteKind::kPlain);
+  }
   header->committed.store(size, std::memory_order_release);
   return Status::Ok();
 }
@@ -143,7 +146,7 @@ Status LogStructuredStore::Append(ByteView bytes) {
   }
   const Address end = accepted_end_.load(std::memory_order_relaxed) + bytes.size;
   // Space is real before bytes are accepted.
-  if (Status status = space_.EnsureAllocated(end); !status.ok()) {
+  if (Status status = EnsureSpace(end); !status.ok()) {
     return status;
   }
   accepted_end_.store(end, std::memory_order_release);
@@ -154,6 +157,14 @@ Status LogStructuredStore::Append(ByteView bytes) {
   // this one has been killed right behind this line.
   memory_->header()->committed.store(end, std::memory_order_release);
   return Status::Ok();
+}
+
+Status LogStructuredStore::EnsureSpace(Address end) {
+  Status status = space_.EnsureAllocated(end);
+  if (!status.ok() && status.code() != Status::Code::kNoSpace) {
+    pipeline_.Fail(status);
+  }
+  return status;
 }
 
 Status LogStructuredStore::CopyIn(const char* data, size_t size) {
@@ -224,7 +235,7 @@ Status LogStructuredStore::Reserve(uint32_t size, Reservation* reservation) {
     }
     const FlushBufferRing::Cursor cursor = ring_.current();
     FlushBuffer& buffer = ring_.buffer(cursor.index);
-    if (Status status = space_.EnsureAllocated(buffer.base() + buffer.capacity()); !status.ok()) {
+    if (Status status = EnsureSpace(buffer.base() + buffer.capacity()); !status.ok()) {
       return status;
     }
     const BufferReservation taken = buffer.Reserve(size, cursor.generation);

@@ -130,6 +130,8 @@ class LogStructuredStore final : public Ticking,
   Status AdoptTail(Address size);
   void Start();
   Status ChooseStyle(Style style);
+  // Blocks up to `end`, or NoSpace; any other error is sticky.
+  Status EnsureSpace(Address end);
   Status CopyIn(const char* data, size_t size);
   // Hands a sealed buffer to the pipeline if the caller got the duty.
   void HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor);

@@ -161,9 +161,10 @@ Status Space::WriteZeros(Address from, Address to) {
 }
 
 Status Space::CutTo(Address exact_size) {
-  const std::lock_guard<std::mutex> allocating(allocating_);
   std::unique_lock<std::mutex> lock(mutex_);
   zeroing_done_.wait(lock, [&] { return zeroing_from_ == kNothing; });
+  // Not before the wait: the chunk under way may still have to take its blocks.
+  const std::lock_guard<std::mutex> allocating(allocating_);
   if (Status status = device_->SetSize(exact_size); !status.ok()) {
     return status;
   }

@@ -64,21 +64,26 @@ void SyncDevice::WarnOnce(std::atomic<bool>* warned, const std::string& line) {
   }
 }
 
+void SyncDevice::WarnNoDirect() {
+  static std::atomic<bool> warned{false};
+  WarnOnce(&warned, name_ +
+                        ": the file system refuses direct I/O with 4 KiB alignment; using buffered "
+                        "writes (option direct_io=false silences this)");
+}
+
 // One attempt. Falls back for good, once and aloud, from what this kernel or file system refuses.
 int64_t SyncDevice::WriteOnce(const iovec* pieces, int count, Address offset, WriteKind kind,
                               bool* needs_sync) {
-  static std::atomic<bool> warned_direct{false};
   const bool flag = kind == WriteKind::kDurable && !no_dsync_flag_.load(std::memory_order_relaxed);
+  const bool was_direct = direct();
   const int64_t result = calls_->Pwritev2(fd_.get(), pieces, count, static_cast<int64_t>(offset),
                                           flag ? RWF_DSYNC : 0);
   if (flag && (result == -EOPNOTSUPP || result == -ENOSYS)) {
     no_dsync_flag_.store(true, std::memory_order_relaxed);
     return -EINTR;  // again, without the flag
   }
-  if (result == -EINVAL && direct()) {
-    WarnOnce(&warned_direct, name_ +
-                                 ": the file system refuses direct I/O with 4 KiB alignment; "
-                                 "using buffered writes (option direct_io=false silences this)");
+  if (result == -EINVAL && was_direct) {
+    WarnNoDirect();
     SetDirect(false);
     return -EINTR;
   }
@@ -201,6 +206,9 @@ void SyncDevice::SetDirect(bool enable) {
   const int wanted = enable ? flags | O_DIRECT : flags & ~O_DIRECT;
   const bool changed = flags >= 0 && fcntl(fd_.get(), F_SETFL, wanted) == 0;
   direct_.store(enable && changed, std::memory_order_relaxed);
+  if (enable && !changed) {
+    WarnNoDirect();
+  }
 }
 
 bool SyncDevice::Unlinked() const {

@@ -48,6 +48,7 @@ class SyncDevice final : public Device {
   int64_t WriteOnce(const iovec* pieces, int count, Address offset, WriteKind kind,
                     bool* needs_sync);
   Status OpenReader(int* fd);
+  void WarnNoDirect();
   void WarnOnce(std::atomic<bool>* warned, const std::string& line);
 
   UniqueFd fd_;

@@ -1,5 +1,6 @@
 #include "lss/tail_writer.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lss {
@@ -160,7 +161,8 @@ Status TailWriter::Settle() {
   const Address end = committed();
   Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
   if (status.ok() && hot()) {
-    status = space_->CutTo(end);
+    // An append under way may have sealed buffers in the file beyond what is committed.
+    status = space_->CutTo(std::max(end, pipeline_->WrittenEnd()));
   }
   if (!status.ok()) {
     pipeline_->Fail(status);
