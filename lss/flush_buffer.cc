@@ -6,7 +6,7 @@
 
 namespace lss {
 
-void FlushBuffer::Attach(char* data, uint32_t capacity, std::atomic<uint64_t>* base_cell) {
+void FlushBuffer::Attach(char* data, uint32_t capacity, GuardedWord* base_cell) {
   data_ = data;
   capacity_ = capacity;
   base_cell_ = base_cell;

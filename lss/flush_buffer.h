@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "lss/buffer_state.h"
+#include "lss/ring_format.h"
 #include "lss/types.h"
 
 namespace lss {
@@ -34,7 +35,7 @@ class FlushBuffer {
 
   // Gives the buffer its memory and the cell that publishes its base address to other processes.
   // Before any other call. Both must outlive the buffer.
-  void Attach(char* data, uint32_t capacity, std::atomic<uint64_t>* base_cell);
+  void Attach(char* data, uint32_t capacity, GuardedWord* base_cell);
 
   // Takes `length` bytes (1..capacity) in lap `generation`. A failed attempt seals the buffer if it
   // was the first not to fit, and may come back with the duty to flush.
@@ -72,7 +73,7 @@ class FlushBuffer {
   std::atomic<uint32_t> sealed_length_{0};
   char* data_ = nullptr;
   uint32_t capacity_ = 0;
-  std::atomic<uint64_t>* base_cell_ = nullptr;
+  GuardedWord* base_cell_ = nullptr;
 };
 
 }  // namespace lss

@@ -53,11 +53,19 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
                                          ? DirectoryOf(path) + "/" + kRingDirectoryName
                                          : options.ring_directory;
   std::unique_ptr<RingMemory> memory;
-  if (Status status = RingMemory::Create(ring_directory, identity, options, &memory);
+  if (Status status = RingMemory::Create(ring_directory, identity, options, &memory, size);
       !status.ok()) {
     return status;
   }
   auto device = std::make_unique<SyncDevice>(std::move(fd), path, options.warn);
+  // The bytes of the partial last page come into the ring before any base address tells of them.
+  size_t adopted = 0;
+  if (Status status =
+          device->Read(PageFloor(size), size - PageFloor(size), memory->buffer(0), &adopted);
+      !status.ok()) {
+    memory->Remove();
+    return status;
+  }
   std::shared_ptr<LogStructuredStore> store(new LogStructuredStore(
       std::move(device), std::move(memory), identity, options, PageFloor(size)));
   if (Status status = store->AdoptTail(size); !status.ok()) {
@@ -104,12 +112,10 @@ Status LogStructuredStore::AdoptTail(Address size) {
     }
   }
   accepted_end_.store(size, std::memory_order_release);
-  RingHeader* header = memory_->header();
   // Written by somebody, synced by nobody we know of.
   if (size > 0) {
     pipeline_.OnTailWritten(0, size, WriteKind::kPlain);
   }
-  header->committed.store(size, std::memory_order_release);
   return Status::Ok();
 }
 

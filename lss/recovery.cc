@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "lss/ring_memory.h"
+#include "lss/ring_view.h"
 
 namespace lss {
 namespace {
@@ -246,6 +247,10 @@ Status RecoverRing(const std::string& ring_path, const std::vector<std::string>&
     return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
   }
   RingCase ring_case = ring->header_case();
+  if (ring_case != RingCase::kR8FutureVersion && ring->OwnerAlive()) {
+    done->ring_case = RingCase::kR2OwnerAlive;  // whatever its header says
+    return Status::Ok();
+  }
   UniqueFd fd;
   if (NamesAFile(ring_case)) {
     if (!FindTarget(candidates, ring->target().inode, &done->file)) {

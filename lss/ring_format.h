@@ -26,9 +26,35 @@ inline constexpr char kAsideSuffix[] = ".aside";
 inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
 
 // The life of the stream that a ring belongs to.
+// Values far apart: anything else is damage.
 enum class RingState : uint32_t {
-  kLive = 0,    // bytes up to `committed` may be in the ring only
-  kClosed = 1,  // the file holds exactly its bytes; the ring has nothing to add
+  kLive = 0x6576696c,    // "live": bytes up to `committed` may be in the ring only
+  kClosed = 0x736f6c63,  // "clos": the file holds exactly its bytes; the ring has nothing to add
+};
+
+// A word of the live part: a value below 2^48 and 16 bits that vouch for it, stored as one. The
+// checksum of the header cannot cover what changes all the time; this can.
+class GuardedWord {
+ public:
+  static constexpr uint64_t kValueMax = (1ULL << 48) - 1;
+
+  uint64_t load(std::memory_order order = std::memory_order_seq_cst) const {
+    return word_.load(order) & kValueMax;
+  }
+  void store(uint64_t value, std::memory_order order = std::memory_order_seq_cst) {
+    value &= kValueMax;
+    word_.store(value | GuardOf(value), order);
+  }
+  bool intact() const {
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    return (word & ~kValueMax) == GuardOf(word & kValueMax);
+  }
+
+ private:
+  static constexpr uint64_t GuardOf(uint64_t value) {
+    return ((value + 1) * 0x9e3779b97f4a7c15ULL) & ~kValueMax;
+  }
+  std::atomic<uint64_t> word_;
 };
 
 struct RingHeaderFixed {
@@ -50,19 +76,19 @@ struct RingHeader {
   std::atomic<uint32_t> fixed_checksum;  // CRC-32C of `fixed`; stored last, by release
 
   // Appended and promised to survive the process: addresses below it.
-  alignas(64) std::atomic<uint64_t> committed;
+  alignas(64) GuardedWord committed;
   // Written to the file, contiguous, addresses below it.
-  alignas(64) std::atomic<uint64_t> hi_stable;
+  alignas(64) GuardedWord hi_stable;
   // On the device, addresses below it.
-  std::atomic<uint64_t> durable;
+  GuardedWord durable;
   std::atomic<uint32_t> state;  // a RingState
-  // When the owner was last seen alive, ns since 1970; raised at every idle check.
-  std::atomic<int64_t> heartbeat_ns;
+  // When the owner was last seen alive, us since 1970; raised at every idle check.
+  GuardedWord heartbeat_us;
   // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
-  alignas(64) std::atomic<uint64_t> base[kMaxBufferCount];
+  alignas(64) GuardedWord base[kMaxBufferCount];
 };
 
-inline constexpr uint64_t kNoBase = UINT64_MAX;
+inline constexpr uint64_t kNoBase = GuardedWord::kValueMax;
 
 static_assert(sizeof(RingHeader) <= kPageBytes, "the header is one page");
 static_assert(std::atomic<uint64_t>::is_always_lock_free &&

@@ -36,6 +36,12 @@ Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
 
 }  // namespace
 
+RingDirectoryLock::~RingDirectoryLock() {
+  if (fd_.valid()) {
+    flock(fd_.get(), LOCK_UN);
+  }
+}
+
 Status RingDirectoryLock::Acquire(const std::string& directory, bool create,
                                   RingDirectoryLock* lock) {
   for (int attempt = 0; attempt < kDirectoryAttempts; ++attempt) {
@@ -63,34 +69,43 @@ Status RingDirectoryLock::Acquire(const std::string& directory, bool create,
 }
 
 Status RingMemory::Create(const std::string& directory, const FileIdentity& target,
-                          const StoreOptions& options, std::unique_ptr<RingMemory>* result) {
-  RingDirectoryLock lock;
-  if (Status status = RingDirectoryLock::Acquire(directory, /*create=*/true, &lock); !status.ok()) {
-    return status;
+                          const StoreOptions& options, std::unique_ptr<RingMemory>* result,
+                          uint64_t size) {
+  for (int attempt = 0;; ++attempt) {
+    RingDirectoryLock lock;
+    if (Status status = RingDirectoryLock::Acquire(directory, /*create=*/true, &lock);
+        !status.ok()) {
+      return status;
+    }
+    std::unique_ptr<RingMemory> ring(new RingMemory());
+    ring->directory_ = directory;
+    const std::string name = RingFileName(target.inode);
+    ring->path_ = directory + "/" + name;
+    // A leftover of this inode number belongs to a file that is gone: the number was given out
+    // anew.
+    if (unlinkat(lock.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
+      return Status::FromErrno("unlink", ring->path_, -1, errno);
+    }
+    ring->fd_ =
+        UniqueFd(openat(lock.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!ring->fd_.valid() && errno == ENOENT && attempt < kDirectoryAttempts) {
+      continue;  // the last ring in it has gone, and the directory with it
+    }
+    if (!ring->fd_.valid()) {
+      return Status::FromErrno("create", ring->path_, -1, errno);
+    }
+    Status status = ring->MapAndPublish(target, options, size);
+    if (!status.ok()) {
+      ring->RemoveLocked();
+      return status;
+    }
+    *result = std::move(ring);
+    return Status::Ok();
   }
-  std::unique_ptr<RingMemory> ring(new RingMemory());
-  ring->directory_ = directory;
-  const std::string name = RingFileName(target.inode);
-  ring->path_ = directory + "/" + name;
-  // A leftover of this inode number belongs to a file that is gone: the number was given out anew.
-  if (unlinkat(lock.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
-    return Status::FromErrno("unlink", ring->path_, -1, errno);
-  }
-  ring->fd_ =
-      UniqueFd(openat(lock.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!ring->fd_.valid()) {
-    return Status::FromErrno("create", ring->path_, -1, errno);
-  }
-  Status status = ring->MapAndPublish(target, options);
-  if (!status.ok()) {
-    ring->Remove();
-    return status;
-  }
-  *result = std::move(ring);
-  return Status::Ok();
 }
 
-Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions& options) {
+Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions& options,
+                                 uint64_t size) {
   // Waits at most for a viewer, which holds its lock for a moment only.
   if (FlockRetrying(fd_.get(), LOCK_EX) != 0) {
     return Status::FromErrno("lock", path_, -1, errno);
@@ -118,12 +133,12 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
   fixed.owner_pid = static_cast<uint32_t>(getpid());
   header_->fixed = fixed;
-  header_->committed.store(0, std::memory_order_relaxed);
-  header_->hi_stable.store(0, std::memory_order_relaxed);
+  header_->committed.store(size, std::memory_order_relaxed);
+  header_->hi_stable.store(size, std::memory_order_relaxed);
   header_->durable.store(0, std::memory_order_relaxed);
   header_->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
   Beat();
-  for (std::atomic<uint64_t>& base : header_->base) {
+  for (GuardedWord& base : header_->base) {
     base.store(kNoBase, std::memory_order_relaxed);
   }
   // The checksum makes the header count. Killed before this line: an unfinished ring that holds
@@ -134,11 +149,16 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
 
 void RingMemory::Beat() const {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  header_->heartbeat_ns.store(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(),
-                              std::memory_order_release);
+  header_->heartbeat_us.store(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
+      std::memory_order_release);
 }
 
 RingMemory::~RingMemory() {
+  // Not left to close: a forked child may have a copy of the descriptor.
+  if (fd_.valid()) {
+    flock(fd_.get(), LOCK_UN);
+  }
   if (mapping_ != nullptr) {
     munmap(mapping_, mapped_bytes_);
   }
@@ -174,6 +194,13 @@ void RingMemory::Remove() {
   if (removed_) {
     return;
   }
+  // Under the directory's lock, or the directory might go from under a creation.
+  RingDirectoryLock lock;
+  (void)RingDirectoryLock::Acquire(directory_, /*create=*/false, &lock);
+  RemoveLocked();
+}
+
+void RingMemory::RemoveLocked() {
   removed_ = true;
   // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
   struct stat ours = {};

@@ -20,8 +20,10 @@ class RingMemory {
  public:
   // Creates and locks the ring file for the file `target` in `directory` (created when missing).
   // A ring of the same inode whose owner is gone must have been recovered before; it is replaced.
+  // `size`: what the file holds already; the ring is born with its watermarks there.
   static Status Create(const std::string& directory, const FileIdentity& target,
-                       const StoreOptions& options, std::unique_ptr<RingMemory>* result);
+                       const StoreOptions& options, std::unique_ptr<RingMemory>* result,
+                       uint64_t size = 0);
   // Unmaps and unlocks; the file stays, as after a crash, unless Remove() was called.
   ~RingMemory();
   RingMemory(const RingMemory&) = delete;
@@ -45,7 +47,8 @@ class RingMemory {
 
  private:
   RingMemory() = default;
-  Status MapAndPublish(const FileIdentity& target, const StoreOptions& options);
+  void RemoveLocked();
+  Status MapAndPublish(const FileIdentity& target, const StoreOptions& options, uint64_t size);
 
   std::string directory_;
   std::string path_;
@@ -61,6 +64,11 @@ class RingMemory {
 // processes, so that nobody meets a ring file between its creation and its owner's lock on it.
 class RingDirectoryLock {
  public:
+  RingDirectoryLock() = default;
+  // Unlocks, and does not leave that to close: a forked child may have a copy of the descriptor.
+  ~RingDirectoryLock();
+  RingDirectoryLock(const RingDirectoryLock&) = delete;
+  RingDirectoryLock& operator=(const RingDirectoryLock&) = delete;
   // NotFound if the directory does not exist and `create` is false.
   static Status Acquire(const std::string& directory, bool create, RingDirectoryLock* lock);
   int fd() const { return fd_.get(); }

@@ -109,13 +109,20 @@ bool RingView::OwnerAlive() const {
 RingCase RingView::header_case() const {
   const bool alive = OwnerAlive();
   const RingCase judged = JudgeHeader();
-  const bool usable = judged == RingCase::kR3ProcessKilled || judged == RingCase::kR4Closed ||
-                      judged == RingCase::kR5MachineDown;
-  if (!alive || judged == RingCase::kR8FutureVersion) {
-    return judged;
+  if (judged != RingCase::kR3ProcessKilled) {
+    // A live owner that has not published its header yet has accepted nothing either.
+    const bool published = judged == RingCase::kR5MachineDown;
+    return !alive || judged == RingCase::kR8FutureVersion ? judged
+           : published                                    ? RingCase::kR2OwnerAlive
+                                                          : RingCase::kR1Unfinished;
   }
-  // A live owner that has not published its header yet has accepted nothing either.
-  return usable ? RingCase::kR2OwnerAlive : RingCase::kR1Unfinished;
+  if (alive) {
+    return RingCase::kR2OwnerAlive;  // its words change one by one; nobody may judge them
+  }
+  if (!LiveWordsAgree()) {
+    return RingCase::kR6Damaged;
+  }
+  return closed() ? RingCase::kR4Closed : RingCase::kR3ProcessKilled;
 }
 
 RingCase RingView::JudgeHeader() const {
@@ -146,10 +153,27 @@ RingCase RingView::JudgeHeader() const {
   if (std::memcmp(fixed.boot_id, BootId(), kBootIdBytes) != 0) {
     return RingCase::kR5MachineDown;
   }
-  if (durable() > hi_stable() || !HoldsUnwritten()) {
-    return RingCase::kR6Damaged;
+  return RingCase::kR3ProcessKilled;
+}
+
+bool RingView::LiveWordsAgree() const {
+  const uint32_t state = header_->state.load(std::memory_order_acquire);
+  bool intact = state == static_cast<uint32_t>(RingState::kLive) ||
+                state == static_cast<uint32_t>(RingState::kClosed);
+  intact = intact && header_->committed.intact() && header_->hi_stable.intact() &&
+           header_->durable.intact() && header_->heartbeat_us.intact();
+  for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
+    intact = intact && header_->base[i].intact();
   }
-  return closed() ? RingCase::kR4Closed : RingCase::kR3ProcessKilled;
+  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsUnwritten();
+}
+
+Address RingView::Oldest() const {
+  Address oldest = kNoBase;
+  for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
+    oldest = std::min(oldest, header_->base[i].load(std::memory_order_acquire));
+  }
+  return oldest;
 }
 
 // hi_stable may be above committed: a record larger than the ring was on its way.
@@ -250,31 +274,38 @@ Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Add
 
 Status CheckAgreement(int fd, const std::string& name, const RingView& ring, bool* agrees) {
   constexpr size_t kStep = 64 << 10;
+  FileIdentity identity;
+  uint64_t size = 0;
+  if (Status status = IdentifyFd(fd, name, &identity, &size); !status.ok()) {
+    return status;
+  }
+  const Address stable = ring.hi_stable();
+  const Address committed = ring.committed();
+  // Below both the file has the bytes. (An interrupted recovery may have cut off what is above
+  // `committed` already.)
+  *agrees = size >= std::min(stable, committed);
   std::vector<char> in_file(kStep);
   std::vector<char> in_ring(kStep);
-  *agrees = true;
-  const Address limit = ring.committed();
-  Address at = PageFloor(ring.hi_stable());
-  while (*agrees && at < limit) {
-    const size_t from_ring = ring.CopyOut(at, kStep, limit, in_ring.data());
-    if (from_ring == 0) {
-      // The page of the watermark may have left the ring if the watermark ends a buffer.
-      *agrees = at < ring.hi_stable();
-      at = ring.hi_stable();
-      continue;
-    }
-    size_t from_file = 0;
-    if (Status status = ReadFile(fd, name, at, from_ring, in_file.data(), &from_file);
-        !status.ok()) {
+  for (Address at = std::min({ring.Oldest(), stable, committed}); *agrees && at < size;) {
+    const size_t want = std::min<uint64_t>(kStep, size - at);
+    const size_t held = ring.CopyOut(at, want, size, in_ring.data());
+    const size_t length =
+        held > 0 ? held : std::min<uint64_t>(want, PageFloor(at) + kPageBytes - at);
+    size_t read = 0;
+    if (Status status = ReadFile(fd, name, at, length, in_file.data(), &read); !status.ok()) {
       return status;
     }
-    for (size_t i = 0; i < from_ring && *agrees; ++i) {
-      const bool stable = at + i < ring.hi_stable();
-      const bool same = i < from_file && in_file[i] == in_ring[i];
-      const bool blank = i >= from_file || in_file[i] == 0;
-      *agrees = same || (!stable && blank);
+    for (size_t i = 0; i < read && *agrees; ++i) {
+      const bool same = i < held && in_file[i] == in_ring[i];
+      const bool must_be_same = at + i < std::min(stable, committed);
+      // Of an append larger than the ring that never came to an end.
+      const bool unknown = held == 0 && at + i < stable;
+      *agrees = same || unknown || (!must_be_same && in_file[i] == 0);
     }
-    at += from_ring;
+    at += length;
+    if (read < length) {
+      break;
+    }
   }
   return Status::Ok();
 }

@@ -42,13 +42,16 @@ class RingView {
   bool OwnerAlive() const;
 
   const std::string& path() const { return path_; }
+  bool has_header() const { return header_ != nullptr; }
   // The rest only if the case is R2..R5.
   FileIdentity target() const;
   uint32_t owner_pid() const { return header_->fixed.owner_pid; }
   uint64_t committed() const { return header_->committed.load(std::memory_order_acquire); }
   uint64_t hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }
   uint64_t durable() const { return header_->durable.load(std::memory_order_acquire); }
-  int64_t heartbeat_ns() const { return header_->heartbeat_ns.load(std::memory_order_acquire); }
+  int64_t heartbeat_ns() const {
+    return static_cast<int64_t>(header_->heartbeat_us.load(std::memory_order_acquire)) * 1000;
+  }
   bool closed() const {
     return header_->state.load(std::memory_order_acquire) ==
            static_cast<uint32_t>(RingState::kClosed);
@@ -56,10 +59,14 @@ class RingView {
   // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them. Under a
   // live owner the bytes count only if hi_stable() is at most `from` afterwards.
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
+  // The lowest address that a buffer holds; kNoBase if none was ever opened.
+  Address Oldest() const;
 
  private:
   RingView() = default;
   RingCase JudgeHeader() const;
+  // Whether the words of the live part are whole and do not contradict each other.
+  bool LiveWordsAgree() const;
   // Whether every committed byte that is not in the file is in the ring.
   bool HoldsUnwritten() const;
   struct Piece {

@@ -121,7 +121,13 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   zeroing_from_ = from;
   lock.unlock();
 
-  const Status status = WriteZeros(from, to);
+  // A disk without room for zeros is no error of the stream: its own blocks are allocated. The same
+  // error from a write or a sync is one: it may be about the stream's bytes.
+  Status status = Reserve(from, to - from);
+  const bool no_room = status.code() == Status::Code::kNoSpace;
+  if (status.ok()) {
+    status = WriteZeros(from, to);
+  }
 
   lock.lock();
   zeroing_from_ = kNothing;
@@ -132,15 +138,11 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   }
   lock.unlock();
   zeroing_done_.notify_all();
-  // A disk without room for zeros is no error of the stream: its own blocks are allocated.
-  return status.code() == Status::Code::kNoSpace ? Status::Ok() : status;
+  return no_room ? Status::Ok() : status;
 }
 
 Status Space::WriteZeros(Address from, Address to) {
   // Blocks and size first: then the writes below change neither and let syncs pass beside them.
-  if (Status status = Reserve(from, to - from); !status.ok()) {
-    return status;
-  }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (to > size_) {

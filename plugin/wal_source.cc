@@ -110,17 +110,13 @@ bool WalSource::HolderChanged(Status* status) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool finished = (holder_.store != nullptr && holder_.store->closed()) ||
                           (holder_.ring != nullptr && holder_.ring->closed());
-    if (finished) {
-      holder_ = {};  // its file is complete
-      return true;
-    }
-    if (holder_.store != nullptr || holder_.ring != nullptr) {
+    if (!finished && (holder_.store != nullptr || holder_.ring != nullptr)) {
       return false;
     }
   }
+  // A closed log is complete in its file, or, if the close has failed, in its ring.
   *status = Attach();
-  const Holder holder = CurrentHolder();
-  return status->ok() && (holder.store != nullptr || holder.ring != nullptr);
+  return status->ok();
 }
 
 Status WalSource::Size(uint64_t* size) {
