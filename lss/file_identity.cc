@@ -78,6 +78,15 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+UniqueFd CreateUnnamed(const std::string& directory) {
+  return UniqueFd(open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0644));
+}
+
+bool NameFile(int fd, const std::string& path) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  return linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 std::string RingFileName(uint64_t inode) {
   char name[32];
   std::snprintf(name, sizeof(name), "%016" PRIx64 "%s", inode, kRingSuffix);

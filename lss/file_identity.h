@@ -21,18 +21,6 @@ struct FileIdentity {
   }
 };
 
-// Identity and size of an open file, or of a path (symbolic links followed).
-Status IdentifyFd(int fd, const std::string& name, FileIdentity* identity, uint64_t* size);
-Status IdentifyPath(const std::string& path, FileIdentity* identity, uint64_t* size);
-
-// Identifies the running boot of this machine; all zeros where the kernel does not tell.
-const uint8_t* BootId();
-
-// "dir" of "dir/name", "." of "name", "/" of "/name".
-std::string DirectoryOf(const std::string& path);
-// Inode number as it stands in a ring file's name.
-std::string RingFileName(uint64_t inode);
-
 // A file descriptor that closes itself.
 class UniqueFd {
  public:
@@ -52,5 +40,21 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// Identity and size of an open file, or of a path (symbolic links followed).
+Status IdentifyFd(int fd, const std::string& name, FileIdentity* identity, uint64_t* size);
+Status IdentifyPath(const std::string& path, FileIdentity* identity, uint64_t* size);
+
+// Identifies the running boot of this machine; all zeros where the kernel does not tell.
+const uint8_t* BootId();
+
+// "dir" of "dir/name", "." of "name", "/" of "/name".
+std::string DirectoryOf(const std::string& path);
+// A file in `directory` that has no name yet; an invalid fd where the file system has no such
+// thing. NameFile gives it its name, which must not exist; false with errno otherwise.
+UniqueFd CreateUnnamed(const std::string& directory);
+bool NameFile(int fd, const std::string& path);
+// Inode number as it stands in a ring file's name.
+std::string RingFileName(uint64_t inode);
 
 }  // namespace lss

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,7 +14,18 @@ namespace {
 // A stream that has synced this often is taken to go on doing so.
 constexpr uint64_t kSyncsToHeat = 3;
 
-Status OpenFile(const std::string& path, LogStructuredStore::OpenMode mode, UniqueFd* fd) {
+// `unnamed`: the file is new and gets its name when its ring is there, so that no log of ours is
+// ever seen without a ring before it is closed. Recovery takes such a log for somebody else's.
+Status OpenFile(const std::string& path, LogStructuredStore::OpenMode mode, UniqueFd* fd,
+                bool* unnamed) {
+  *unnamed = false;
+  if (access(path.c_str(), F_OK) != 0) {
+    *fd = CreateUnnamed(DirectoryOf(path));
+    *unnamed = fd->valid();
+    if (*unnamed) {
+      return Status::Ok();
+    }
+  }
   const int truncate = mode == LogStructuredStore::OpenMode::kTruncate ? O_TRUNC : 0;
   int raw = -1;
   do {
@@ -41,7 +53,8 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
     return status;
   }
   UniqueFd fd;
-  if (Status status = OpenFile(path, mode, &fd); !status.ok()) {
+  bool unnamed = false;
+  if (Status status = OpenFile(path, mode, &fd, &unnamed); !status.ok()) {
     return status;
   }
   FileIdentity identity;
@@ -65,6 +78,11 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
       !status.ok()) {
     memory->Remove();
     return status;
+  }
+  if (unnamed && !NameFile(device->fd(), path)) {
+    const int error = errno;
+    memory->Remove();
+    return Status::FromErrno("name", path, -1, error);
   }
   std::shared_ptr<LogStructuredStore> store(new LogStructuredStore(
       std::move(device), std::move(memory), identity, options, PageFloor(size)));

@@ -49,21 +49,25 @@ lss::Status ScanWal(int fd, const std::string& name, uint64_t size, uint64_t* en
   return lss::Status::Ok();
 }
 
-// A newer log with bytes in it and without a ring was written by stock RocksDB after our writer's
-// death. Stock has then recovered what was in the file and gone on from there; the unsynced bytes
-// of the ring would come back with sequence numbers that were given out again. (An empty newer log
-// proves nothing: our writer may have been killed between creating it and its ring. Nor does one
-// that was born before the writer's last heartbeat: it was the writer's, and has been closed.)
+// A newer log without a ring, born after our writer's last heartbeat, was made by stock RocksDB
+// after our writer's death (one born before was the writer's, and has been closed). Merely by
+// opening the database stock has decided what the old log holds; the unsynced bytes of the ring
+// would come back with sequence numbers that were given out again, and to some column families
+// only.
 bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   const uint64_t number = WalNumber(file);
   if (number == 0) {
     return true;
   }
-  for (const std::string& other : WalsIn(lss::DirectoryOf(file))) {
+  const std::string directory = lss::DirectoryOf(file);
+  // Where files cannot be made without a name, our writer may have been killed between naming a log
+  // and creating its ring; there an empty log proves nothing.
+  const uint64_t size_min = lss::CreateUnnamed(directory).valid() ? 0 : 1;
+  for (const std::string& other : WalsIn(directory)) {
     lss::FileIdentity identity;
     uint64_t size = 0;
-    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() && size > 0 &&
-        identity.birth_time_ns > ring.heartbeat_ns() &&
+    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() &&
+        size >= size_min && identity.birth_time_ns > ring.heartbeat_ns() &&
         lss::FindRing(other, identity.inode).empty()) {
       return false;
     }

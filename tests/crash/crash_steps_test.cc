@@ -1,0 +1,241 @@
+// A store's whole life, killed before each system call on its files, or in the middle of a write:
+// the crash points of lss/README.md, all of them, whatever the kernel was just asked.
+//
+// The child interposes the system calls: this program's definitions stand in front of the C
+// library's. Syncs are only noted, because no power fails here.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lss/background.h"
+#include "tests/crash/store_writer.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
+
+namespace {
+
+std::atomic<int> g_steps_left{-1};  // negative: nobody counts
+bool g_midway = false;              // die when half of a write is through
+
+bool DieNow() { return g_steps_left >= 0 && g_steps_left.fetch_sub(1) == 0; }
+
+void Step() {
+  if (DieNow()) {
+    kill(getpid(), SIGKILL);
+  }
+}
+
+int Result(int64_t result) { return static_cast<int>(result); }
+
+mode_t ModeOf(int flags, va_list arguments) {
+  return (flags & O_CREAT) == 0 ? 0 : static_cast<mode_t>(va_arg(arguments, int));
+}
+
+}  // namespace
+
+extern "C" {
+int open(const char* path, int flags, ...) {
+  Step();
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = ModeOf(flags, arguments);
+  va_end(arguments);
+  return Result(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+int openat(int directory, const char* path, int flags, ...) {
+  Step();
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = ModeOf(flags, arguments);
+  va_end(arguments);
+  return Result(syscall(SYS_openat, directory, path, flags, mode));
+}
+int mkdir(const char* path, mode_t mode) noexcept {
+  Step();
+  return Result(syscall(SYS_mkdirat, AT_FDCWD, path, mode));
+}
+int posix_fallocate(int fd, off_t offset, off_t length) {
+  Step();
+  return syscall(SYS_fallocate, fd, 0, offset, length) == 0 ? 0 : errno;
+}
+int fallocate(int fd, int mode, off_t offset, off_t length) {
+  Step();
+  return Result(syscall(SYS_fallocate, fd, mode, offset, length));
+}
+int ftruncate(int fd, off_t size) noexcept {
+  Step();
+  return Result(syscall(SYS_ftruncate, fd, size));
+}
+ssize_t pwritev2(int fd, const iovec* pieces, int count, off_t offset, int flags) {
+  if (!g_midway) {
+    Step();
+  } else if (DieNow()) {
+    iovec half = pieces[0];
+    half.iov_len /= half.iov_len >= 8192 ? 2 : half.iov_len % 4096 == 0 ? 1 : 2;
+    half.iov_len = half.iov_len > 4096 ? half.iov_len & ~size_t{4095} : half.iov_len;
+    (void)syscall(SYS_pwritev2, fd, &half, 1, offset, 0, flags);
+    kill(getpid(), SIGKILL);
+  }
+  return syscall(SYS_pwritev2, fd, pieces, count, offset, 0, flags);
+}
+int fdatasync(int) {
+  Step();
+  return 0;
+}
+int fsync(int) {
+  Step();
+  return 0;
+}
+int msync(void*, size_t, int) {
+  Step();
+  return 0;
+}
+int unlink(const char* path) noexcept {
+  Step();
+  return Result(syscall(SYS_unlinkat, AT_FDCWD, path, 0));
+}
+int rmdir(const char* path) noexcept {
+  Step();
+  return Result(syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));
+}
+}
+
+namespace lss::test {
+namespace {
+
+using bloom_lfs::test::ChildProcess;
+using bloom_lfs::test::RegisterChild;
+using bloom_lfs::test::TempDir;
+
+StoreOptions Options() {
+  StoreOptions options;
+  options.buffer_bytes = 4096;
+  options.buffer_count = 4;
+  options.use_io_uring = false;  // writes as pwritev2, which we can stand in front of
+  options.frontier_bytes = 64 << 10;
+  options.allocation_step_bytes = 64 << 10;
+  options.idle_flush_ms = 1;
+  return options;
+}
+
+// Cold and short: most logs.
+void ShortLife(StoreWriter* writer) {
+  writer->Append(3000);
+  writer->Sync();
+  writer->Append(3000);
+  writer->Close();
+}
+
+// Cold, hot by its third sync, with a frontier, settled, and closed.
+void SyncedLife(StoreWriter* writer) {
+  for (int i = 0; i < 12; ++i) {
+    writer->Append(static_cast<size_t>(1000 + 100 * i));
+    writer->Sync();
+  }
+  writer->Settle();
+  writer->Append(700);
+  writer->Sync();
+  writer->Append(100);
+  writer->Close();
+}
+
+// Never synced: rounds of the ring, and appends larger than it.
+void BulkLife(StoreWriter* writer) {
+  for (const size_t n : {5000, 20000, 100, 50000, 4096, 12288, 3}) {
+    writer->Append(n);
+    writer->Check(0, 100000);
+  }
+  writer->Close();
+}
+
+// Continues a log that was closed: the bytes of its last page are adopted.
+void SecondLife(StoreWriter* writer) {
+  writer->Append(9000);
+  writer->Sync();
+  writer->Close();
+}
+
+struct Life {
+  const char* name;
+  size_t bytes_before;  // written and closed before anybody counts
+  void (*live)(StoreWriter*);
+};
+constexpr Life kLives[] = {{"short", 0, ShortLife},
+                           {"synced", 0, SyncedLife},
+                           {"bulk", 0, BulkLife},
+                           {"second", 20000, SecondLife}};
+constexpr uint64_t kSeed = 20240505;
+
+// args: log, progress file, number of the life, steps to live, whether to die midway
+int StoreLifeMain(const std::vector<std::string>& args) {
+  const StoreProgressFile progress(args.at(1));
+  const Life& life = kLives[std::stoul(args.at(2))];
+  if (life.bytes_before > 0) {
+    StoreWriter before(args.at(0), Options(), kSeed, progress.operator->());
+    before.Append(life.bytes_before);
+    before.Close();
+    Background::SharedMaintenance().Drain();
+  }
+  g_midway = args.at(4) == "1";
+  g_steps_left = std::stoi(args.at(3));
+  StoreWriter writer(args.at(0), Options(), kSeed, progress.operator->());
+  life.live(&writer);
+  return 0;  // the last steps of a close are taken on the way out
+}
+const RegisterChild store_life("store_life", StoreLifeMain);
+
+class CrashStepsTest : public testing::TestWithParam<size_t> {
+ protected:
+  static constexpr int kKilled = 128 + SIGKILL;
+};
+
+TEST_P(CrashStepsTest, WhateverTheKernelWasAskedLastNothingIsLostOrTorn) {
+  std::map<std::string, int> seen;
+  const Life& life = kLives[GetParam()];
+  for (const bool midway : {false, true}) {
+    int steps = 0;
+    for (int exit_code = kKilled; exit_code == kKilled && !HasFailure(); ++steps) {
+      SCOPED_TRACE(std::string(life.name) + (midway ? ", midway" : "") + ", step " +
+                   std::to_string(steps));
+      const TempDir dir;
+      const StoreProgressFile progress(dir / "progress");
+      ChildProcess child("store_life",
+                         {dir / "000007.log", dir / "progress", std::to_string(GetParam()),
+                          std::to_string(steps), midway ? "1" : "0"});
+      exit_code = child.Wait();
+      ASSERT_TRUE(exit_code == kKilled || exit_code == 0) << exit_code;
+      const StoreVerdict verdict =
+          CheckKilledStore(dir / "000007.log", kSeed, *progress.operator->());
+      ++seen[verdict.ring_found ? NameOf(verdict.ring_case) : "no ring"];
+    }
+    EXPECT_GT(steps, 5) << "the life was too short to test anything";
+  }
+  for (const auto& [name, count] : seen) {
+    std::printf("%s: %d\n", name.c_str(), count);
+  }
+  EXPECT_GT(seen["R1 unfinished"], 0);
+  EXPECT_GT(seen["R3 process killed"], 0);
+  EXPECT_GT(seen["no ring"], 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Lives, CrashStepsTest, testing::Range<size_t>(0, std::size(kLives)),
+                         [](const testing::TestParamInfo<size_t>& life) {
+                           return std::string(kLives[life.param].name);
+                         });
+
+}  // namespace
+}  // namespace lss::test

@@ -1,0 +1,361 @@
+// Power cuts: the write side of a store over a device with a volatile cache, cut before and after
+// every call to it, and inside durable writes. What Sync has acknowledged survives; what survives
+// is, after trimming, a prefix of whole records without a hole.
+//
+// The records are RocksDB's and the trimming is the plugin's own, so what is checked here is what
+// case R5 of recovery does. A failure prints the seed of its run.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lss/flush_buffer_ring.h"
+#include "lss/flush_pipeline.h"
+#include "lss/flusher.h"
+#include "lss/ring_memory.h"
+#include "lss/space.h"
+#include "lss/tail_writer.h"
+#include "plugin/wal_tail.h"
+#include "tests/support/memory_device.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wal_builder.h"
+#include "tests/support/workload.h"
+
+namespace lss::test {
+namespace {
+
+using bloom_lfs::FindWalTail;
+using bloom_lfs::WalTail;
+using bloom_lfs::test::Payload;
+using bloom_lfs::test::Random;
+using bloom_lfs::test::TempDir;
+using bloom_lfs::test::WalBuilder;
+
+// A MemoryDevice that lets somebody look at the disk around every call, and in the middle of a
+// durable write, which is where its pages may be torn.
+class WatchedDevice final : public Device {
+ public:
+  explicit WatchedDevice(std::function<void()> look) : look_(std::move(look)) {}
+
+  Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override {
+    look_();
+    if (kind == WriteKind::kDurable) {
+      if (Status status = disk_.Write(pieces, offset, WriteKind::kPlain); !status.ok()) {
+        return status;
+      }
+      look_();
+    }
+    return Looked(disk_.Write(pieces, offset, kind));
+  }
+  Status Sync() override {
+    look_();
+    return Looked(disk_.Sync());
+  }
+  Status Allocate(Address offset, uint64_t length) override {
+    return disk_.Allocate(offset, length);
+  }
+  Status SetSize(uint64_t size) override {
+    look_();
+    return Looked(disk_.SetSize(size));
+  }
+  Status Read(Address offset, size_t length, char* destination, size_t* read) override {
+    return disk_.Read(offset, length, destination, read);
+  }
+  void SetDirect(bool enable) override { disk_.SetDirect(enable); }
+  bool direct() const override { return disk_.direct(); }
+  bool Unlinked() const override { return false; }
+  int fd() const override { return -1; }
+  const std::string& name() const override { return disk_.name(); }
+
+  MemoryDevice& disk() { return disk_; }
+
+ private:
+  Status Looked(Status status) {
+    look_();
+    return status;
+  }
+  const std::function<void()> look_;
+  MemoryDevice disk_;
+};
+
+// The write side of a store, put together as LogStructuredStore does it, over a WatchedDevice.
+class Parts : public std::enable_shared_from_this<Parts> {
+ public:
+  Parts(const StoreOptions& options, std::unique_ptr<RingMemory> ring_memory,
+        std::function<void()> look)
+      : device(std::move(look)),
+        memory(std::move(ring_memory)),
+        ring(*memory, options, 0),
+        space(&device, options),
+        flusher(/*use_io_uring=*/false, nullptr),
+        pipeline(&device, memory->header(), &space, &flusher, options.write_mode, ring.bytes()),
+        tail(&device, memory.get(), &ring, &pipeline, &space, options.use_direct_io) {}
+
+  void Start() {
+    pipeline.SetOwner(weak_from_this());
+    pipeline.SetWriteGate([this] { hot_wanted = true; });
+  }
+
+  // Dense, like LogStructuredStore::Append, except that whoever appends also makes the store hot.
+  Status Append(const std::string& bytes) {
+    const Address end = accepted + bytes.size();
+    if (Status status = space.EnsureAllocated(end); !status.ok()) {
+      return status;
+    }
+    accepted = end;
+    size_t done = 0;
+    while (done < bytes.size()) {
+      const FlushBufferRing::Cursor cursor = ring.current();
+      FlushBuffer& buffer = ring.buffer(cursor.index);
+      const auto part = static_cast<uint32_t>(
+          std::min<size_t>(buffer.Remaining(cursor.generation), bytes.size() - done));
+      if (part == 0) {
+        if (buffer.Seal(cursor.generation) == FlushDuty::kMustFlush) {
+          pipeline.OnSealed(ring.TakeSealed(cursor));
+        }
+        HeatIfWanted();
+        if (Status status = ring.Rotate(cursor.sequence, &pipeline); !status.ok()) {
+          return status;
+        }
+        continue;
+      }
+      const BufferReservation taken = buffer.Reserve(part, cursor.generation);
+      EXPECT_TRUE(taken.reserved) << "there is one appender only";
+      std::memcpy(buffer.data() + taken.offset, bytes.data() + done, part);
+      EXPECT_EQ(buffer.Leave(), FlushDuty::kNone);
+      done += part;
+    }
+    memory->header()->committed.store(end, std::memory_order_release);
+    return Status::Ok();
+  }
+  Status Sync() {
+    Status status = tail.Sync();
+    hot_wanted = hot_wanted || tail.sync_count() >= 3;
+    HeatIfWanted();
+    if (status.ok() && tail.hot() && space.FrontierDue(pipeline.durable())) {
+      const Status zeroed = space.ZeroAhead([this] { return accepted; });
+      if (!zeroed.ok()) {
+        pipeline.Fail(zeroed);
+      }
+    }
+    return status;
+  }
+  void HeatIfWanted() {
+    if (hot_wanted && !tail.hot()) {
+      tail.MakeHot();
+    }
+  }
+
+  WatchedDevice device;
+  const std::unique_ptr<RingMemory> memory;
+  FlushBufferRing ring;
+  Space space;
+  Flusher flusher;
+  FlushPipeline pipeline;
+  TailWriter tail;
+  std::atomic<bool> hot_wanted{false};
+  Address accepted = 0;
+};
+
+class PowerCutTest : public testing::Test {
+ protected:
+  void Begin(uint64_t seed) {
+    seed_ = seed;
+    random_ = Random(seed);
+    stream_.clear();
+    wal_ = WalBuilder();
+    synced_ = 0;
+    cuts_ = 0;
+    StoreOptions options;
+    const uint32_t sizes[] = {4096, 4096, 8192, 32768};
+    const uint32_t counts[] = {2, 3, 4, 8};
+    options.buffer_bytes = sizes[random_.Below(4)];
+    options.buffer_count = counts[random_.Below(4)];
+    options.use_direct_io = !random_.OneIn(4);
+    options.frontier_bytes = random_.OneIn(3) ? 0 : 64 << 10;
+    options.allocation_step_bytes = 16 << 10;
+    options.write_mode =
+        random_.OneIn(2) ? WriteMode::kSerializedWrites : WriteMode::kTailLocalizedWrites;
+    std::unique_ptr<RingMemory> memory;
+    const Status status =
+        RingMemory::Create(dir_ / kRingDirectoryName, {1, seed, 1}, options, &memory);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    parts_ = std::make_shared<Parts>(options, std::move(memory), [this] { Look(); });
+    parts_->Start();
+  }
+  void End() {
+    parts_->flusher.Stop();
+    EXPECT_EQ(parts_->device.disk().Violations(), "");
+    parts_->memory->Remove();
+    parts_.reset();
+  }
+
+  Status Append() {
+    const size_t payload = random_.Skewed(1, random_.OneIn(4) ? 30000 : 2000);
+    const size_t before = wal_.size();
+    wal_.Add(Payload(payload, static_cast<uint32_t>(random_.Next())));
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stream_ = wal_.bytes();
+    }
+    return parts_->Append(wal_.bytes().substr(before));
+  }
+  Status Sync() {
+    const Address end = parts_->accepted;
+    Status status = parts_->Sync();
+    if (status.ok()) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      synced_ = std::max(synced_, end);
+    }
+    return status;
+  }
+
+  // The power fails at this moment.
+  void Look() {
+    if (parts_ == nullptr) {
+      return;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // First what was promised, then the disk, then whether there may be zeros behind the tail.
+    const Address promised = std::max(synced_, parts_->pipeline.durable());
+    ++cuts_;
+    const Survivors survivors = cuts_ % 5 == 0   ? Survivors::kSyncedOnly
+                                : cuts_ % 5 == 1 ? Survivors::kEverything
+                                                 : Survivors::kRandomSubset;
+    const std::string image = parts_->device.disk().PowerCut(survivors, seed_ + cuts_);
+    const bool cold = !parts_->tail.hot();
+    CheckImage(image, promised, cold);
+  }
+  void CheckImage(const std::string& image, Address promised, bool cold) {
+    const WalTail tail = FindWalTail(
+        [&image](uint64_t offset, size_t n, char* scratch) -> int64_t {
+          const size_t got = offset < image.size() ? std::min(n, image.size() - offset) : 0;
+          std::memcpy(scratch, image.data() + (got > 0 ? offset : 0), got);
+          return static_cast<int64_t>(got);
+        },
+        image.size());
+    const bool enough = tail.end >= WholeRecords(promised);
+    const bool prefix = stream_.compare(0, tail.end, image, 0, tail.end) == 0;
+    const bool exact = !cold || stream_.compare(0, image.size(), image) == 0;
+    if ((!enough || !prefix || !exact) && !testing::Test::HasFailure()) {
+      ADD_FAILURE() << "seed " << seed_ << ", cut " << cuts_ << (cold ? ", cold" : ", hot") << ": "
+                    << image.size() << " bytes are left, " << tail.ToString() << "; promised "
+                    << promised << " of " << stream_.size()
+                    << (prefix ? "" : "; not what was appended")
+                    << (exact ? "" : "; zeros behind the tail that no ring tells of");
+    }
+  }
+  // A sync beside an append may end inside a record.
+  Address WholeRecords(Address end) const {
+    Address whole = 0;
+    for (const uint64_t record_end : wal_.ends()) {
+      whole = record_end <= end ? record_end : whole;
+    }
+    return whole;
+  }
+
+  TempDir dir_;
+  std::mutex mutex_;
+  uint64_t seed_ = 0;
+  Random random_{0};
+  WalBuilder wal_;
+  std::string stream_;
+  Address synced_ = 0;
+  uint64_t cuts_ = 0;
+  std::shared_ptr<Parts> parts_;
+};
+
+constexpr uint64_t kRuns = 120;
+
+TEST_F(PowerCutTest, EverythingSyncedSurvivesAndWhatSurvivesIsAPrefix) {
+  uint64_t cuts = 0;
+  uint64_t hot = 0;
+  for (uint64_t seed = 1; seed <= kRuns && !HasFailure(); ++seed) {
+    Begin(seed);
+    const uint64_t sync_one_in = 1 + random_.Below(8);
+    for (int i = 0; i < 40; ++i) {
+      ASSERT_TRUE(Append().ok());
+      if (random_.OneIn(sync_one_in)) {
+        ASSERT_TRUE(Sync().ok());
+      }
+      if (random_.OneIn(20)) {
+        ASSERT_TRUE(parts_->tail.Settle().ok());
+        EXPECT_EQ(parts_->device.disk().Content().size(), parts_->accepted);
+      }
+      if (random_.OneIn(15)) {
+        parts_->tail.Tick();
+        parts_->tail.Tick();
+      }
+    }
+    ASSERT_TRUE(parts_->tail.Finish().ok());
+    EXPECT_TRUE(parts_->device.disk().Content() == stream_);
+    hot += parts_->tail.hot() ? 1 : 0;
+    cuts += cuts_;
+    End();
+  }
+  EXPECT_GT(hot, kRuns / 2);
+  EXPECT_GT(cuts, kRuns * 50);
+}
+
+// After a failed write or sync nothing more is promised, and what was promised stays.
+TEST_F(PowerCutTest, AFailingDeviceTakesNothingBack) {
+  uint64_t failed = 0;
+  for (uint64_t seed = 1001; seed <= 1000 + kRuns && !HasFailure(); ++seed) {
+    Begin(seed);
+    const DeviceCall call = random_.OneIn(2) ? DeviceCall::kSync : DeviceCall::kWrite;
+    MemoryDevice::Failure failure;
+    failure.call = call;
+    failure.error_number = random_.OneIn(2) ? EIO : ENOSPC;  // delayed allocation, copy on write
+    failure.skip = random_.Below(30);
+    failure.bytes_landed = random_.Below(3) * 512;
+    parts_->device.disk().Fail(failure);
+    Status status;
+    for (int i = 0; i < 30 && status.ok(); ++i) {
+      status = Append();
+      if (status.ok() && random_.OneIn(3)) {
+        status = Sync();
+      }
+    }
+    if (!status.ok()) {
+      ++failed;
+      EXPECT_FALSE(Sync().ok()) << "sticky";
+      EXPECT_FALSE(parts_->tail.Finish().ok());
+      Look();
+    }
+    End();
+  }
+  EXPECT_GT(failed, kRuns / 3);
+}
+
+// A full disk refuses an append and takes nothing back; zeroing ahead does without.
+TEST_F(PowerCutTest, AFullDiskRefusesAppendsAndKeepsWhatItHas) {
+  for (uint64_t seed = 2001; seed <= 2000 + kRuns / 2 && !HasFailure(); ++seed) {
+    Begin(seed);
+    parts_->device.disk().LimitSpace(kPageBytes * (5 + random_.Below(40)));
+    Status status;
+    while (status.ok()) {
+      status = Append();
+      if (status.ok() && random_.OneIn(2)) {
+        ASSERT_TRUE(Sync().ok()) << "its blocks were allocated";
+      }
+    }
+    EXPECT_EQ(status.code(), Status::Code::kNoSpace);
+    EXPECT_FALSE(parts_->pipeline.failed()) << parts_->pipeline.error().ToString();
+    ASSERT_TRUE(Sync().ok());
+    ASSERT_TRUE(parts_->tail.Finish().ok());
+    EXPECT_TRUE(parts_->device.disk().Content() == stream_.substr(0, parts_->accepted));
+    End();
+  }
+}
+
+}  // namespace
+}  // namespace lss::test

@@ -1,0 +1,106 @@
+// The register of stores being written: every name of a file leads to its one store.
+
+#include "plugin/live_stores.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/support/files.h"
+#include "tests/support/temp_dir.h"
+
+namespace bloom_lfs {
+namespace {
+
+using lss::LogStructuredStore;
+using test::TempDir;
+
+class LiveStoresTest : public testing::Test {
+ protected:
+  StorePtr Open(const std::string& name) {
+    StorePtr store;
+    const lss::Status status = LogStructuredStore::Open(
+        dir_ / name, lss::StoreOptions(), LogStructuredStore::OpenMode::kTruncate, &store);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return store;
+  }
+  TempDir dir_;
+};
+
+TEST_F(LiveStoresTest, EveryNameOfAFileLeadsToItsStore) {
+  const StorePtr store = Open("000007.log");
+  LiveStores::Add(store);
+  ASSERT_EQ(link((dir_ / "000007.log").c_str(), (dir_ / "hard").c_str()), 0);
+  ASSERT_EQ(symlink("000007.log", (dir_ / "soft").c_str()), 0);
+  for (const char* name : {"000007.log", "hard", "soft", "./000007.log", "/000007.log"}) {
+    EXPECT_EQ(LiveStores::FindPath(dir_ / name), store) << name;
+  }
+  EXPECT_EQ(LiveStores::Find(store->identity()), store);
+  ASSERT_EQ(rename((dir_ / "000007.log").c_str(), (dir_ / "renamed").c_str()), 0);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "renamed"), store);
+  LiveStores::Remove(store);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "renamed"), nullptr);
+  EXPECT_EQ(LiveStores::Find(store->identity()), nullptr);
+}
+
+TEST_F(LiveStoresTest, OtherFilesAreNotFound) {
+  const StorePtr store = Open("000007.log");
+  LiveStores::Add(store);
+  test::WriteFile(dir_ / "000008.log", "");
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000008.log"), nullptr);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "missing"), nullptr);
+  EXPECT_EQ(LiveStores::FindPath(dir_.path()), nullptr);
+  LiveStores::Remove(store);
+}
+
+TEST_F(LiveStoresTest, ANewFileUnderTheOldNameIsAnotherStore) {
+  const StorePtr old_store = Open("000007.log");
+  LiveStores::Add(old_store);
+  ASSERT_EQ(unlink((dir_ / "000007.log").c_str()), 0);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), nullptr);
+  const StorePtr new_store = Open("000007.log");
+  LiveStores::Add(new_store);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), new_store);
+  EXPECT_EQ(LiveStores::Find(old_store->identity()), old_store);
+  LiveStores::Remove(old_store);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), new_store);
+  LiveStores::Remove(new_store);
+}
+
+// A handle that is closed late must not take its successor out.
+TEST_F(LiveStoresTest, RemovingAStoreThatHasBeenReplacedLeavesItsSuccessor) {
+  const StorePtr first = Open("000007.log");
+  LiveStores::Add(first);
+  const StorePtr second = Open("000007.log");  // the same file, emptied
+  LiveStores::Add(second);
+  LiveStores::Remove(first);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), second);
+  LiveStores::Remove(second);
+  LiveStores::Remove(second);
+  EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), nullptr);
+}
+
+TEST_F(LiveStoresTest, StoresAreFoundByTheirDirectory) {
+  ASSERT_EQ(mkdir((dir_ / "sub").c_str(), 0755), 0);
+  const std::vector<StorePtr> stores = {Open("1.log"), Open("2.log"), Open("sub/3.log")};
+  for (const StorePtr& store : stores) {
+    LiveStores::Add(store);
+  }
+  const std::vector<StorePtr> found = LiveStores::InDirectory(dir_.path());
+  EXPECT_EQ(found.size(), 2U);
+  EXPECT_EQ(std::count(found.begin(), found.end(), stores[0]), 1);
+  EXPECT_EQ(std::count(found.begin(), found.end(), stores[1]), 1);
+  EXPECT_EQ(LiveStores::InDirectory(dir_ / "sub"), std::vector<StorePtr>{stores[2]});
+  EXPECT_TRUE(LiveStores::InDirectory(dir_ / "none").empty());
+  for (const StorePtr& store : stores) {
+    LiveStores::Remove(store);
+  }
+  EXPECT_TRUE(LiveStores::InDirectory(dir_.path()).empty());
+}
+
+}  // namespace
+}  // namespace bloom_lfs

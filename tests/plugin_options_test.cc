@@ -1,0 +1,180 @@
+// The plugin's options as users give them: `id=bloom_lfs;name=value;...`.
+
+#include "plugin/plugin_options.h"
+
+#include <gtest/gtest.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/file_system.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin/bloom_lfs_file_system.h"
+
+namespace bloom_lfs {
+namespace {
+
+using rocksdb::ConfigOptions;
+using rocksdb::FileSystem;
+using rocksdb::Status;
+
+Status Create(const std::string& text, std::shared_ptr<FileSystem>* result) {
+  const ConfigOptions config;
+  return FileSystem::CreateFromString(config, text, result);
+}
+
+// The options in force in a FileSystem made from `text`.
+PluginOptions InForce(const std::string& text) {
+  std::shared_ptr<FileSystem> file_system;
+  const Status status = Create(text, &file_system);
+  EXPECT_TRUE(status.ok()) << text << ": " << status.ToString();
+  if (!status.ok()) {
+    return {};
+  }
+  const auto* options = file_system->GetOptions<PluginOptions>();
+  EXPECT_NE(options, nullptr);
+  return options != nullptr ? *options : PluginOptions();
+}
+
+void ExpectRefused(const std::string& option, const std::string& value,
+                   const std::vector<std::string>& parts) {
+  std::shared_ptr<FileSystem> file_system;
+  const Status status = Create("id=bloom_lfs;" + option + "=" + value, &file_system);
+  EXPECT_TRUE(status.IsInvalidArgument()) << option << "=" << value << ": " << status.ToString();
+  const std::string text = status.ToString();
+  EXPECT_NE(text.find(option), std::string::npos) << text;
+  for (const std::string& part : parts) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in: " << text;
+  }
+}
+
+TEST(PluginOptions, DefaultsAreTheDocumentedOnes) {
+  const PluginOptions options = InForce("bloom_lfs");
+  EXPECT_EQ(options.buffer_bytes, 256U << 10);
+  EXPECT_EQ(options.buffer_count, 16U);
+  EXPECT_EQ(options.frontier_bytes, 4U << 20);
+  EXPECT_EQ(options.idle_flush_ms, 500U);
+  EXPECT_TRUE(options.io_uring);
+  EXPECT_TRUE(options.direct_io);
+}
+
+TEST(PluginOptions, DefaultsKeepToEightMebibytesPerLog) {
+  const PluginOptions options;
+  EXPECT_LE(options.buffer_bytes * options.buffer_count, 8U << 20);
+}
+
+TEST(PluginOptions, EveryOptionIsTaken) {
+  const PluginOptions options = InForce(
+      "id=bloom_lfs;buffer_bytes=8192;buffer_count=3;frontier_bytes=65536;"
+      "idle_flush_ms=20;io_uring=false;direct_io=0");
+  EXPECT_EQ(options.buffer_bytes, 8192U);
+  EXPECT_EQ(options.buffer_count, 3U);
+  EXPECT_EQ(options.frontier_bytes, 65536U);
+  EXPECT_EQ(options.idle_flush_ms, 20U);
+  EXPECT_FALSE(options.io_uring);
+  EXPECT_FALSE(options.direct_io);
+}
+
+TEST(PluginOptions, SizesTakeUnits) {
+  EXPECT_EQ(InForce("id=bloom_lfs;buffer_bytes=64K").buffer_bytes, 64U << 10);
+  EXPECT_EQ(InForce("id=bloom_lfs;buffer_bytes=64k").buffer_bytes, 64U << 10);
+  EXPECT_EQ(InForce("id=bloom_lfs;buffer_bytes=1M").buffer_bytes, 1U << 20);
+  EXPECT_EQ(InForce("id=bloom_lfs;frontier_bytes=64M").frontier_bytes, 64U << 20);
+}
+
+TEST(PluginOptions, EdgesOfTheRangesAreAllowed) {
+  for (const char* text :
+       {"buffer_bytes=4096", "buffer_bytes=1048576", "buffer_count=2", "buffer_count=256",
+        "frontier_bytes=0", "frontier_bytes=67108864", "idle_flush_ms=1", "idle_flush_ms=60000",
+        "io_uring=1", "io_uring=true", "direct_io=true"}) {
+    std::shared_ptr<FileSystem> file_system;
+    const Status status = Create(std::string("id=bloom_lfs;") + text, &file_system);
+    EXPECT_TRUE(status.ok()) << text << ": " << status.ToString();
+  }
+}
+
+TEST(PluginOptions, BadBufferBytesNamesTheRange) {
+  for (const char* value : {"0", "1", "4095", "4097", "2M", "1048577", "-4096", "64KB", "64X", "K",
+                            "4096.0", "0x1000", "99999999999999999999", "20000000000G"}) {
+    ExpectRefused("buffer_bytes", value, {value, "4096 to 1048576 bytes", "multiple of 4096"});
+  }
+}
+
+TEST(PluginOptions, BadBufferCountNamesTheRange) {
+  for (const char* value : {"0", "1", "257", "1K", "-1", "many"}) {
+    ExpectRefused("buffer_count", value, {value, "2 to 256 buffers"});
+  }
+}
+
+TEST(PluginOptions, BadFrontierBytesNamesTheRange) {
+  for (const char* value : {"1", "4095", "65M", "1G", "-1"}) {
+    ExpectRefused("frontier_bytes", value, {value, "0 to 67108864 bytes", "multiple of 4096"});
+  }
+}
+
+TEST(PluginOptions, BadIdleFlushMsNamesTheRange) {
+  for (const char* value : {"0", "60001", "1s", "-1"}) {
+    ExpectRefused("idle_flush_ms", value, {value, "1 to 60000 milliseconds"});
+  }
+}
+
+TEST(PluginOptions, BadBooleansNameTheChoices) {
+  for (const char* option : {"io_uring", "direct_io"}) {
+    for (const char* value : {"yes", "2", "TRUE!", "off"}) {
+      ExpectRefused(option, value, {value, "true, false"});
+    }
+  }
+}
+
+TEST(PluginOptions, UnknownOptionIsAnErrorThatNamesIt) {
+  std::shared_ptr<FileSystem> file_system;
+  const Status status = Create("id=bloom_lfs;bufer_bytes=4096", &file_system);
+  EXPECT_FALSE(status.ok());
+  EXPECT_NE(status.ToString().find("bufer_bytes"), std::string::npos) << status.ToString();
+}
+
+// Programs can fill the struct themselves.
+TEST(PluginOptions, ValuesSetInCodeAreCheckedWhenTheFileSystemIsPrepared) {
+  PluginOptions options;
+  options.buffer_count = 1;
+  const Status invalid = options.Validate();
+  EXPECT_TRUE(invalid.IsInvalidArgument());
+  EXPECT_NE(invalid.ToString().find("buffer_count = 1"), std::string::npos) << invalid.ToString();
+  BloomLfsFileSystem file_system(FileSystem::Default(), options);
+  EXPECT_TRUE(file_system.PrepareOptions(ConfigOptions()).IsInvalidArgument());
+  EXPECT_TRUE(PluginOptions().Validate().ok());
+}
+
+TEST(PluginOptions, EachReachesTheStore) {
+  PluginOptions options;
+  options.buffer_bytes = 8192;
+  options.buffer_count = 3;
+  options.frontier_bytes = 65536;
+  options.idle_flush_ms = 20;
+  options.io_uring = false;
+  options.direct_io = false;
+  const lss::StoreOptions store = options.ForWal();
+  EXPECT_EQ(store.write_mode, lss::WriteMode::kSerializedWrites);
+  EXPECT_EQ(store.buffer_bytes, 8192U);
+  EXPECT_EQ(store.buffer_count, 3U);
+  EXPECT_EQ(store.frontier_bytes, 65536U);
+  EXPECT_EQ(store.idle_flush_ms, 20U);
+  EXPECT_FALSE(store.use_io_uring);
+  EXPECT_FALSE(store.use_direct_io);
+  EXPECT_TRUE(store.warn != nullptr);
+  EXPECT_TRUE(PluginOptions().ForWal().Validate().ok());
+}
+
+TEST(PluginOptions, ValuesInForceCanBeRead) {
+  std::shared_ptr<FileSystem> file_system;
+  ASSERT_TRUE(Create("id=bloom_lfs;buffer_bytes=64K;io_uring=false", &file_system).ok());
+  std::string text;
+  const Status status = file_system->GetOptionString(ConfigOptions(), &text);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_NE(text.find("buffer_bytes=65536"), std::string::npos) << text;
+  EXPECT_NE(text.find("io_uring=false"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace bloom_lfs

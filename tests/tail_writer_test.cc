@@ -1,0 +1,375 @@
+#include "lss/tail_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/store_parts.h"
+#include "tests/support/stream_bytes.h"
+#include "tests/support/temp_dir.h"
+
+namespace lss {
+namespace {
+
+using test::DeviceCall;
+using test::FirstDifference;
+using test::Lines;
+using test::StoreParts;
+using test::StreamBytes;
+using test::Survivors;
+
+class TailWriterTest : public testing::Test {
+ protected:
+  explicit TailWriterTest(StoreOptions options = test::SmallOptions())
+      : parts_(StoreParts::Make(directory_.path(), options)),
+        device_(parts_->device),
+        tail_(parts_->tail) {}
+  ~TailWriterTest() override { EXPECT_EQ(device_.Violations(), ""); }
+
+  void Append(size_t length) { ASSERT_TRUE(parts_->Append(length).ok()); }
+  void Sync() { ASSERT_TRUE(tail_.Sync().ok()); }
+  // Hot, with the file's size out of the way of the traces.
+  void MakeHot() {
+    tail_.MakeHot();
+    ASSERT_TRUE(tail_.hot());
+    ASSERT_TRUE(parts_->space.EnsureAllocated(1).ok());
+    ASSERT_TRUE(parts_->space.PrepareForWrite(1).ok());
+    device_.ForgetEvents();
+  }
+  std::vector<std::string> Trace() const {
+    return device_.Trace({DeviceCall::kWrite, DeviceCall::kSync, DeviceCall::kSetSize});
+  }
+
+  bloom_lfs::test::TempDir directory_;
+  std::shared_ptr<StoreParts> parts_;
+  test::MemoryDevice& device_;
+  TailWriter& tail_;
+};
+
+// --- cold
+// -----------------------------------------------------------------------------------------
+
+TEST_F(TailWriterTest, AColdSyncWritesExactlyTheBytesAndSyncs) {
+  Append(100);
+  Sync();
+  Append(5000);
+  Sync();
+  EXPECT_EQ(Trace(), Lines({"write 0+100 plain", "sync", "write 100+5000 plain", "sync"}));
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 5100));
+  EXPECT_EQ(parts_->pipeline.durable(), 5100U);
+}
+
+TEST_F(TailWriterTest, ASyncWithNothingNewDoesNothing) {
+  Append(100);
+  Sync();
+  device_.ForgetEvents();
+  Sync();
+  EXPECT_TRUE(Trace().empty());
+  EXPECT_EQ(tail_.sync_count(), 2U);
+}
+
+TEST_F(TailWriterTest, AColdFinishLeavesTheExactBytesWithoutWaitingForTheDevice) {
+  Append(5000);
+  ASSERT_TRUE(tail_.Finish().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 5000));
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+}
+
+// --- hot
+// ------------------------------------------------------------------------------------------
+
+TEST_F(TailWriterTest, AHotSyncIsOneDurableWriteOfWholePages) {
+  MakeHot();
+  Append(100);
+  Sync();
+  Append(4000);
+  Sync();
+  Append(4092);
+  Sync();
+  EXPECT_EQ(Trace(),
+            Lines({"write 0+4096 durable", "write 0+8192 durable", "write 4096+4096 durable"}));
+  EXPECT_EQ(FirstDifference(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 8192),
+                            StreamBytes(0, 8192)),
+            "");
+}
+
+TEST_F(TailWriterTest, BehindTheTailOfAHotSyncAreZerosAndNoOldBytes) {
+  MakeHot();
+  Append(16384);  // every buffer has had other bytes
+  parts_->CarryWrites();
+  Append(5000);
+  Sync();
+  EXPECT_EQ(FirstDifference(device_.Content().substr(0, 24576),
+                            StreamBytes(0, 21384) + std::string(3192, '\0')),
+            "");
+}
+
+TEST_F(TailWriterTest, MakeHotNeedsARingThatOutlivesAPowerCut) {
+  ASSERT_EQ(std::rename((directory_ / "ring").c_str(), (directory_ / "gone").c_str()), 0);
+  Append(100);
+  tail_.MakeHot();
+  EXPECT_FALSE(tail_.hot());
+  EXPECT_TRUE(parts_->pipeline.failed()) << "zeros behind the tail with nobody to tell of them";
+  EXPECT_FALSE(tail_.Sync().ok());
+}
+
+TEST_F(TailWriterTest, MakeHotAfterTheEndHasNoEffect) {
+  Append(100);
+  ASSERT_TRUE(tail_.Finish().ok());
+  tail_.MakeHot();
+  EXPECT_FALSE(tail_.hot());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 100));
+}
+
+TEST_F(TailWriterTest, AHotFinishCutsTheFileToItsBytes) {
+  MakeHot();
+  Append(5000);
+  ASSERT_TRUE(tail_.Finish().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 5000));
+  EXPECT_FALSE(device_.direct());
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U) << "a close does not wait for the device";
+}
+
+TEST_F(TailWriterTest, AFileSystemWithoutDirectIoStaysBuffered) {
+  device_.RefuseDirect();
+  MakeHot();
+  EXPECT_FALSE(device_.direct());
+  Append(5000);
+  Sync();
+  EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 5000), StreamBytes(0, 5000));
+}
+
+// --- traps
+// ----------------------------------------------------------------------------------------
+
+// Trap 8: while the device reads the page, the appender goes on in the ring's page.
+TEST_F(TailWriterTest, Trap08_TheTailPageIsWrittenFromAPrivateCopy) {
+  MakeHot();
+  Append(5000);
+  for (int i = 0; i < 3; ++i) {
+    device_.Hold(DeviceCall::kWrite);
+    std::thread syncing([this] { EXPECT_TRUE(tail_.Sync().ok()); });
+    ASSERT_TRUE(device_.AwaitHeld());
+    Append(700);  // into the page that is being written
+    device_.Release();
+    syncing.join();
+  }
+  Sync();
+  EXPECT_EQ(device_.Content().substr(0, 7100), StreamBytes(0, 7100));
+  EXPECT_EQ(device_.Violations(), "");
+}
+
+// Trap 8: a sealed buffer is on its way, and a sync wants to write the same page.
+TEST_F(TailWriterTest, Trap08_TwoImagesOfOnePageAreNeverInFlightTogether) {
+  MakeHot();
+  Append(100);
+  Sync();
+  Append(8192);  // seals buffers 0 and 1, holds them back for the sync
+  Append(4096);  // half of the ring: they go
+  device_.Hold(DeviceCall::kWrite);
+  std::thread flusher([this] { parts_->CarryWrites(); });
+  ASSERT_TRUE(device_.AwaitHeld());
+  std::thread syncing([this] { EXPECT_TRUE(tail_.Sync().ok()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a broken sync would write now
+  device_.Release();
+  flusher.join();
+  syncing.join();
+  EXPECT_EQ(device_.Violations(), "");
+  EXPECT_EQ(parts_->pipeline.durable(), 12388U);
+}
+
+// Trap 13: with FUA a durable write vouches for its own bytes only.
+TEST_F(TailWriterTest, Trap13_AfterPlainWritesASyncIsAFullSync) {
+  MakeHot();
+  Append(8192 + 10);
+  parts_->CarryWrites();
+  Sync();
+  EXPECT_EQ(Trace(), Lines({"write 0+8192 plain", "write 8192+4096 plain", "sync"}));
+  Append(10);
+  Sync();
+  EXPECT_EQ(Trace().back(), "write 8192+4096 durable") << "nothing else is pending now";
+  EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 8212), StreamBytes(0, 8212));
+}
+
+TEST_F(TailWriterTest, Trap13_AnIdleWriteOutIsAPlainWriteToo) {
+  MakeHot();
+  Append(10);
+  tail_.Tick();  // also when the watermark has not moved since the beginning
+  Append(10);
+  Sync();
+  EXPECT_EQ(Trace(), Lines({"write 0+4096 plain", "write 0+4096 plain", "sync"}));
+}
+
+TEST_F(TailWriterTest, Trap13_WhenEverythingIsWrittenASyncStillSyncs) {
+  MakeHot();
+  Append(4096);
+  Append(1);
+  parts_->CarryWrites();
+  tail_.Tick();
+  tail_.Tick();
+  Sync();
+  EXPECT_EQ(Trace(), Lines({"write 0+4096 plain", "write 4096+4096 plain", "sync"}));
+}
+
+TEST_F(TailWriterTest, Trap11_AFailedTailWriteIsFinal) {
+  MakeHot();
+  Append(100);
+  device_.Fail({DeviceCall::kWrite, EIO});
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kIoError);
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kIoError);
+  EXPECT_EQ(tail_.Settle().code(), Status::Code::kIoError);
+  EXPECT_EQ(tail_.Finish().code(), Status::Code::kIoError);
+  tail_.Tick();
+  EXPECT_EQ(device_.Count(DeviceCall::kWrite), 1U);
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+  EXPECT_EQ(parts_->pipeline.durable(), 0U);
+}
+
+TEST_F(TailWriterTest, Trap11_AFailedIdleWriteOutIsFinalToo) {
+  Append(100);
+  device_.Fail({DeviceCall::kWrite, ENOSPC});
+  tail_.Tick();
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kNoSpace);
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+}
+
+// Traps 9 and 13 as a user sees them: whatever the disk's cache drops, what was acknowledged is
+// there. Appends, flushed buffers, idle write-outs and syncs at random, cold and hot.
+TEST_F(TailWriterTest, SyncedBytesSurviveEveryPowerCut) {
+  std::mt19937_64 random(7);
+  for (int step = 0; step < 600; ++step) {
+    if (step == 100) {
+      tail_.MakeHot();
+    }
+    switch (random() % 6) {
+      case 0:
+        parts_->CarryWrites();
+        break;
+      case 1:
+        tail_.Tick();
+        break;
+      case 2:
+        Sync();
+        break;
+      default:
+        // What is left must fit, or this thread would wait for itself.
+        if (parts_->pipeline.hi_stable() + 8192 > parts_->end()) {
+          Append(1 + random() % 3000);
+        }
+    }
+    const Address durable = parts_->pipeline.durable();
+    const std::string expected = StreamBytes(0, durable);
+    ASSERT_EQ(
+        FirstDifference(device_.PowerCut(Survivors::kRandomSubset, random()).substr(0, durable),
+                        expected),
+        "")
+        << "step " << step;
+    ASSERT_EQ(
+        FirstDifference(device_.PowerCut(Survivors::kSyncedOnly).substr(0, durable), expected), "")
+        << "step " << step;
+  }
+  EXPECT_GT(parts_->pipeline.durable(), 100000U) << "the test did not get anywhere";
+}
+
+// --- idle
+// -----------------------------------------------------------------------------------------
+
+TEST_F(TailWriterTest, AnIdleTailIsWrittenOutOnceAndNotSynced) {
+  Append(100);
+  Sync();
+  Append(100);
+  device_.ForgetEvents();
+  tail_.Tick();
+  EXPECT_TRUE(Trace().empty()) << "there was progress since the last look";
+  tail_.Tick();
+  EXPECT_EQ(Trace(), Lines({"write 100+100 plain"}));
+  tail_.Tick();
+  tail_.Tick();
+  EXPECT_EQ(Trace().size(), 1U);
+}
+
+TEST_F(TailWriterTest, AnIdleWriteOutKeepsOutOfTheWay) {
+  Append(100);
+  tail_.Tick();
+  Append(100);
+  const FlushPipeline::Exclusive somebody_writes(&parts_->pipeline);
+  tail_.Tick();
+  tail_.Tick();
+  EXPECT_EQ(device_.Count(DeviceCall::kWrite), 1U);
+}
+
+// --- settle
+// ---------------------------------------------------------------------------------------
+
+TEST_F(TailWriterTest, SettleBringsTheFileToItsBytesAndTheStreamGoesOn) {
+  Append(5000);
+  ASSERT_TRUE(tail_.Settle().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 5000)) << "cold";
+  MakeHot();
+  Append(3000);
+  Sync();
+  ASSERT_TRUE(tail_.Settle().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 8000)) << "hot";
+  Append(3000);
+  ASSERT_TRUE(tail_.Finish().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 11000));
+}
+
+// An append has filled a buffer and not come to its end; the buffer is in the file. Cutting to the
+// committed length would take bytes that nobody will write again.
+TEST_F(TailWriterTest, SettleCutsNothingThatTheWatermarkCounts) {
+  MakeHot();
+  Append(4000);
+  ASSERT_TRUE(parts_->CopyIn(200).ok());
+  parts_->CarryWrites();
+  ASSERT_EQ(parts_->pipeline.hi_stable(), 4096U);
+  ASSERT_TRUE(tail_.Settle().ok());
+  parts_->Commit();
+  ASSERT_TRUE(tail_.Finish().ok());
+  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 4200)), "");
+}
+
+class TailLocalizedTailWriterTest : public TailWriterTest {
+ protected:
+  TailLocalizedTailWriterTest()
+      : TailWriterTest(test::SmallOptions(WriteMode::kTailLocalizedWrites)) {}
+};
+
+// The same with an island: buffer 1 is in the file, a writer is still inside buffer 0.
+TEST_F(TailLocalizedTailWriterTest, SettleCutsNoIslandOff) {
+  MakeHot();
+  const FlushBufferRing::Cursor first = parts_->ring.current();
+  FlushBuffer& slow = parts_->ring.buffer(first.index);
+  ASSERT_TRUE(slow.Reserve(4096, first.generation).reserved);
+  ASSERT_EQ(slow.Seal(first.generation), FlushDuty::kNone);
+  ASSERT_TRUE(parts_->ring.Rotate(first.sequence, &parts_->pipeline).ok());
+
+  const FlushBufferRing::Cursor second = parts_->ring.current();
+  FlushBuffer& quick = parts_->ring.buffer(second.index);
+  ASSERT_TRUE(quick.Reserve(4096, second.generation).reserved);
+  std::memcpy(quick.data(), StreamBytes(4096, 4096).data(), 4096);
+  ASSERT_EQ(quick.Leave(), FlushDuty::kNone);
+  ASSERT_EQ(quick.Seal(second.generation), FlushDuty::kMustFlush);
+  parts_->pipeline.OnSealed(parts_->ring.TakeSealed(second));
+  parts_->CarryWrites();
+  ASSERT_EQ(parts_->pipeline.island_count(), 1U);
+
+  ASSERT_TRUE(tail_.Settle().ok());
+
+  std::memcpy(slow.data(), StreamBytes(0, 4096).data(), 4096);
+  ASSERT_EQ(slow.Leave(), FlushDuty::kMustFlush);
+  parts_->pipeline.OnSealed(parts_->ring.TakeSealed(first));
+  parts_->CarryWrites();
+  ASSERT_EQ(parts_->pipeline.hi_stable(), 8192U);
+  EXPECT_EQ(FirstDifference(device_.Content().substr(0, 8192), StreamBytes(0, 8192)), "");
+}
+
+}  // namespace
+}  // namespace lss
