@@ -108,7 +108,7 @@ LogStructuredStore::LogStructuredStore(std::unique_ptr<Device> device,
       pipeline_(device_.get(), memory_->header(), &space_,
                 &Background::SharedFlusher(options.use_io_uring, options.warn), options.write_mode,
                 ring_.bytes()),
-      tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options.use_direct_io) {}
+      tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options_) {}
 
 LogStructuredStore::~LogStructuredStore() = default;
 

@@ -58,6 +58,12 @@ struct StoreOptions {
 
   WarningSink warn;
 
+  // Called before this stream's first byte goes to its file, by a thread that may block: streams
+  // whose bytes come before these must have theirs in their files first (`durable`: on the device),
+  // or a crash could show a hole between the two. Its error becomes this store's. Null: no
+  // predecessors.
+  std::function<Status(bool durable)> settle_predecessors;
+
   // Names the first option that is out of range and its range.
   Status Validate() const;
 };

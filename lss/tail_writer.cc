@@ -6,13 +6,14 @@
 namespace lss {
 
 TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
-                       FlushPipeline* pipeline, Space* space, bool use_direct_io)
+                       FlushPipeline* pipeline, Space* space, const StoreOptions& options)
     : device_(device),
       memory_(memory),
       ring_(ring),
       pipeline_(pipeline),
       space_(space),
-      use_direct_io_(use_direct_io),
+      use_direct_io_(options.use_direct_io),
+      settle_predecessors_(options.settle_predecessors),
       tail_page_(new Page) {}
 
 Status TailWriter::Sync() {
@@ -59,11 +60,24 @@ Status TailWriter::SyncHot(Address end) {
   return Status::Ok();
 }
 
+// Once: before any byte of ours is in the file. Whoever appends to us has finished with them.
+Status TailWriter::SettlePredecessors(bool durable) {
+  if (settle_predecessors_ == nullptr || predecessors_settled_.load(std::memory_order_acquire)) {
+    return Status::Ok();
+  }
+  Status status = settle_predecessors_(durable);
+  predecessors_settled_.store(status.ok(), std::memory_order_release);
+  return status;
+}
+
 // Exactly the bytes, through the page cache: the file's size follows the data, as with stock.
 Status TailWriter::WriteExact(Address end) {
   const Address begin = pipeline_->hi_stable();
   if (begin >= end) {
     return Status::Ok();
+  }
+  if (Status status = SettlePredecessors(/*durable=*/false); !status.ok()) {
+    return status;
   }
   pieces_.clear();
   ring_->Gather(begin, end, &pieces_);
@@ -123,8 +137,12 @@ void TailWriter::MakeHot() {
   if (hot() || pipeline_->failed()) {
     return;
   }
-  // Before the first zero behind the tail, there must be a ring on the device that tells of it.
-  const Status status = memory_->MakeHeaderDurable();
+  // Before the first zero behind the tail, there must be a ring on the device that tells of it. The
+  // flusher cannot wait for other streams, so they are settled here, before it gets anything.
+  Status status = memory_->MakeHeaderDurable();
+  if (status.ok()) {
+    status = SettlePredecessors(/*durable=*/true);
+  }
   {
     const FlushPipeline::Exclusive exclusive(pipeline_);
     if (finished_) {

@@ -27,7 +27,7 @@ class TailWriter {
  public:
   // Nothing is owned; everything must outlive the writer.
   TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring, FlushPipeline* pipeline,
-             Space* space, bool use_direct_io);
+             Space* space, const StoreOptions& options);
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
@@ -51,6 +51,7 @@ class TailWriter {
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);
+  Status SettlePredecessors(bool durable);
   Status WriteExact(Address end);
   Status WritePages(Address end, WriteKind kind);
   Address committed() const {
@@ -63,12 +64,14 @@ class TailWriter {
   FlushPipeline* const pipeline_;
   Space* const space_;
   const bool use_direct_io_;
+  const std::function<Status(bool)> settle_predecessors_;
   // Copy of the partial last page: the original may be appended to while the device reads.
   struct alignas(kPageBytes) Page {
     char bytes[kPageBytes];
   };
   std::unique_ptr<Page> tail_page_;
   std::vector<iovec> pieces_;
+  std::atomic<bool> predecessors_settled_{false};
   std::atomic<bool> hot_{false};
   std::atomic<uint64_t> sync_count_{0};
   Address idle_seen_ = 0;

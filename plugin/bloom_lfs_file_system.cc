@@ -92,8 +92,12 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
     unlink(path.c_str());
   }
   StorePtr store;
+  lss::StoreOptions store_options = options_.ForWal();
+  store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
+    return LiveStores::SettleOlder(directory, number, durable);
+  };
   const lss::Status status = lss::LogStructuredStore::Open(
-      path, options_.ForWal(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
+      path, store_options, lss::LogStructuredStore::OpenMode::kTruncate, &store);
   if (status.ok()) {
     *result = std::make_unique<WalWritableFile>(std::move(store), options);
     return IOStatus::OK();

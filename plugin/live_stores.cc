@@ -1,8 +1,11 @@
 #include "plugin/live_stores.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
+
+#include "plugin/file_kind.h"
 
 namespace bloom_lfs {
 namespace {
@@ -62,6 +65,24 @@ std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
     }
   }
   return found;
+}
+
+lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
+  std::vector<StorePtr> stores = InDirectory(directory);
+  std::sort(stores.begin(), stores.end(), [](const StorePtr& a, const StorePtr& b) {
+    return WalNumber(a->path()) < WalNumber(b->path());
+  });
+  for (const StorePtr& store : stores) {
+    if (WalNumber(store->path()) >= number || store->closed()) {
+      continue;
+    }
+    lss::Status status = durable ? store->Sync() : store->Settle();
+    // Closed meanwhile: then its file has everything.
+    if (!status.ok() && status.code() != lss::Status::Code::kClosed) {
+      return status;
+    }
+  }
+  return lss::Status::Ok();
 }
 
 }  // namespace bloom_lfs

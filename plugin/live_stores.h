@@ -24,6 +24,8 @@ class LiveStores {
   static StorePtr FindPath(const std::string& path);
   // The stores whose file was opened in `directory`.
   static std::vector<StorePtr> InDirectory(const std::string& directory);
+  // Brings the logs in `directory` with a lower number than `number` to their files, oldest first.
+  static lss::Status SettleOlder(const std::string& directory, uint64_t number, bool durable);
 };
 
 }  // namespace bloom_lfs

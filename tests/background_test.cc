@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -69,7 +70,7 @@ void MakeHot(const StorePtr& store) {
 
 // Waits for a process of our own, but not for ever.
 int WaitOrKill(pid_t pid) {
-  for (int i = 0; i < 60000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     int status = 0;
     if (waitpid(pid, &status, WNOHANG) == pid) {
       return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -84,7 +85,7 @@ int WaitOrKill(pid_t pid) {
 // The child's exit code, or kHung.
 int RunRole(const std::string& role, const std::string& path) {
   ChildProcess child(role, {path});
-  for (int i = 0; i < 60000 && child.Running(); ++i) {
+  for (int i = 0; i < 40000 && child.Running(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return child.Running() ? kHung : child.Wait();
@@ -149,7 +150,7 @@ const RegisterChild uses_after_exit("uses_after_exit", [](const std::vector<std:
 TEST_F(BackgroundTest, AStoreThatIsUsedAfterTheThreadsHaveEndedWorksOnTheCallersThread) {
   for (const std::string kind : {"uring", "no uring"}) {
     ChildProcess child("uses_after_exit", {path_, kind});
-    for (int i = 0; i < 60000 && child.Running(); ++i) {
+    for (int i = 0; i < 40000 && child.Running(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     ASSERT_FALSE(child.Running()) << "hangs, " << kind;
@@ -175,20 +176,31 @@ TEST_F(BackgroundTest, AColdStoreBecomesHotEvenThen) {
   EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, 100000)), "");
 }
 
-// A forked child has the memory of the threads and not the threads.
+// A forked child has the memory of the threads and not the threads; and their locks, as they were
+// at that moment.
 const RegisterChild forks("forks", [](const std::vector<std::string>& args) {
   const StorePtr store = OpenStore(args[0]);
   MakeHot(store);
   Append(store, 50000);
-  const pid_t child = fork();
-  if (child == 0) {
-    g_is_forked_child = true;
-    std::exit(0);  // runs exit handlers and static destructors
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop) {
+      Background::SharedMaintenance().Enqueue([] {});
+    }
+  });
+  for (int i = 0; i < 40; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      g_is_forked_child = true;
+      std::exit(0);  // runs exit handlers and static destructors
+    }
+    Require(WaitOrKill(child) == 0, "the forked child ends by itself");
   }
-  Require(WaitOrKill(child) == 0, "the forked child ends by itself");
+  stop = true;
+  busy.join();
   Append(store, 50000);
-  RequireOk(store->Sync(), "sync after the fork");
-  RequireOk(store->Close(), "close after the fork");
+  RequireOk(store->Sync(), "sync after the forks");
+  RequireOk(store->Close(), "close after the forks");
   return 0;
 });
 

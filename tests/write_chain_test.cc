@@ -97,7 +97,11 @@ TEST_F(WriteChainTest, Trap12_BytesBehindAGapAreWrittenAgain) {
   Answer(&chain, {4096, 4096});
   ASSERT_EQ(chain.verdict(), Verdict::kResubmit);
   EXPECT_EQ(chain.first_unfinished(), 0U);
-  EXPECT_EQ(Answer(&chain, {4096, 4096}).size(), 2U);
+  const auto again = Answer(&chain, {4096, 4096});
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_EQ(again[1].index, 1U);
+  EXPECT_EQ(again[1].length, 4096U);
+  EXPECT_EQ(again[1].offset, 1002 * 4096U);
   EXPECT_EQ(chain.verdict(), Verdict::kDone);
 }
 

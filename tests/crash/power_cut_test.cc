@@ -98,7 +98,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
         space(&device, options),
         flusher(/*use_io_uring=*/false, nullptr),
         pipeline(&device, memory->header(), &space, &flusher, options.write_mode, ring.bytes()),
-        tail(&device, memory.get(), &ring, &pipeline, &space, options.use_direct_io) {}
+        tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
   void Start() {
     pipeline.SetOwner(weak_from_this());

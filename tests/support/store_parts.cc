@@ -36,7 +36,7 @@ StoreParts::StoreParts(const std::string& directory, const StoreOptions& store_o
       ring(*memory, options, 0),
       space(&device, options),
       pipeline(&device, memory->header(), &space, flusher, options.write_mode, ring.bytes()),
-      tail(&device, memory.get(), &ring, &pipeline, &space, options.use_direct_io) {}
+      tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
 std::shared_ptr<StoreParts> StoreParts::Make(const std::string& directory,
                                              const StoreOptions& options, Flusher* flusher) {
