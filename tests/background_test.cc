@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lss/log_structured_store.h"
+#include "lss/ring_view.h"
 #include "tests/support/child_check.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
@@ -207,6 +208,31 @@ const RegisterChild forks("forks", [](const std::vector<std::string>& args) {
 TEST_F(BackgroundTest, AForkedChildThatExitsDoesNotHangAndTakesNothingAway) {
   EXPECT_EQ(RunRole("forks", path_), 0);
   EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, 100040)), "");
+}
+
+// A store in static storage is destroyed in the forked child too. The ring's lock belongs to both
+// processes' descriptors; the parent must not lose it.
+const RegisterChild forks_static("forks_static", [](const std::vector<std::string>& args) {
+  g_left_open = OpenStore(args[0]);
+  Append(g_left_open, 1000);
+  const pid_t child = fork();
+  if (child == 0) {
+    g_is_forked_child = true;
+    std::exit(0);
+  }
+  Require(WaitOrKill(child) == 0, "the forked child ends by itself");
+  std::unique_ptr<RingView> ring;
+  RequireOk(RingView::Open(g_left_open->ring_path(), &ring), "the ring is still there");
+  Require(ring->OwnerAlive(), "others see that the ring's owner is alive");
+  Append(g_left_open, 59000);
+  RequireOk(g_left_open->Close(), "close");
+  g_left_open.reset();
+  return 0;
+});
+
+TEST_F(BackgroundTest, AForkedChildThatExitsLeavesTheParentsRingLocked) {
+  EXPECT_EQ(RunRole("forks_static", path_), 0);
+  EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, 60000)), "");
 }
 
 }  // namespace

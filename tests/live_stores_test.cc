@@ -102,5 +102,31 @@ TEST_F(LiveStoresTest, StoresAreFoundByTheirDirectory) {
   EXPECT_TRUE(LiveStores::InDirectory(dir_.path()).empty());
 }
 
+TEST_F(LiveStoresTest, OlderLogsOfADirectoryReachTheirFiles) {
+  ASSERT_EQ(mkdir((dir_ / "sub").c_str(), 0755), 0);
+  const std::vector<std::string> names = {"000009.log", "000010.log",     "000011.log",
+                                          "000100.log", "sub/000001.log", "other"};
+  std::vector<StorePtr> stores;
+  for (const std::string& name : names) {
+    stores.push_back(Open(name));
+    LiveStores::Add(stores.back());
+    ASSERT_TRUE(stores.back()->Append({"12345", 5}).ok());
+  }
+  ASSERT_TRUE(stores[1]->Close().ok());  // and not yet removed
+  EXPECT_TRUE(LiveStores::SettleOlder(dir_.path(), 100, /*durable=*/false).ok());
+  EXPECT_EQ(stores[0]->hi_stable(), 5U);
+  EXPECT_EQ(stores[0]->durable(), 0U);
+  EXPECT_EQ(stores[2]->hi_stable(), 5U);
+  EXPECT_EQ(stores[3]->hi_stable(), 0U) << "is not older than itself";
+  EXPECT_EQ(stores[4]->hi_stable(), 0U) << "another directory's";
+  EXPECT_TRUE(LiveStores::SettleOlder(dir_.path(), 11, /*durable=*/true).ok());
+  EXPECT_EQ(stores[0]->durable(), 5U);
+  EXPECT_EQ(stores[2]->durable(), 0U);
+  for (const StorePtr& store : stores) {
+    LiveStores::Remove(store);
+    EXPECT_TRUE(store->Close().ok());
+  }
+}
+
 }  // namespace
 }  // namespace bloom_lfs

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "lss/crc32c.h"
+#include "lss/ring_view.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -93,6 +95,22 @@ TEST_F(RingMemoryTest, FileLiesBesideTheLogUnderItsInode) {
   const std::unique_ptr<RingMemory> ring = Create(target);
   EXPECT_EQ(ring->path(), rings_ + "/" + RingFileName(target.inode));
   EXPECT_EQ(Names(rings_), std::vector<std::string>{RingFileName(target.inode)});
+}
+
+TEST_F(RingMemoryTest, HeartbeatIsTheTimeOfDay) {
+  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+  std::unique_ptr<RingView> view;
+  ASSERT_TRUE(RingView::Open(ring->path(), &view).ok());
+  const auto now_ns = [] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  constexpr int64_t kUnitNs = 1000000;  // it is kept in milliseconds, or finer
+  const int64_t before_ns = now_ns();
+  ring->Beat();
+  EXPECT_GE(view->heartbeat_ns(), before_ns - kUnitNs);
+  EXPECT_LE(view->heartbeat_ns(), now_ns());
 }
 
 // A page of the mapping without a block behind it would be a SIGBUS on a full disk.

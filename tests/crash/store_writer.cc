@@ -141,6 +141,16 @@ StoreVerdict CheckKilledStore(const std::string& path, uint64_t seed,
   StoreVerdict verdict;
   if (!Exists(path)) {
     EXPECT_EQ(progress.appended.load(), 0U) << "the file is gone";
+    // What its creation has left behind must not outlive the next one.
+    std::vector<RecoveredFile> recovered;
+    const std::string rings_left = DirectoryOf(path) + "/" + kRingDirectoryName;
+    const Status cleaned = Recover(rings_left, {}, {}, &recovered);
+    EXPECT_TRUE(cleaned.ok()) << cleaned.ToString();
+    EXPECT_FALSE(Exists(rings_left));
+    for (const RecoveredFile& file : recovered) {
+      verdict.ring_found = true;
+      verdict.ring_case = file.ring_case;
+    }
     return verdict;
   }
   FileIdentity identity;
