@@ -6,15 +6,17 @@
 namespace lss {
 namespace {
 
-// Small enough that a sync behind one of these writes does not wait long.
-constexpr uint64_t kZeroWriteBytes = 256 << 10;
+// Small, so that a sync behind one of these writes does not wait long; larger for streams that use
+// up so much that they wait for the device anyway.
+constexpr uint64_t kZeroWriteBytesMin = 256 << 10;
+constexpr uint64_t kZeroWriteBytesMax = 1 << 20;
 constexpr uint64_t kFirstChunkBytes = 256 << 10;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
 // A chunk used up faster than this makes the next one twice as long.
 constexpr int64_t kFastChunkNs = 1'000'000'000;
 
 // Never written, so all of its pages are the kernel's zero page.
-alignas(kPageBytes) char g_zeros[kZeroWriteBytes];
+alignas(kPageBytes) char g_zeros[kZeroWriteBytesMax];
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -152,8 +154,10 @@ Status Space::WriteZeros(Address from, Address to) {
       size_ = to;
     }
   }
-  for (Address at = from; at < to; at += kZeroWriteBytes) {
-    const iovec piece = {g_zeros, std::min(kZeroWriteBytes, to - at)};
+  const uint64_t step =
+      std::clamp(PageFloor((to - from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
+  for (Address at = from; at < to; at += step) {
+    const iovec piece = {g_zeros, std::min(step, to - at)};
     if (Status status = device_->Write({piece}, at, WriteKind::kPlain); !status.ok()) {
       return status;
     }

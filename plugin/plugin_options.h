@@ -14,12 +14,12 @@ namespace bloom_lfs {
 struct PluginOptions {
   static const char* kName() { return "BloomLfsOptions"; }
 
-  uint64_t buffer_bytes = 256 << 10;     // size of one ring buffer of a WAL
-  uint64_t buffer_count = 16;            // ring buffers of a WAL
-  uint64_t frontier_bytes = 4ULL << 20;  // most zeroed space ahead of a synced WAL's tail
-  uint64_t idle_flush_ms = 500;          // an idle tail is written to the file after this long
-  bool io_uring = true;                  // sealed buffers through io_uring
-  bool direct_io = true;                 // O_DIRECT for WALs
+  uint64_t buffer_bytes = 512 << 10;      // size of one ring buffer of a WAL
+  uint64_t buffer_count = 12;             // ring buffers of a WAL
+  uint64_t frontier_bytes = 16ULL << 20;  // most zeroed space ahead of a synced WAL's tail
+  uint64_t idle_flush_ms = 500;           // an idle tail is written to the file after this long
+  bool io_uring = true;                   // sealed buffers through io_uring
+  bool direct_io = true;                  // O_DIRECT for WALs
 
   lss::StoreOptions ForWal() const;
   // InvalidArgument that names the option and the allowed range.

@@ -20,7 +20,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -31,9 +30,9 @@
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/refusing_kernel.h"
+#include "tests/support/row_database.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
-#include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
 namespace {
@@ -42,65 +41,17 @@ using lss::test::RefuseSystemCall;
 
 constexpr char kUri[] = "id=bloom_lfs;buffer_bytes=16K;buffer_count=4;idle_flush_ms=20";
 
-std::string Key(int row) { return "row-" + std::to_string(10000 + row); }
-std::string Value(int row) {
-  Random random(static_cast<uint64_t>(row));
-  return MakeValue(static_cast<uint64_t>(row), random.Skewed(10, 100000));
-}
-
-// RocksDB's debug builds abort when their own info log cannot be written.
-class SilentLogger final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-rocksdb::Status Open(const TestEnv& env, const std::string& path,
-                     std::unique_ptr<rocksdb::DB>* result, bool one_log = false) {
-  result->reset();
-  rocksdb::Options options;
-  options.info_log = std::make_shared<SilentLogger>();
-  options.env = env.get();
-  options.create_if_missing = true;
-  options.compression = rocksdb::kNoCompression;
-  options.write_buffer_size = one_log ? 1 << 30 : 1 << 20;
-  options.avoid_flush_during_recovery = one_log;
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
-  result->reset(db);
-  return status;
-}
-
-rocksdb::Status Put(rocksdb::DB* db, int row) {
-  rocksdb::WriteOptions write_options;
-  write_options.sync = row % 7 == 0;
-  return db->Put(write_options, Key(row), Value(row));
-}
-
-// "ok", or which row is wrong.
-std::string CheckRows(rocksdb::DB* db, int rows) {
-  for (int row = 0; row < rows; ++row) {
-    std::string value;
-    const rocksdb::Status status = db->Get(rocksdb::ReadOptions(), Key(row), &value);
-    if (!status.ok() || value != Value(row)) {
-      return "row " + std::to_string(row) + " of " + std::to_string(rows) + ": " +
-             (status.ok() ? "another value" : status.ToString());
-    }
-  }
-  return "ok";
-}
-
 // Writes, closes, opens again and reads. "ok", or what went wrong.
 std::string UseDatabase(const std::string& path) {
   constexpr int kRows = 300;
   const TestEnv env(kUri);
   std::unique_ptr<rocksdb::DB> db;
-  rocksdb::Status status = Open(env, path, &db);
+  rocksdb::Status status = OpenRows(env, path, &db);
   for (int row = 0; row < kRows && status.ok(); ++row) {
-    status = Put(db.get(), row);
+    status = PutRow(db.get(), row, /*sync=*/row % 7 == 0);
   }
   if (status.ok()) {
-    status = Open(env, path, &db);
+    status = OpenRows(env, path, &db);
   }
   return status.ok() ? CheckRows(db.get(), kRows) : status.ToString();
 }
@@ -110,16 +61,16 @@ std::string UseDatabase(const std::string& path) {
 std::string FillDatabase(const std::string& path, void (*relief)()) {
   const TestEnv env(kUri);
   std::unique_ptr<rocksdb::DB> db;
-  rocksdb::Status status = Open(env, path, &db, /*one_log=*/true);
+  rocksdb::Status status = OpenRows(env, path, &db, /*one_log=*/true);
   int rows = 0;
   while (status.ok() && rows < 5000) {
-    status = Put(db.get(), rows);
+    status = PutRow(db.get(), rows, /*sync=*/rows % 7 == 0);
     rows += status.ok() ? 1 : 0;
   }
   const std::string refusal = status.ToString();
   db.reset();
   relief();
-  status = Open(env, path, &db, /*one_log=*/true);
+  status = OpenRows(env, path, &db, /*one_log=*/true);
   return refusal + "; then " + (status.ok() ? CheckRows(db.get(), rows) : status.ToString()) +
          "; rows " + std::to_string(rows);
 }
@@ -208,12 +159,8 @@ std::string Act(const std::string& world) {
   if (world == "as somebody else, reading") {
     DropPrivileges();
     const TestEnv env(kUri);
-    rocksdb::Options options;
-    options.env = env.get();
-    options.info_log = std::make_shared<SilentLogger>();
-    rocksdb::DB* raw = nullptr;
-    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, "db", &raw);
-    const std::unique_ptr<rocksdb::DB> db(raw);
+    std::unique_ptr<rocksdb::DB> db;
+    const rocksdb::Status status = OpenRowsForReading(env, "db", &db);
     return status.ok() ? CheckRows(db.get(), 30) : status.ToString();
   }
   return "no such world: " + world;
@@ -241,9 +188,9 @@ const RegisterChild world_role("world", WorldMain);
 int LeaveRowsMain(const std::vector<std::string>& args) {
   const TestEnv env("id=bloom_lfs;idle_flush_ms=60000");
   std::unique_ptr<rocksdb::DB> db;
-  rocksdb::Status status = Open(env, args.at(0), &db);
+  rocksdb::Status status = OpenRows(env, args.at(0), &db);
   for (int row = 0; row < 30 && status.ok(); ++row) {
-    status = db->Put(rocksdb::WriteOptions(), Key(row), Value(row));
+    status = PutRow(db.get(), row, /*sync=*/false);
   }
   Report(status.ToString());
   Await();

@@ -51,9 +51,9 @@ void ExpectRefused(const std::string& option, const std::string& value,
 
 TEST(PluginOptions, DefaultsAreTheDocumentedOnes) {
   const PluginOptions options = InForce("bloom_lfs");
-  EXPECT_EQ(options.buffer_bytes, 256U << 10);
-  EXPECT_EQ(options.buffer_count, 16U);
-  EXPECT_EQ(options.frontier_bytes, 4U << 20);
+  EXPECT_EQ(options.buffer_bytes, 512U << 10);
+  EXPECT_EQ(options.buffer_count, 12U);
+  EXPECT_EQ(options.frontier_bytes, 16U << 20);
   EXPECT_EQ(options.idle_flush_ms, 500U);
   EXPECT_TRUE(options.io_uring);
   EXPECT_TRUE(options.direct_io);
