@@ -69,10 +69,7 @@ class Laps {
       }
       random = random * 1664525 + 1013904223;
       const uint32_t length = 8 + (random >> 20) % 96 * 8;
-      // Half of the threads go by the word itself: it alone must publish what Reopen has set.
-      const uint32_t generation =
-          seed % 2 == 0 ? GenerationOfLap(lap) : buffer_.StateForTest().generation;
-      const BufferReservation got = buffer_.Reserve(length, generation);
+      const BufferReservation got = buffer_.Reserve(length, GenerationOfLap(lap));
       FlushDuty duty = got.duty;
       if (got.reserved) {
         WriteRecord(buffer_.data() + got.offset, length, buffer_.base() + got.offset);
@@ -107,8 +104,10 @@ class Laps {
     std::memset(buffer_.data(), 0, kCapacity);
     const uint64_t next = lap_.load(std::memory_order_relaxed) + 1;
     flushers_.fetch_sub(1);
-    buffer_.Reopen(base + kCapacity, GenerationOfLap(next));
+    // Announced before the buffer is open, so that reservations of the next lap race with Reopen:
+    // the state word alone must publish what it has set.
     lap_.store(next, std::memory_order_release);
+    buffer_.Reopen(base + kCapacity, GenerationOfLap(next));
   }
 
   test::AlignedMemory memory_;

@@ -1,0 +1,113 @@
+// Streams that come before this one: no crash may show its bytes without theirs.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lss/background.h"
+#include "lss/log_structured_store.h"
+#include "tests/support/dead_log.h"
+#include "tests/support/files.h"
+#include "tests/support/temp_dir.h"
+
+namespace lss {
+namespace {
+
+using bloom_lfs::test::ReadFile;
+using bloom_lfs::test::TempDir;
+using test::Stream;
+
+class PredecessorsTest : public testing::Test {
+ protected:
+  PredecessorsTest() {
+    StoreOptions options;
+    options.idle_flush_ms = 60000;
+    options.frontier_bytes = 0;
+    options.settle_predecessors = [this](bool durable) {
+      calls_.push_back(durable ? "durable" : "written");
+      bytes_at_call_.push_back(ReadFile(log_).find_first_not_of('\0'));
+      return answer_;
+    };
+    const Status status =
+        LogStructuredStore::Open(log_, options, LogStructuredStore::OpenMode::kTruncate, &store_);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+  }
+  ~PredecessorsTest() override {
+    (void)store_->Close();
+    Background::SharedMaintenance().Drain();
+  }
+  Status Append(size_t n) {
+    const std::string bytes = Stream(n);
+    return store_->Append({bytes.data(), bytes.size()});
+  }
+  void SyncUntilHot() {
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(Append(10).ok());
+      ASSERT_TRUE(store_->Sync().ok());
+      Background::SharedMaintenance().Drain();
+    }
+  }
+  // Nobody was asked while there was a byte in the file already.
+  void ExpectAskedBeforeTheFirstByte() {
+    ASSERT_FALSE(bytes_at_call_.empty());
+    EXPECT_EQ(bytes_at_call_[0], std::string::npos);
+  }
+
+  TempDir dir_;
+  const std::string log_ = dir_ / "000007.log";
+  std::vector<std::string> calls_;
+  std::vector<size_t> bytes_at_call_;
+  Status answer_;
+  std::shared_ptr<LogStructuredStore> store_;
+};
+
+TEST_F(PredecessorsTest, AreNotAskedForAStreamThatIsOnlyInItsRing) {
+  ASSERT_TRUE(Append(1000).ok());
+  EXPECT_TRUE(calls_.empty());
+}
+
+TEST_F(PredecessorsTest, AreWrittenBeforeTheFirstByte) {
+  ASSERT_TRUE(Append(1000).ok());
+  ASSERT_TRUE(store_->Sync().ok());
+  ASSERT_EQ(calls_, std::vector<std::string>{"written"});
+  ExpectAskedBeforeTheFirstByte();
+  ASSERT_TRUE(Append(1000).ok());
+  ASSERT_TRUE(store_->Sync().ok());
+  EXPECT_EQ(calls_.size(), 1U) << "nobody appends to them any more";
+}
+
+TEST_F(PredecessorsTest, AreDurableBeforeABulkStreamTurnsHot) {
+  ASSERT_TRUE(Append(100000).ok());
+  Background::SharedMaintenance().Drain();
+  ASSERT_TRUE(store_->Sync().ok());
+  ASSERT_FALSE(calls_.empty());
+  EXPECT_EQ(calls_[0], "durable");
+  ExpectAskedBeforeTheFirstByte();
+}
+
+// It was written cold before: that has put them into their files, but not on the device. Once hot,
+// its own bytes may reach the device before theirs.
+TEST_F(PredecessorsTest, AreDurableBeforeAStreamThatWasWrittenColdTurnsHot) {
+  ASSERT_TRUE(Append(1000).ok());
+  ASSERT_TRUE(store_->Settle().ok());
+  ASSERT_EQ(calls_, std::vector<std::string>{"written"});
+  SyncUntilHot();
+  EXPECT_EQ(calls_, (std::vector<std::string>{"written", "durable"}));
+}
+
+TEST_F(PredecessorsTest, AnErrorOfTheirsKeepsOurBytesOutOfTheFile) {
+  answer_ = Status::FromErrno("write", "the older log", 0, EIO);
+  ASSERT_TRUE(Append(1000).ok()) << "the ring takes it";
+  const Status status = store_->Sync();
+  EXPECT_EQ(status.code(), Status::Code::kIoError);
+  EXPECT_NE(status.message().find("the older log"), std::string::npos) << status.message();
+  EXPECT_EQ(ReadFile(log_), "");
+  EXPECT_FALSE(Append(1).ok()) << "sticky";
+}
+
+}  // namespace
+}  // namespace lss
