@@ -19,7 +19,14 @@ Status Identify(int fd, const char* path, int flags, const std::string& name,
                 FileIdentity* identity, uint64_t* size) {
   struct statx stx = {};
   if (statx(fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &stx) != 0) {
-    return Status::FromErrno("stat", name, -1, errno);
+    // Old container runtimes forbid statx; without it there are no birth times.
+    struct stat st = {};
+    if ((errno != EPERM && errno != ENOSYS) || fstatat(fd, path, &st, flags) != 0) {
+      return Status::FromErrno("stat", name, -1, errno);
+    }
+    *identity = {st.st_dev, st.st_ino, 0};
+    *size = static_cast<uint64_t>(st.st_size);
+    return Status::Ok();
   }
   identity->device = makedev(stx.stx_dev_major, stx.stx_dev_minor);
   identity->inode = stx.stx_ino;

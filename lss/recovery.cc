@@ -328,12 +328,19 @@ Status ResolveTail(int fd, const std::string& path, const std::string& ring_path
 
 Status Recover(const std::string& ring_directory, const std::vector<std::string>& candidates,
                const RecoveryContext& context, std::vector<RecoveredFile>* recovered) {
+  std::vector<std::string> rings;
+  Status status = ListRings(ring_directory, &rings);
+  if (!status.ok() || rings.empty()) {
+    // Also where the file system has no locks: then no ring was ever made there.
+    rmdir(ring_directory.c_str());
+    return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
+  }
   RingDirectoryLock lock;
-  Status status = RingDirectoryLock::Acquire(ring_directory, /*create=*/false, &lock);
+  status = RingDirectoryLock::Acquire(ring_directory, /*create=*/false, &lock);
   if (!status.ok()) {
     return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
   }
-  std::vector<std::string> rings;
+  rings.clear();
   if (status = ListRings(ring_directory, &rings); !status.ok()) {
     return status;
   }

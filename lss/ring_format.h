@@ -82,8 +82,9 @@ struct RingHeader {
   // On the device, addresses below it.
   GuardedWord durable;
   std::atomic<uint32_t> state;  // a RingState
-  // When the owner was last seen alive, us since 1970; raised at every idle check.
-  GuardedWord heartbeat_us;
+  // When the owner was last seen alive, ms since 1970 (finer does not fit into a GuardedWord);
+  // raised at every idle check.
+  GuardedWord heartbeat_ms;
   // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
   alignas(64) GuardedWord base[kMaxBufferCount];
 };

@@ -78,7 +78,11 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
       return status;
     }
     std::unique_ptr<RingMemory> ring(new RingMemory());
-    ring->directory_ = directory;
+    // Not a copy of the lock's descriptor, which would share its lock.
+    ring->directory_fd_ = UniqueFd(openat(lock.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!ring->directory_fd_.valid()) {
+      return Status::FromErrno("open", directory, -1, errno);
+    }
     const std::string name = RingFileName(target.inode);
     ring->path_ = directory + "/" + name;
     // A leftover of this inode number belongs to a file that is gone: the number was given out
@@ -131,7 +135,8 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   fixed.inode = target.inode;
   fixed.birth_time_ns = target.birth_time_ns;
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
-  fixed.owner_pid = static_cast<uint32_t>(getpid());
+  owner_pid_ = getpid();
+  fixed.owner_pid = static_cast<uint32_t>(owner_pid_);
   header_->fixed = fixed;
   header_->committed.store(size, std::memory_order_relaxed);
   header_->hi_stable.store(size, std::memory_order_relaxed);
@@ -149,14 +154,15 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
 
 void RingMemory::Beat() const {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  header_->heartbeat_us.store(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
+  header_->heartbeat_ms.store(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
       std::memory_order_release);
 }
 
 RingMemory::~RingMemory() {
-  // Not left to close: a forked child may have a copy of the descriptor.
-  if (fd_.valid()) {
+  // Not left to close: a forked child may have a copy of the descriptor. That child, when it
+  // destroys its copy of us, has no right to give up its parent's lock.
+  if (fd_.valid() && getpid() == owner_pid_) {
     flock(fd_.get(), LOCK_UN);
   }
   if (mapping_ != nullptr) {
@@ -170,13 +176,12 @@ Status RingMemory::MakeHeaderDurable() {
   if (msync(mapping_, kPageBytes, MS_SYNC) != 0) {
     return Status::FromErrno("msync", path_, 0, errno);
   }
-  const UniqueFd directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid() || fsync(directory.get()) != 0) {
-    return Status::FromErrno("fsync", directory_, -1, errno);
+  if (fsync(directory_fd_.get()) != 0) {
+    return Status::FromErrno("fsync", DirectoryOf(path_), -1, errno);
   }
-  const UniqueFd parent(open(DirectoryOf(directory_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd parent(openat(directory_fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.valid() || fsync(parent.get()) != 0) {
-    return Status::FromErrno("fsync", DirectoryOf(directory_), -1, errno);
+    return Status::FromErrno("fsync", DirectoryOf(DirectoryOf(path_)), -1, errno);
   }
   return Status::Ok();
 }
@@ -195,20 +200,32 @@ void RingMemory::Remove() {
     return;
   }
   // Under the directory's lock, or the directory might go from under a creation.
-  RingDirectoryLock lock;
-  (void)RingDirectoryLock::Acquire(directory_, /*create=*/false, &lock);
+  const UniqueFd lock(openat(directory_fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.valid()) {
+    (void)FlockRetrying(lock.get(), LOCK_EX);
+  }
   RemoveLocked();
+  if (lock.valid()) {
+    flock(lock.get(), LOCK_UN);
+  }
 }
 
 void RingMemory::RemoveLocked() {
   removed_ = true;
+  const std::string name = path_.substr(path_.find_last_of('/') + 1);
   // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
   struct stat ours = {};
   struct stat named = {};
-  if (fstat(fd_.get(), &ours) == 0 && stat(path_.c_str(), &named) == 0 &&
-      ours.st_ino == named.st_ino) {
-    unlink(path_.c_str());
-    rmdir(directory_.c_str());  // fails while another ring is in it, which is meant
+  if (fstat(fd_.get(), &ours) != 0 || fstatat(directory_fd_.get(), name.c_str(), &named, 0) != 0 ||
+      ours.st_ino != named.st_ino) {
+    return;
+  }
+  unlinkat(directory_fd_.get(), name.c_str(), 0);
+  const UniqueFd parent(openat(directory_fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.valid()) {
+    // Fails while another ring is in it, which is meant.
+    const std::string directory = DirectoryOf(path_);
+    unlinkat(parent.get(), directory.substr(directory.find_last_of('/') + 1).c_str(), AT_REMOVEDIR);
   }
 }
 

@@ -6,6 +6,8 @@
 // MakeHeaderDurable and Remove by one thread at a time.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 
@@ -50,13 +52,14 @@ class RingMemory {
   void RemoveLocked();
   Status MapAndPublish(const FileIdentity& target, const StoreOptions& options, uint64_t size);
 
-  std::string directory_;
   std::string path_;
+  UniqueFd directory_fd_;  // the directory wherever it is renamed to
   UniqueFd fd_;
   char* mapping_ = nullptr;
   RingHeader* header_ = nullptr;
   uint64_t mapped_bytes_ = 0;
   uint32_t buffer_bytes_ = 0;
+  pid_t owner_pid_ = 0;
   bool removed_ = false;
 };
 

@@ -161,7 +161,7 @@ bool RingView::LiveWordsAgree() const {
   bool intact = state == static_cast<uint32_t>(RingState::kLive) ||
                 state == static_cast<uint32_t>(RingState::kClosed);
   intact = intact && header_->committed.intact() && header_->hi_stable.intact() &&
-           header_->durable.intact() && header_->heartbeat_us.intact();
+           header_->durable.intact() && header_->heartbeat_ms.intact();
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
     intact = intact && header_->base[i].intact();
   }

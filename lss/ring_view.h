@@ -50,7 +50,7 @@ class RingView {
   uint64_t hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }
   uint64_t durable() const { return header_->durable.load(std::memory_order_acquire); }
   int64_t heartbeat_ns() const {
-    return static_cast<int64_t>(header_->heartbeat_us.load(std::memory_order_acquire)) * 1000;
+    return static_cast<int64_t>(header_->heartbeat_ms.load(std::memory_order_acquire)) * 1000000;
   }
   bool closed() const {
     return header_->state.load(std::memory_order_acquire) ==

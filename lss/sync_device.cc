@@ -51,8 +51,9 @@ int SystemCalls::Fallocate(int fd, int mode, int64_t offset, int64_t length) {
 }
 
 SystemCalls* SystemCalls::Default() {
-  static SystemCalls calls;
-  return &calls;
+  // Never destroyed: exit handlers may still use stores.
+  static SystemCalls* const calls = new SystemCalls;
+  return calls;
 }
 
 SyncDevice::SyncDevice(UniqueFd fd, std::string name, WarningSink warn, SystemCalls* calls)

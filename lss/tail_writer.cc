@@ -62,11 +62,14 @@ Status TailWriter::SyncHot(Address end) {
 
 // Once: before any byte of ours is in the file. Whoever appends to us has finished with them.
 Status TailWriter::SettlePredecessors(bool durable) {
-  if (settle_predecessors_ == nullptr || predecessors_settled_.load(std::memory_order_acquire)) {
+  const Settled wanted = durable ? Settled::kDurable : Settled::kWritten;
+  if (settle_predecessors_ == nullptr || predecessors_.load(std::memory_order_acquire) >= wanted) {
     return Status::Ok();
   }
   Status status = settle_predecessors_(durable);
-  predecessors_settled_.store(status.ok(), std::memory_order_release);
+  if (status.ok()) {
+    predecessors_.store(wanted, std::memory_order_release);
+  }
   return status;
 }
 

@@ -71,7 +71,8 @@ class TailWriter {
   };
   std::unique_ptr<Page> tail_page_;
   std::vector<iovec> pieces_;
-  std::atomic<bool> predecessors_settled_{false};
+  enum class Settled { kNot, kWritten, kDurable };
+  std::atomic<Settled> predecessors_{Settled::kNot};
   std::atomic<bool> hot_{false};
   std::atomic<uint64_t> sync_count_{0};
   Address idle_seen_ = 0;

@@ -206,6 +206,7 @@ class PowerCutTest : public testing::Test {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       stream_ = wal_.bytes();
+      record_ends_ = wal_.ends();
     }
     return parts_->Append(wal_.bytes().substr(before));
   }
@@ -257,7 +258,7 @@ class PowerCutTest : public testing::Test {
   // A sync beside an append may end inside a record.
   Address WholeRecords(Address end) const {
     Address whole = 0;
-    for (const uint64_t record_end : wal_.ends()) {
+    for (const uint64_t record_end : record_ends_) {
       whole = record_end <= end ? record_end : whole;
     }
     return whole;
@@ -268,6 +269,7 @@ class PowerCutTest : public testing::Test {
   uint64_t seed_ = 0;
   Random random_{0};
   WalBuilder wal_;
+  std::vector<uint64_t> record_ends_;  // of what stream_ holds; under mutex_
   std::string stream_;
   Address synced_ = 0;
   uint64_t cuts_ = 0;
