@@ -294,5 +294,32 @@ TEST_F(ForkTest, ForkedChildDoesNotKeepTheRingsLock) {
   EXPECT_TRUE(LockIsFree(path));
 }
 
+// The child gives up its copies; the parent goes on appending, and may be killed.
+TEST_F(ForkTest, ForkedChildThatClosesItsCopyLeavesTheStoreAlone) {
+  std::shared_ptr<LogStructuredStore> store;
+  ASSERT_TRUE(
+      LogStructuredStore::Open(log_, SmallRing(), LogStructuredStore::OpenMode::kTruncate, &store)
+          .ok());
+  const std::string bytes = Stream(1000);
+  ASSERT_TRUE(store->Append({bytes.data(), bytes.size()}).ok());
+  const Tree before = ListTree(dir_.path());
+  const pid_t child = fork();
+  if (child == 0) {
+    (void)store->Close();
+    store.reset();
+    _exit(0);
+  }
+  ASSERT_GT(child, 0);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(Difference(before, ListTree(dir_.path())), "");
+  ASSERT_TRUE(Exists(store->ring_path()));
+  const test::Reading reading = ReadLog(log_, store->ring_path());
+  EXPECT_EQ(reading.ring_case, RingCase::kR2OwnerAlive);
+  EXPECT_TRUE(reading.bytes == bytes);
+  ASSERT_TRUE(store->Append({bytes.data(), bytes.size()}).ok());
+  EXPECT_TRUE(store->Close().ok());
+  EXPECT_TRUE(ReadFile(log_) == bytes + bytes);
+}
+
 }  // namespace
 }  // namespace lss

@@ -108,6 +108,15 @@ int unlink(const char* path) noexcept {
   Step();
   return Result(syscall(SYS_unlinkat, AT_FDCWD, path, 0));
 }
+int unlinkat(int directory, const char* path, int flags) noexcept {
+  Step();
+  return Result(syscall(SYS_unlinkat, directory, path, flags));
+}
+int linkat(int from_directory, const char* from, int directory, const char* path,
+           int flags) noexcept {
+  Step();
+  return Result(syscall(SYS_linkat, from_directory, from, directory, path, flags));
+}
 int rmdir(const char* path) noexcept {
   Step();
   return Result(syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));

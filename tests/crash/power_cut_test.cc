@@ -172,6 +172,7 @@ class PowerCutTest : public testing::Test {
     seed_ = seed;
     random_ = Random(seed);
     stream_.clear();
+    record_ends_.clear();
     wal_ = WalBuilder();
     synced_ = 0;
     cuts_ = 0;
@@ -265,12 +266,13 @@ class PowerCutTest : public testing::Test {
   }
 
   TempDir dir_;
-  std::mutex mutex_;
   uint64_t seed_ = 0;
   Random random_{0};
   WalBuilder wal_;
-  std::vector<uint64_t> record_ends_;  // of what stream_ holds; under mutex_
+  // What the flusher's thread sees too, when it looks.
+  std::mutex mutex_;
   std::string stream_;
+  std::vector<uint64_t> record_ends_;  // of what stream_ holds
   Address synced_ = 0;
   uint64_t cuts_ = 0;
   std::shared_ptr<Parts> parts_;
