@@ -18,10 +18,12 @@ bloom_lfs_SOURCES := \
   lss/flush_buffer_ring.cc \
   lss/flush_pipeline.cc \
   lss/flusher.cc \
+  lss/fork_guard.cc \
   lss/log_structured_store.cc \
   lss/maintenance.cc \
   lss/options.cc \
   lss/recovery.cc \
+  lss/reservation.cc \
   lss/ring_memory.cc \
   lss/ring_view.cc \
   lss/space.cc \

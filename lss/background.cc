@@ -1,6 +1,6 @@
 #include "lss/background.h"
 
-#include <unistd.h>
+#include "lss/fork_guard.h"
 
 namespace lss {
 namespace {
@@ -11,10 +11,9 @@ template <typename Thread>
 class StoppedAtExit {
  public:
   template <typename... Args>
-  explicit StoppedAtExit(Args&&... args)
-      : thread_(new Thread(std::forward<Args>(args)...)), pid_(getpid()) {}
+  explicit StoppedAtExit(Args&&... args) : thread_(new Thread(std::forward<Args>(args)...)) {}
   ~StoppedAtExit() {
-    if (getpid() == pid_) {
+    if (!fork_guard_.InForkedChild()) {
       thread_->Stop();
     }
   }
@@ -24,7 +23,7 @@ class StoppedAtExit {
 
  private:
   Thread* thread_;
-  pid_t pid_;
+  const ForkGuard fork_guard_;
 };
 
 }  // namespace

@@ -283,6 +283,9 @@ Status LogStructuredStore::Flush() {
   if (pipeline_.failed()) {
     return pipeline_.error();
   }
+  if (fork_guard_.InForkedChild()) {
+    return Status::Closed("flush of " + path() + " in a forked child");
+  }
   if (style_.load(std::memory_order_relaxed) != Style::kReserved) {
     return Status::Ok();  // Append has put the bytes where they outlive the process
   }
@@ -385,6 +388,11 @@ Status LogStructuredStore::Settle() {
 }
 
 Status LogStructuredStore::Close() {
+  // Before the mutex: the fork may have copied it locked.
+  if (fork_guard_.InForkedChild()) {
+    return Status::Closed("close of " + path() +
+                          " in a forked child of the process that opened it");
+  }
   const std::lock_guard<std::mutex> lock(close_mutex_);
   if (close_done_) {
     return close_status_;
@@ -422,45 +430,6 @@ void LogStructuredStore::FinishClose() {
     }
   }
   memory_->Remove();
-}
-
-Reservation::~Reservation() { Abandon(); }
-
-Reservation::Reservation(Reservation&& other) noexcept { *this = std::move(other); }
-
-Reservation& Reservation::operator=(Reservation&& other) noexcept {
-  if (this != &other) {
-    Abandon();
-    store_ = other.store_;
-    cursor_ = other.cursor_;
-    offset_ = other.offset_;
-    size_ = other.size_;
-    address_ = other.address_;
-    other.store_ = nullptr;
-  }
-  return *this;
-}
-
-Status Reservation::Write(ByteView bytes) {
-  if (store_ == nullptr || bytes.size != size_) {
-    return Status::InvalidArgument("write of " + std::to_string(bytes.size) +
-                                   " bytes into a reservation of " + std::to_string(size_));
-  }
-  FlushBuffer& buffer = store_->ring_.buffer(cursor_.index);
-  std::memcpy(buffer.data() + offset_, bytes.data, size_);
-  LogStructuredStore* store = store_;
-  store_ = nullptr;
-  store->HandOver(buffer.Leave(), cursor_);
-  return Status::Ok();
-}
-
-void Reservation::Abandon() {
-  if (store_ != nullptr) {
-    FlushBuffer& buffer = store_->ring_.buffer(cursor_.index);
-    LogStructuredStore* store = store_;
-    store_ = nullptr;
-    store->HandOver(buffer.Abandon(offset_, size_), cursor_);
-  }
 }
 
 }  // namespace lss

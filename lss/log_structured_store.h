@@ -18,6 +18,8 @@
 // Thread safety: Append by one thread at a time, Close once after the last append; Reserve, Flush,
 // Sync, Read and the accessors from any thread, beside Append too.
 // After a failed write or sync every call returns that error, and nothing is acknowledged any more.
+// A forked child's copy is closed: its calls return Closed and leave the parent's file and ring
+// alone.
 #pragma once
 
 #include <atomic>
@@ -30,42 +32,14 @@
 #include "lss/background.h"
 #include "lss/flush_buffer_ring.h"
 #include "lss/flush_pipeline.h"
+#include "lss/fork_guard.h"
+#include "lss/reservation.h"
 #include "lss/ring_memory.h"
 #include "lss/space.h"
 #include "lss/sync_device.h"
 #include "lss/tail_writer.h"
 
 namespace lss {
-
-class LogStructuredStore;
-
-// A range of the stream that its holder fills. Must not outlive its store's Close. Destroyed
-// without Write, its bytes stay zero: a holder that fails does not block the ring.
-class Reservation {
- public:
-  Reservation() = default;
-  ~Reservation();
-  Reservation(Reservation&& other) noexcept;
-  Reservation& operator=(Reservation&& other) noexcept;
-  Reservation(const Reservation&) = delete;
-  Reservation& operator=(const Reservation&) = delete;
-
-  Address address() const { return address_; }
-  uint32_t size() const { return size_; }
-  // Copies exactly size() bytes and ends the reservation. InvalidArgument for any other length; the
-  // reservation then stands.
-  Status Write(ByteView bytes);
-
- private:
-  friend class LogStructuredStore;
-  void Abandon();
-
-  LogStructuredStore* store_ = nullptr;
-  FlushBufferRing::Cursor cursor_ = {};
-  uint32_t offset_ = 0;
-  uint32_t size_ = 0;
-  Address address_ = 0;
-};
 
 class LogStructuredStore final : public Ticking,
                                  public std::enable_shared_from_this<LogStructuredStore> {
@@ -113,7 +87,10 @@ class LogStructuredStore final : public Ticking,
   Address hi_stable() const { return pipeline_.hi_stable(); }
   // Everything below is on the device.
   Address durable() const { return pipeline_.durable(); }
-  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // Also true of a forked child's copy.
+  bool closed() const {
+    return closed_.load(std::memory_order_acquire) || fork_guard_.InForkedChild();
+  }
   const FileIdentity& identity() const { return identity_; }
   const std::string& path() const { return device_->name(); }
   const std::string& ring_path() const { return memory_->path(); }
@@ -141,6 +118,7 @@ class LogStructuredStore final : public Ticking,
   void AfterSync();
   void FinishClose();
 
+  const ForkGuard fork_guard_;
   const StoreOptions options_;
   const FileIdentity identity_;
   const std::unique_ptr<Device> device_;

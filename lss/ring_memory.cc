@@ -135,8 +135,7 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   fixed.inode = target.inode;
   fixed.birth_time_ns = target.birth_time_ns;
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
-  owner_pid_ = getpid();
-  fixed.owner_pid = static_cast<uint32_t>(owner_pid_);
+  fixed.owner_pid = static_cast<uint32_t>(getpid());
   header_->fixed = fixed;
   header_->committed.store(size, std::memory_order_relaxed);
   header_->hi_stable.store(size, std::memory_order_relaxed);
@@ -162,7 +161,7 @@ void RingMemory::Beat() const {
 RingMemory::~RingMemory() {
   // Not left to close: a forked child may have a copy of the descriptor. That child, when it
   // destroys its copy of us, has no right to give up its parent's lock.
-  if (fd_.valid() && getpid() == owner_pid_) {
+  if (fd_.valid() && !fork_guard_.InForkedChild()) {
     flock(fd_.get(), LOCK_UN);
   }
   if (mapping_ != nullptr) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "lss/file_identity.h"
+#include "lss/fork_guard.h"
 #include "lss/options.h"
 #include "lss/ring_format.h"
 #include "lss/status.h"
@@ -59,7 +60,7 @@ class RingMemory {
   RingHeader* header_ = nullptr;
   uint64_t mapped_bytes_ = 0;
   uint32_t buffer_bytes_ = 0;
-  pid_t owner_pid_ = 0;
+  const ForkGuard fork_guard_;
   bool removed_ = false;
 };
 

@@ -259,6 +259,24 @@ TEST_F(LogStructuredStoreFallbackTest, Trap11_AfterAFailedWriteEveryCallReturnsI
   EXPECT_EQ(RunRole("failed_write", path_), 0);
 }
 
+// A file with zeros behind its tail needs a ring that outlives a power cut to tell of them.
+const RegisterChild undurable_ring("undurable_ring", [](const std::vector<std::string>& args) {
+  ChildStore store(args[0]);
+  test::RefuseSystemCall(SYS_msync, EIO);
+  Status status;
+  for (int i = 0; i < 1000 && status.ok(); ++i) {
+    status = store.Append(10000);
+  }
+  Require(status.error_number() == EIO, "the append that waits for the ring fails");
+  RequireDead(&store, EIO);
+  Require(ReadFile(args[0]).empty(), "nothing has been written, zeros least of all");
+  return 0;
+});
+
+TEST_F(LogStructuredStoreFallbackTest, AStoreDoesNotTurnHotWithoutADurableRing) {
+  EXPECT_EQ(RunRole("undurable_ring", path_), 0);
+}
+
 // NoSpace is the only error that leaves the stream as it was.
 const RegisterChild failed_allocation("failed_allocation",
                                       [](const std::vector<std::string>& args) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -109,15 +108,6 @@ TEST_F(TailWriterTest, BehindTheTailOfAHotSyncAreZerosAndNoOldBytes) {
   EXPECT_EQ(FirstDifference(device_.Content().substr(0, 24576),
                             StreamBytes(0, 21384) + std::string(3192, '\0')),
             "");
-}
-
-TEST_F(TailWriterTest, MakeHotNeedsARingThatOutlivesAPowerCut) {
-  ASSERT_EQ(std::rename((directory_ / "ring").c_str(), (directory_ / "gone").c_str()), 0);
-  Append(100);
-  tail_.MakeHot();
-  EXPECT_FALSE(tail_.hot());
-  EXPECT_TRUE(parts_->pipeline.failed()) << "zeros behind the tail with nobody to tell of them";
-  EXPECT_FALSE(tail_.Sync().ok());
 }
 
 TEST_F(TailWriterTest, MakeHotAfterTheEndHasNoEffect) {

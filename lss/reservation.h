@@ -1,0 +1,40 @@
+// A range of a store's stream that its holder fills.
+#pragma once
+
+#include "lss/flush_buffer_ring.h"
+#include "lss/status.h"
+#include "lss/types.h"
+
+namespace lss {
+
+class LogStructuredStore;
+
+// Must not outlive its store's Close. Destroyed without Write, its bytes stay zero: a holder that
+// fails does not block the ring. Used by one thread at a time.
+class Reservation {
+ public:
+  Reservation() = default;
+  ~Reservation();
+  Reservation(Reservation&& other) noexcept;
+  Reservation& operator=(Reservation&& other) noexcept;
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  Address address() const { return address_; }
+  uint32_t size() const { return size_; }
+  // Copies exactly size() bytes and ends the reservation. InvalidArgument for any other length; the
+  // reservation then stands.
+  Status Write(ByteView bytes);
+
+ private:
+  friend class LogStructuredStore;
+  void Abandon();
+
+  LogStructuredStore* store_ = nullptr;
+  FlushBufferRing::Cursor cursor_ = {};
+  uint32_t offset_ = 0;
+  uint32_t size_ = 0;
+  Address address_ = 0;
+};
+
+}  // namespace lss
