@@ -134,12 +134,17 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
   if (!Carries(path) && !Carries(old_path)) {
     return target()->ReuseWritableFile(path, old_path, options, result, dbg);
   }
-  // Recycling saves allocation, which the zeroed frontier does better; and a fresh file has no
-  // stale records. The rename keeps the old name's removal and the new name's arrival one step.
-  if (IOStatus status = RenameFile(old_path, path, options.io_options, dbg); !status.ok()) {
+  // Recycling saves allocation, which the zeroed frontier does better. A fresh file has no stale
+  // records, and must not be a renamed one: killed before it is emptied, that would be a newest log
+  // full of old records, on which RocksDB 7.8 hangs under kSkipAnyCorruptedRecords. Killed between
+  // the two steps below, the old log is still there, and as obsolete as it was.
+  if (IOStatus status = target()->FileExists(old_path, options.io_options, dbg); !status.ok()) {
     return status;
   }
-  return NewWritableFile(path, options, result, dbg);
+  if (IOStatus status = NewWritableFile(path, options, result, dbg); !status.ok()) {
+    return status;
+  }
+  return DeleteFile(old_path, options.io_options, dbg);
 }
 
 IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const FileOptions& options,

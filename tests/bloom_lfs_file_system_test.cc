@@ -306,39 +306,6 @@ TEST_F(BloomLfsFileSystemTest, ALogOfTheSameNameStartsEmptyAndTheDeadRingGoes) {
   EXPECT_FALSE(Exists(rings_));
 }
 
-// --- recycling ---
-
-TEST_F(BloomLfsFileSystemTest, ReusingALogTakesItsNameAwayAndStartsEmpty) {
-  const auto old_log = CreateWith(log_, Stream(5000));  // its handle may still be open
-  const std::string path = dir_ / "000009.log";
-  std::unique_ptr<FSWritableFile> log;
-  ASSERT_TRUE(fs_->ReuseWritableFile(path, log_, FileOptions(), &log, nullptr).ok());
-  EXPECT_FALSE(Exists(log_));
-  EXPECT_EQ(Size(path), 0U);
-  ASSERT_TRUE(log->Append("new", io_, nullptr).ok());
-  ASSERT_TRUE(old_log->Append("late", io_, nullptr).ok()) << "harmless: its file has no name";
-  ASSERT_TRUE(old_log->Close(io_, nullptr).ok());
-  ASSERT_TRUE(log->Close(io_, nullptr).ok());
-  EXPECT_EQ(ReadFile(path), "new");
-}
-
-TEST_F(BloomLfsFileSystemTest, ReusingAMissingLogFails) {
-  std::unique_ptr<FSWritableFile> log;
-  const IOStatus status =
-      fs_->ReuseWritableFile(dir_ / "000009.log", log_, FileOptions(), &log, nullptr);
-  EXPECT_FALSE(status.ok());
-  EXPECT_EQ(log, nullptr);
-  EXPECT_FALSE(Exists(dir_ / "000009.log"));
-}
-
-TEST_F(BloomLfsFileSystemTest, ReusingOtherFilesIsTheTargetsBusiness) {
-  WriteFile(dir_ / "a.sst", "12345");
-  std::unique_ptr<FSWritableFile> file;
-  ASSERT_TRUE(
-      fs_->ReuseWritableFile(dir_ / "b.sst", dir_ / "a.sst", FileOptions(), &file, nullptr).ok());
-  EXPECT_EQ(ReadFile(dir_ / "b.sst"), "12345") << "old bytes stay";
-}
-
 // --- directories ---
 
 TEST_F(BloomLfsFileSystemTest, DeleteDirTakesLeftoverRingsAlong) {

@@ -48,6 +48,12 @@ void RefuseSystemCall(long number, int error_number) {
            Refuse(error_number), Allow()});
 }
 
+void DieAtSystemCall(long number) {
+  Install({Load(offsetof(seccomp_data, nr)),
+           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1),
+           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), Allow()});
+}
+
 void RefuseSystemCallWithBits(long number, unsigned argument, uint32_t mask, int error_number) {
   Install({Load(offsetof(seccomp_data, nr)),
            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 3),

@@ -11,6 +11,9 @@ namespace lss::test {
 // Every call of `number` (SYS_...) fails with `error_number` from now on.
 void RefuseSystemCall(long number, int error_number);
 
+// The first call of `number` from now on kills the process on the spot.
+void DieAtSystemCall(long number);
+
 // Only calls that have one of the bits `mask` set in the low half of argument `argument` (0..5).
 void RefuseSystemCallWithBits(long number, unsigned argument, uint32_t mask, int error_number);
 // Only calls whose argument `argument` is at least `minimum` (both below 4 GiB).
