@@ -58,7 +58,7 @@ void Append(benchmark::State& state, bool sync) {
     state.SkipWithError("no store");
     return;
   }
-  for (auto _ : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): how the library is used
     if (!Check(state, store->Append({record.data(), record.size()})) ||
         (sync && !Check(state, store->Sync()))) {
       break;
@@ -84,7 +84,7 @@ void BM_ReserveWrite(benchmark::State& state) {
     store = OpenStore(lss::WriteMode::kTailLocalizedWrites);
   }
   const std::string record(static_cast<size_t>(state.range(0)), 'x');
-  for (auto _ : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): how the library is used
     lss::Reservation reservation;
     if (!Check(state, store->Reserve(static_cast<uint32_t>(record.size()), &reservation)) ||
         !Check(state, reservation.Write({record.data(), record.size()}))) {

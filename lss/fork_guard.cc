@@ -10,7 +10,7 @@ namespace {
 std::atomic<uint32_t> g_generation{0};
 
 // Fails only for want of memory; then a child's misuse goes undetected, and nothing else changes.
-[[maybe_unused]] const int g_registered =
+[[maybe_unused]] const int kRegistered =
     pthread_atfork(nullptr, nullptr, [] { g_generation.fetch_add(1, std::memory_order_relaxed); });
 
 }  // namespace
