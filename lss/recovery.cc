@@ -28,21 +28,6 @@ bool EndsWith(const std::string& text, const char* suffix) {
   return text.size() >= length && text.compare(text.size() - length, length, suffix) == 0;
 }
 
-Status ListRings(const std::string& directory, std::vector<std::string>* paths) {
-  DIR* dir = opendir(directory.c_str());
-  if (dir == nullptr) {
-    return errno == ENOENT ? Status::Ok() : Status::FromErrno("open", directory, -1, errno);
-  }
-  while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
-    if (EndsWith(entry->d_name, kRingSuffix)) {
-      paths->push_back(directory + "/" + entry->d_name);
-    }
-  }
-  closedir(dir);
-  std::sort(paths->begin(), paths->end());
-  return Status::Ok();
-}
-
 // The case of a ring together with the file it should belong to.
 Status Judge(int fd, const std::string& path, const RingView& ring, const RecoveryContext& context,
              RingCase* result) {
@@ -278,6 +263,21 @@ Status RecoverRing(const std::string& ring_path, const std::vector<std::string>&
 }
 
 }  // namespace
+
+Status ListRings(const std::string& directory, std::vector<std::string>* paths) {
+  DIR* dir = opendir(directory.c_str());
+  if (dir == nullptr) {
+    return errno == ENOENT ? Status::Ok() : Status::FromErrno("open", directory, -1, errno);
+  }
+  while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
+    if (EndsWith(entry->d_name, kRingSuffix)) {
+      paths->push_back(directory + "/" + entry->d_name);
+    }
+  }
+  closedir(dir);
+  std::sort(paths->begin(), paths->end());
+  return Status::Ok();
+}
 
 std::string FindRing(const std::string& path, uint64_t inode) {
   const std::string name = RingFileName(inode);

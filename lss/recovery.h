@@ -52,6 +52,9 @@ std::string FindRing(const std::string& path, uint64_t inode);
 Status ResolveTail(int fd, const std::string& path, const std::string& ring_path,
                    const RecoveryContext& context, ResolvedTail* result);
 
+// Paths of the ring files in `ring_directory`, sorted; none if it does not exist.
+Status ListRings(const std::string& ring_directory, std::vector<std::string>* paths);
+
 struct RecoveredFile {
   std::string file;  // empty if none was touched
   RingCase ring_case;

@@ -22,6 +22,8 @@ class LiveStores {
   static StorePtr Find(const lss::FileIdentity& identity);
   // The same by path; null also if there is no such file.
   static StorePtr FindPath(const std::string& path);
+  // Whether a store in the register has its ring at `ring_path`, spelled the way it was opened.
+  static bool HasRing(const std::string& ring_path);
   // The stores whose file was opened in `directory`.
   static std::vector<StorePtr> InDirectory(const std::string& directory);
   // Brings the logs in `directory` with a lower number than `number` to their files, oldest first.

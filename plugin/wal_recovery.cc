@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "plugin/file_kind.h"
+#include "plugin/live_stores.h"
 #include "plugin/wal_tail.h"
 #include "plugin/warning.h"
 
@@ -75,13 +76,21 @@ bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   return true;
 }
 
+// Nothing can be left of a dead writer then. Spares the database's directory, which may be large, a
+// reading at every creation and deletion of a log.
+bool OnlyRingsWeWrite(const std::string& ring_directory) {
+  std::vector<std::string> rings;
+  return lss::ListRings(ring_directory, &rings).ok() && !rings.empty() &&
+         std::all_of(rings.begin(), rings.end(), LiveStores::HasRing);
+}
+
 }  // namespace
 
 lss::RecoveryContext WalRecoveryContext() { return {ScanWal, StillCurrent, WarnOnce}; }
 
 lss::Status RecoverDirectory(const std::string& directory) {
   const std::string rings = directory + "/" + lss::kRingDirectoryName;
-  if (access(rings.c_str(), F_OK) != 0) {
+  if (access(rings.c_str(), F_OK) != 0 || OnlyRingsWeWrite(rings)) {
     return lss::Status::Ok();
   }
   std::vector<std::string> candidates = WalsIn(directory + "/archive");
