@@ -20,6 +20,7 @@ bloom_lfs_SOURCES := \
   lss/flusher.cc \
   lss/fork_guard.cc \
   lss/log_structured_store.cc \
+  lss/log_structured_store_open.cc \
   lss/maintenance.cc \
   lss/options.cc \
   lss/recovery.cc \

@@ -54,11 +54,8 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   return Status::Ok();
 }
 
-void FlushBufferRing::Prefault(uint32_t count) const {
-  const uint64_t sequence = current().sequence;
-  for (uint32_t i = 0; i < count; ++i) {
-    memory_.Prefault(CursorOf(sequence + i).index);
-  }
+void FlushBufferRing::Prefault(uint32_t ahead) const {
+  memory_.Prefault(CursorOf(current().sequence + ahead).index);
 }
 
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {

@@ -54,9 +54,8 @@ class FlushBufferRing {
   // the file. REQUIRES: buffer `sequence` is sealed, or is about to be by a thread inside Reserve.
   Status Rotate(uint64_t sequence, StableWaiter* waiter);
 
-  // Makes the memory of the current and following buffers, `count` in all, writable without a
-  // fault.
-  void Prefault(uint32_t count) const;
+  // Makes the memory of the buffer `ahead` places after the current one writable without a fault.
+  void Prefault(uint32_t ahead) const;
 
   // Describes a sealed buffer and zeroes its padding up to the page. For the holder of the flush
   // duty only: nobody else may touch what lies behind the sealed length. Of the cursor only the

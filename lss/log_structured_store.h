@@ -95,6 +95,14 @@ class LogStructuredStore final : public Ticking,
   const std::string& path() const { return device_->name(); }
   const std::string& ring_path() const { return memory_->path(); }
 
+  // What a successor may expect of itself.
+  Pace pace() const;
+  // A successor is about to take the appends. Nothing is prepared any more for bytes to come, and
+  // those that come after all (RocksDB empties its own buffer last) are on the device when Append
+  // returns: the successor has perhaps settled its predecessors already, and its first bytes must
+  // not overtake them. Not beside an Append.
+  void Retire();
+
   // On the maintenance thread.
   void Tick() override;
 
@@ -115,6 +123,9 @@ class LogStructuredStore final : public Ticking,
   void AdvanceCommitted(const SealedBuffer& buffer);
   Address AppendedEnd() const;
   void RequestHot();
+  void TurnHot();
+  void RequestFrontier(Address end);
+  void PrefaultFrom(uint32_t ahead);
   void AfterSync();
   void FinishClose();
 
@@ -132,6 +143,7 @@ class LogStructuredStore final : public Ticking,
   // End of what Append has accepted, also while it is still copying.
   std::atomic<Address> accepted_end_{0};
   std::atomic<bool> hot_requested_{false};
+  std::atomic<bool> retired_{false};
   std::atomic<Address> last_sync_end_{0};
   std::atomic<bool> closed_{false};
 

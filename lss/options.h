@@ -30,6 +30,14 @@ inline constexpr uint64_t kMaxFrontierBytes = 64ULL << 20;
 // May be called from any thread.
 using WarningSink = std::function<void(const std::string&)>;
 
+// How a stream went. Its successor is taken to go the same way, so that it need not find out anew;
+// only speed depends on that.
+struct Pace {
+  Address bytes = 0;  // its length; 0: nothing is known
+  bool hot = false;
+  uint64_t frontier_chunk_bytes = 0;  // last step of its zeroed frontier; 0: it had none
+};
+
 struct StoreOptions {
   WriteMode write_mode = WriteMode::kSerializedWrites;
 
@@ -57,6 +65,9 @@ struct StoreOptions {
   std::string ring_directory;
 
   WarningSink warn;
+
+  // Of the stream that this one follows, if there is one.
+  Pace predecessor;
 
   // Called before this stream's first byte goes to its file, by a thread that may block: streams
   // whose bytes come before these must have theirs in their files first (`durable`: on the device),

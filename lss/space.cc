@@ -11,6 +11,8 @@ namespace {
 constexpr uint64_t kZeroWriteBytesMin = 256 << 10;
 constexpr uint64_t kZeroWriteBytesMax = 1 << 20;
 constexpr uint64_t kFirstChunkBytes = 256 << 10;
+// With a predecessor to go by. Not its own last step at once: the first syncs wait for this one.
+constexpr uint64_t kFirstKnownChunkBytes = 1 << 20;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
 // A chunk used up faster than this makes the next one twice as long.
 constexpr int64_t kFastChunkNs = 1'000'000'000;
@@ -29,7 +31,11 @@ int64_t NowNs() {
 Space::Space(Device* device, const StoreOptions& options)
     : device_(device),
       allocation_step_bytes_(options.allocation_step_bytes),
-      frontier_bytes_max_(options.frontier_bytes) {}
+      frontier_bytes_max_(options.frontier_bytes),
+      expected_chunk_bytes_(options.predecessor.frontier_chunk_bytes),
+      expected_end_(options.predecessor.bytes == 0
+                        ? kNothing
+                        : PageCeil(options.predecessor.bytes) + kFirstChunkBytes) {}
 
 Status Space::Allocate(Address end) {
   const std::lock_guard<std::mutex> lock(allocating_);
@@ -88,6 +94,7 @@ Status Space::PrepareForWrite(Address end) {
 bool Space::FrontierDue(Address end) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (frontier_bytes_max_ == 0 || frontier_requested_ || finished_ ||
+      end < retired_below_.load(std::memory_order_relaxed) ||
       end + std::max(chunk_bytes_, kPageBytes) <= frontier_) {
     return false;
   }
@@ -95,75 +102,103 @@ bool Space::FrontierDue(Address end) {
   return true;
 }
 
-uint64_t Space::NextChunkBytesLocked() {
+void Space::ChooseChunkBytesLocked() {
   const int64_t now_ns = NowNs();
   if (chunk_bytes_ == 0) {
-    chunk_bytes_ = kFirstChunkBytes;
+    chunk_bytes_ =
+        std::max(kFirstChunkBytes, std::min(expected_chunk_bytes_, kFirstKnownChunkBytes));
+  } else if (chunk_bytes_ < expected_chunk_bytes_) {
+    chunk_bytes_ = expected_chunk_bytes_;
   } else if (now_ns - last_chunk_ns_ < kFastChunkNs) {
     chunk_bytes_ *= 2;
   }
   last_chunk_ns_ = now_ns;
   // Half, because the next chunk starts when less than one is left.
   chunk_bytes_ = std::min(chunk_bytes_, PageCeil(frontier_bytes_max_ / 2));
-  return chunk_bytes_;
+}
+
+Space::Range Space::NextChunkLocked(Address tail) {
+  if (std::max(tail, frontier_) >= expected_end_) {
+    // Longer than its predecessor: it begins to find out for itself.
+    expected_end_ = kNothing;
+    expected_chunk_bytes_ = 0;
+    chunk_bytes_ = 0;
+  }
+  ChooseChunkBytesLocked();
+  const bool outrun = tail > frontier_;
+  const Address from =
+      outrun ? tail + (frontier_ == 0 ? 0 : PageFloor(chunk_bytes_ / 2)) : frontier_;
+  // Zeros behind the end of a log are written for nothing, and its successor waits for the device.
+  const Address to = from + chunk_bytes_;
+  return {from, from < expected_end_ ? std::min(to, expected_end_) : to};
 }
 
 Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (finished_) {
-    return Status::Ok();
-  }
-  const uint64_t chunk = NextChunkBytesLocked();
   // Every write that passed PrepareForWrite before now ends at or below the appended end, and every
   // later one that reaches into the range waits there; so zeros never meet data.
-  const Address tail = PageCeil(appended_end());
-  const bool outrun = tail > frontier_;
-  const Address from = outrun ? tail + (frontier_ == 0 ? 0 : PageFloor(chunk / 2)) : frontier_;
-  const Address to = from + chunk;
-  zeroing_from_ = from;
+  const Address tail = appended_end();
+  if (finished_ || tail < retired_below_.load(std::memory_order_relaxed)) {
+    frontier_requested_ = false;
+    return Status::Ok();
+  }
+  const Range range = NextChunkLocked(PageCeil(tail));
+  zeroing_from_ = range.from;
   lock.unlock();
 
   // A disk without room for zeros is no error of the stream: its own blocks are allocated. The same
   // error from a write or a sync is one: it may be about the stream's bytes.
-  Status status = Reserve(from, to - from);
+  Status status = Reserve(range.from, range.to - range.from);
   const bool no_room = status.code() == Status::Code::kNoSpace;
   if (status.ok()) {
-    status = WriteZeros(from, to);
+    status = WriteZeros(range);
   }
 
   lock.lock();
   zeroing_from_ = kNothing;
   frontier_requested_ = false;
-  if (status.ok()) {
-    frontier_ = to;
-    size_ = std::max(size_, to);
-  }
   lock.unlock();
   zeroing_done_.notify_all();
   return no_room ? Status::Ok() : status;
 }
 
-Status Space::WriteZeros(Address from, Address to) {
+Status Space::WriteZeros(const Range& range) {
   // Blocks and size first: then the writes below change neither and let syncs pass beside them.
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (to > size_) {
-      if (Status status = device_->SetSize(to); !status.ok()) {
+    if (range.to > size_) {
+      if (Status status = device_->SetSize(range.to); !status.ok()) {
         return status;
       }
-      size_ = to;
+      size_ = range.to;
     }
   }
+  const Address retired_below = retired_below_.load(std::memory_order_relaxed);
   const uint64_t step =
-      std::clamp(PageFloor((to - from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
-  for (Address at = from; at < to; at += step) {
-    const iovec piece = {g_zeros, std::min(step, to - at)};
+      std::clamp(PageFloor((range.to - range.from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
+  for (Address at = range.from; at < range.to; at += step) {
+    if (retired_below_.load(std::memory_order_relaxed) != retired_below) {
+      return Status::Ok();
+    }
+    const iovec piece = {g_zeros, std::min(step, range.to - at)};
     if (Status status = device_->Write({piece}, at, WriteKind::kPlain); !status.ok()) {
       return status;
     }
   }
   // The frontier counts only when the blocks' metadata is on the device too.
-  return device_->Sync();
+  Status status = device_->Sync();
+  if (status.ok()) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    frontier_ = range.to;
+  }
+  return status;
+}
+
+void Space::Retire(Address end) { retired_below_.store(end + 1, std::memory_order_relaxed); }
+
+uint64_t Space::chunk_bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return chunk_bytes_;
 }
 
 Status Space::CutTo(Address exact_size) {

@@ -44,6 +44,12 @@ class Space {
   // REQUIRES: hot. An error is the store's error: it may have hit the file.
   Status ZeroAhead(const std::function<Address()>& appended_end);
 
+  // Hint: the stream, at `end`, has found a successor. Nothing more is zeroed until it grows
+  // beyond; a chunk under way is given up. Never waits.
+  void Retire(Address end);
+  // Size of the last step of the frontier, 0 if there was none.
+  uint64_t chunk_bytes() const;
+
   // Cuts the file to `exact_size` now, with the stream going on. REQUIRES: no write under way.
   Status CutTo(Address exact_size);
 
@@ -59,8 +65,14 @@ class Space {
  private:
   Status Allocate(Address end);
   void RaiseAllocated(Address end);
-  uint64_t NextChunkBytesLocked();
-  Status WriteZeros(Address from, Address to);
+  struct Range {
+    Address from;
+    Address to;
+  };
+  Range NextChunkLocked(Address tail);
+  void ChooseChunkBytesLocked();
+  // OK without having reached `range.to` if the stream was retired meanwhile.
+  Status WriteZeros(const Range& range);
 
   Device* const device_;
   const uint64_t allocation_step_bytes_;
@@ -76,6 +88,11 @@ class Space {
   bool finished_ = false;
   bool frontier_requested_ = false;
   uint64_t chunk_bytes_ = 0;
+  // Of the predecessor; 0 and kNothing when the stream has outgrown it.
+  uint64_t expected_chunk_bytes_;
+  Address expected_end_;
+  // Zeroing rests while the stream ends below.
+  std::atomic<Address> retired_below_{0};
   int64_t last_chunk_ns_ = 0;
 
   static constexpr Address kNothing = UINT64_MAX;

@@ -161,7 +161,6 @@ void TailWriter::MakeHot() {
     hot_.store(true, std::memory_order_release);
   }
   pipeline_->AllowWrites();
-  ring_->Prefault(ring_->buffer_count());
 }
 
 void TailWriter::Tick() {
@@ -170,7 +169,8 @@ void TailWriter::Tick() {
   // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
   // fault can wait for the file system's journal. Better here than in somebody's append.
   if (hot()) {
-    ring_->Prefault(2);
+    ring_->Prefault(0);
+    ring_->Prefault(1);
   }
 }
 

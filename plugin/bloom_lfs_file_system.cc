@@ -96,6 +96,10 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
   store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
     return LiveStores::SettleOlder(directory, number, durable);
   };
+  if (const StorePtr predecessor = LiveStores::Predecessor(directory, WalNumber(path))) {
+    store_options.predecessor = predecessor->pace();
+    predecessor->Retire();
+  }
   const lss::Status status = lss::LogStructuredStore::Open(
       path, store_options, lss::LogStructuredStore::OpenMode::kTruncate, &store);
   if (status.ok()) {

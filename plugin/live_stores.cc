@@ -77,6 +77,17 @@ std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
   return found;
 }
 
+StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) {
+  StorePtr newest;
+  for (const StorePtr& store : InDirectory(directory)) {
+    const uint64_t other = WalNumber(store->path());
+    if (other < number && (newest == nullptr || other > WalNumber(newest->path()))) {
+      newest = store;
+    }
+  }
+  return newest;
+}
+
 lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
   std::vector<StorePtr> stores = InDirectory(directory);
   std::sort(stores.begin(), stores.end(), [](const StorePtr& a, const StorePtr& b) {

@@ -26,6 +26,8 @@ class LiveStores {
   static bool HasRing(const std::string& ring_path);
   // The stores whose file was opened in `directory`.
   static std::vector<StorePtr> InDirectory(const std::string& directory);
+  // The store among them with the highest log number below `number`, or null.
+  static StorePtr Predecessor(const std::string& directory, uint64_t number);
   // Brings the logs in `directory` with a lower number than `number` to their files, oldest first.
   static lss::Status SettleOlder(const std::string& directory, uint64_t number, bool durable);
 };

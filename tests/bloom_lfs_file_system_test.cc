@@ -306,6 +306,41 @@ TEST_F(BloomLfsFileSystemTest, ALogOfTheSameNameStartsEmptyAndTheDeadRingGoes) {
   EXPECT_FALSE(Exists(rings_));
 }
 
+// --- one log after another ---
+
+// A database that syncs goes on syncing in its next log, which need not find that out.
+TEST_F(BloomLfsFileSystemTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
+  const std::string next_log = dir_ / "000009.log";
+  const auto first = Create(log_);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
+    ASSERT_TRUE(first->Sync(io_, nullptr).ok());
+    lss::Background::SharedMaintenance().Drain();
+  }
+  const lss::Pace pace = LiveStores::FindPath(log_)->pace();
+  ASSERT_TRUE(pace.hot);
+  ASSERT_GT(pace.frontier_chunk_bytes, 0U);
+  const auto next = Create(next_log);
+  for (int i = 0; i < 10; ++i) {  // jobs make jobs
+    lss::Background::SharedMaintenance().Drain();
+  }
+  EXPECT_TRUE(LiveStores::FindPath(next_log)->pace().hot);
+  EXPECT_EQ(LiveStores::FindPath(next_log)->pace().frontier_chunk_bytes, pace.frontier_chunk_bytes);
+  EXPECT_TRUE(ReadFile(next_log).find_first_not_of('\0') == std::string::npos);
+  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
+  ASSERT_TRUE(next->Close(io_, nullptr).ok());
+  ASSERT_TRUE(first->Close(io_, nullptr).ok());
+  EXPECT_EQ(ReadFile(next_log), "record");
+  EXPECT_EQ(ReadFile(log_), "recordrecordrecordrecord");
+}
+
+TEST_F(BloomLfsFileSystemTest, ANewLogIsColdIfTheOneBeforeItWas) {
+  const auto first = CreateWith(log_, "record");
+  const auto next = Create(dir_ / "000009.log");
+  lss::Background::SharedMaintenance().Drain();
+  EXPECT_FALSE(LiveStores::FindPath(dir_ / "000009.log")->pace().hot);
+}
+
 // --- directories ---
 
 TEST_F(BloomLfsFileSystemTest, DeleteDirTakesLeftoverRingsAlong) {

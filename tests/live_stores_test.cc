@@ -47,6 +47,29 @@ TEST_F(LiveStoresTest, EveryNameOfAFileLeadsToItsStore) {
   EXPECT_EQ(LiveStores::Find(store->identity()), nullptr);
 }
 
+TEST_F(LiveStoresTest, KnowsTheRingsOfItsStores) {
+  const StorePtr store = Open("000007.log");
+  EXPECT_FALSE(LiveStores::HasRing(store->ring_path()));
+  LiveStores::Add(store);
+  EXPECT_TRUE(LiveStores::HasRing(store->ring_path()));
+  EXPECT_FALSE(LiveStores::HasRing(dir_ / "other.ring"));
+  LiveStores::Remove(store);
+  EXPECT_FALSE(LiveStores::HasRing(store->ring_path()));
+}
+
+TEST_F(LiveStoresTest, ThePredecessorIsTheNewestOlderLogOfTheDirectory) {
+  const StorePtr seven = Open("000007.log");
+  const StorePtr nine = Open("000009.log");
+  LiveStores::Add(seven);
+  LiveStores::Add(nine);
+  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 10), nine);
+  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 9), seven);
+  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 7), nullptr);
+  EXPECT_EQ(LiveStores::Predecessor(dir_ / "elsewhere", 10), nullptr);
+  LiveStores::Remove(seven);
+  LiveStores::Remove(nine);
+}
+
 TEST_F(LiveStoresTest, OtherFilesAreNotFound) {
   const StorePtr store = Open("000007.log");
   LiveStores::Add(store);

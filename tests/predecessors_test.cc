@@ -99,6 +99,16 @@ TEST_F(PredecessorsTest, AreDurableBeforeAStreamThatWasWrittenColdTurnsHot) {
   EXPECT_EQ(calls_, (std::vector<std::string>{"written", "durable"}));
 }
 
+// The other side: a stream whose successor may have settled it already.
+TEST_F(PredecessorsTest, WhatARetiredStreamStillGetsIsOnTheDeviceAtOnce) {
+  ASSERT_TRUE(Append(1000).ok());
+  EXPECT_EQ(store_->durable(), 0U);
+  store_->Retire();
+  ASSERT_TRUE(Append(1000).ok());
+  EXPECT_EQ(store_->durable(), 2000U);
+  EXPECT_EQ(ReadFile(log_), Stream(1000) + Stream(1000));
+}
+
 TEST_F(PredecessorsTest, AnErrorOfTheirsKeepsOurBytesOutOfTheFile) {
   answer_ = Status::FromErrno("write", "the older log", 0, EIO);
   ASSERT_TRUE(Append(1000).ok()) << "the ring takes it";

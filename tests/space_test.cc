@@ -57,8 +57,7 @@ class SpaceTest : public testing::Test {
   Space& space_;
 };
 
-// --- allocation
-// -----------------------------------------------------------------------------------
+// --- allocation ---
 
 TEST_F(SpaceTest, BlocksAreTakenByTheStep) {
   ASSERT_TRUE(space_.EnsureAllocated(1).ok());
@@ -87,8 +86,7 @@ TEST_F(SpaceTest, AHintIsTakenLiterally) {
   EXPECT_EQ(Trace(), Lines({"allocate 0+307200"}));
 }
 
-// --- size
-// -----------------------------------------------------------------------------------------
+// --- size ---
 
 TEST_F(SpaceTest, TheSizeGoesToTheEndOfTheBlocksAtOnce) {
   ASSERT_TRUE(space_.EnsureAllocated(1).ok());
@@ -123,8 +121,7 @@ TEST_F(SpaceTest, FinishFreesBlocksThatWereAllocatedAndNeverUsed) {
   EXPECT_EQ(device_.Count(DeviceCall::kSetSize), 1U);
 }
 
-// --- zeroed frontier
-// --------------------------------------------------------------------------------
+// --- zeroed frontier ---
 
 TEST_F(SpaceTest, TheFrontierIsZeroedAndSyncedBeforeItCounts) {
   ASSERT_TRUE(space_.FrontierDue(5000));
@@ -223,8 +220,84 @@ TEST_F(SpaceTest, StopZeroingWaitsForTheChunkUnderWay) {
   EXPECT_EQ(device_.Content(), "") << "zeros came back behind the end";
 }
 
-// --- cutting in mid-stream
-// ----------------------------------------------------------------------------
+// --- a stream after another, and before the next ---
+
+class SuccessorTest : public testing::Test {
+ protected:
+  static StoreOptions Options(Address bytes, uint64_t chunk_bytes) {
+    StoreOptions options = test::SmallOptions();
+    options.frontier_bytes = 16384 * kKiB;
+    options.predecessor.bytes = bytes;
+    options.predecessor.frontier_chunk_bytes = chunk_bytes;
+    return options;
+  }
+  static void ZeroAhead(Space* space, Address tail) {
+    ASSERT_TRUE(space->FrontierDue(tail)) << "at " << tail;
+    ASSERT_TRUE(space->ZeroAhead([tail] { return tail; }).ok());
+  }
+  MemoryDevice device_;
+};
+
+TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
+  Space space(&device_, Options(100000 * kKiB, 8192 * kKiB));
+  ZeroAhead(&space, 0);
+  EXPECT_EQ(space.frontier(), 1024 * kKiB) << "the first syncs do not wait for eight times as much";
+  ZeroAhead(&space, 4096);
+  EXPECT_EQ(space.frontier(), (1024 + 8192) * kKiB);
+  EXPECT_EQ(space.chunk_bytes(), 8192 * kKiB);
+}
+
+TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
+  Space space(&device_, Options(3000 * kKiB, 8192 * kKiB));
+  ZeroAhead(&space, 0);
+  ZeroAhead(&space, 4096);
+  EXPECT_GE(space.frontier(), 3000 * kKiB);
+  EXPECT_LE(space.frontier(), 3300 * kKiB);
+  EXPECT_EQ(device_.Content().size(), space.frontier());
+}
+
+TEST_F(SuccessorTest, LongerThanItsPredecessorFindsItsOwnSteps) {
+  Space space(&device_, Options(1024 * kKiB, 8192 * kKiB));
+  Address tail = 0;
+  while (tail < 20000 * kKiB) {
+    if (space.FrontierDue(tail)) {
+      ASSERT_TRUE(space.ZeroAhead([tail] { return tail; }).ok());
+    }
+    ASSERT_LE(tail, space.frontier());
+    tail += 64 * kKiB;
+  }
+  EXPECT_GT(space.chunk_bytes(), 1024 * kKiB) << "it is fast, so its steps grow again";
+}
+
+TEST_F(SpaceTest, RetiredItZeroesNothingMoreUntilItGrows) {
+  ASSERT_TRUE(space_.FrontierDue(5000));
+  space_.Retire(5000);
+  EXPECT_TRUE(ZeroAhead(5000).ok());
+  EXPECT_TRUE(Trace().empty());
+  EXPECT_FALSE(space_.FrontierDue(5000));
+  EXPECT_TRUE(space_.FrontierDue(5001)) << "it was no successor, then";
+  EXPECT_TRUE(ZeroAhead(5001).ok());
+  EXPECT_GT(space_.frontier(), 5001U);
+}
+
+TEST_F(SpaceTest, RetiredItGivesUpTheChunkUnderWay) {
+  ASSERT_TRUE(ZeroAhead(0).ok());
+  device_.ForgetEvents();
+  device_.Hold(DeviceCall::kWrite);
+  std::thread zeroing([this] { EXPECT_TRUE(ZeroAhead(0).ok()); });
+  EXPECT_TRUE(device_.AwaitHeld());
+  space_.Retire(0);
+  device_.Release();
+  zeroing.join();
+  EXPECT_EQ(space_.frontier(), 256 * kKiB) << "the second chunk does not count";
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+  // What it left behind its tail is cut off at the end, as ever.
+  space_.StopZeroing();
+  EXPECT_TRUE(space_.Finish(0).ok());
+  EXPECT_EQ(device_.Content(), "");
+}
+
+// --- cutting in mid-stream ---
 
 TEST_F(SpaceTest, CutToSetsTheExactSizeAndKeepsTheBlocksThatAppendsCountOn) {
   ASSERT_TRUE(space_.EnsureAllocated(kStep).ok());
