@@ -34,6 +34,7 @@ bloom_lfs_SOURCES := \
   lss/tail_writer.cc \
   lss/uring_device.cc \
   lss/write_chain.cc \
+  lss/zeros.cc \
   plugin/bloom_lfs_file_system.cc \
   plugin/file_kind.cc \
   plugin/io_status.cc \

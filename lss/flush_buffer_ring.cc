@@ -58,6 +58,18 @@ void FlushBufferRing::Prefault(uint32_t ahead) const {
   memory_.Prefault(CursorOf(current().sequence + ahead).index);
 }
 
+void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
+  // Under the lock a buffer that has never been opened stays so. Who holds it may be waiting for
+  // the device; nobody waits for that here.
+  const std::unique_lock<std::mutex> lock(rotation_, std::try_to_lock);
+  const uint64_t sequence = current().sequence + ahead;
+  if (lock.owns_lock() && ahead > 0 && sequence < count_) {
+    memory_.PrefaultUnused(CursorOf(sequence).index);
+  } else {
+    Prefault(ahead);
+  }
+}
+
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {
   const FlushBuffer& buffer = buffers_[cursor.index];
   const uint32_t length = buffer.SealedLength();

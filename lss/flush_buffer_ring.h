@@ -56,6 +56,8 @@ class FlushBufferRing {
 
   // Makes the memory of the buffer `ahead` places after the current one writable without a fault.
   void Prefault(uint32_t ahead) const;
+  // The same, once, before it is used for the first time.
+  void PrefaultFirstLap(uint32_t ahead);
 
   // Describes a sealed buffer and zeroes its padding up to the page. For the holder of the flush
   // duty only: nobody else may touch what lies behind the sealed length. Of the cursor only the

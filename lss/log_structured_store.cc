@@ -234,7 +234,7 @@ void LogStructuredStore::PrefaultFrom(uint32_t ahead) {
     return;
   }
   Background::SharedMaintenance().Enqueue([self = shared_from_this(), ahead] {
-    self->ring_.Prefault(ahead);
+    self->ring_.PrefaultFirstLap(ahead);
     self->PrefaultFrom(ahead + 1);
   });
 }

@@ -12,6 +12,7 @@
 #include <new>
 
 #include "lss/crc32c.h"
+#include "lss/zeros.h"
 
 namespace lss {
 namespace {
@@ -187,6 +188,14 @@ Status RingMemory::MakeHeaderDurable() {
     return Status::FromErrno("fsync", DirectoryOf(DirectoryOf(path_)), -1, errno);
   }
   return Status::Ok();
+}
+
+void RingMemory::PrefaultUnused(uint32_t index) const {
+  // One large write makes the kernel use large folios, which fault faster and are faster to write
+  // from (measured: 0.14 ms for 512 KiB instead of 0.5 ms; durable writes of 68 KiB 5% faster).
+  // Its failure costs only that.
+  (void)!pwrite(fd_.get(), Zeros(), buffer_bytes_, buffer(index) - mapping_);
+  Prefault(index);
 }
 
 void RingMemory::Prefault(uint32_t index) const {

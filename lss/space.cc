@@ -3,22 +3,21 @@
 #include <algorithm>
 #include <chrono>
 
+#include "lss/zeros.h"
+
 namespace lss {
 namespace {
 
 // Small, so that a sync behind one of these writes does not wait long; larger for streams that use
 // up so much that they wait for the device anyway.
 constexpr uint64_t kZeroWriteBytesMin = 256 << 10;
-constexpr uint64_t kZeroWriteBytesMax = 1 << 20;
+constexpr uint64_t kZeroWriteBytesMax = kZerosBytes;
 constexpr uint64_t kFirstChunkBytes = 256 << 10;
 // With a predecessor to go by. Not its own last step at once: the first syncs wait for this one.
 constexpr uint64_t kFirstKnownChunkBytes = 1 << 20;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
 // A chunk used up faster than this makes the next one twice as long.
 constexpr int64_t kFastChunkNs = 1'000'000'000;
-
-// Never written, so all of its pages are the kernel's zero page.
-alignas(kPageBytes) char g_zeros[kZeroWriteBytesMax];
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -180,7 +179,7 @@ Status Space::WriteZeros(const Range& range) {
     if (retired_below_.load(std::memory_order_relaxed) != retired_below) {
       return Status::Ok();
     }
-    const iovec piece = {g_zeros, std::min(step, range.to - at)};
+    const iovec piece = {const_cast<char*>(Zeros()), std::min(step, range.to - at)};
     if (Status status = device_->Write({piece}, at, WriteKind::kPlain); !status.ok()) {
       return status;
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/store_parts.h"
@@ -206,6 +207,47 @@ TEST_F(FlushBufferRingTest, GatherNamesTheMemoryInOrder) {
   ASSERT_EQ(pieces.size(), 1U);
   EXPECT_EQ(pieces[0].iov_base, memory_->buffer(3) + 100);
   EXPECT_EQ(pieces[0].iov_len, 50U);
+}
+
+// It zeroes buffers that nobody has opened, and those alone.
+TEST_F(FlushBufferRingTest, PrefaultingLeavesEveryByteOfTheStream) {
+  Put(4096);
+  Turn();
+  Put(1000);
+  std::memset(memory_->buffer(2), 'x', 4096);
+  for (uint32_t ahead = 0; ahead < 4; ++ahead) {
+    ring_->PrefaultFirstLap(ahead);
+  }
+  EXPECT_EQ(CopyOut(0, 5096, 5096), StreamBytes(0, 5096));
+  EXPECT_EQ(std::string(memory_->buffer(2), 4096), std::string(4096, '\0'));
+  Put(3096);
+  for (int i = 0; i < 4; ++i) {
+    Turn();
+    Put(4096);
+  }
+  for (uint32_t ahead = 0; ahead < 4; ++ahead) {
+    ring_->PrefaultFirstLap(ahead);
+  }
+  EXPECT_EQ(CopyOut(8192, 16384, 24576), StreamBytes(8192, 16384)) << "there was a lap before";
+}
+
+TEST_F(FlushBufferRingTest, PrefaultingBesideAnAppenderLeavesEveryByte) {
+  for (int round = 0; round < 200; ++round) {
+    memory_ = test::MakeRingMemory(directory_.path(), options_);
+    ring_ = std::make_unique<FlushBufferRing>(*memory_, options_, 0);
+    std::thread prefaulting([this] {
+      for (uint32_t ahead = 4; ahead > 0; --ahead) {
+        ring_->PrefaultFirstLap(ahead - 1);
+      }
+    });
+    for (int i = 0; i < 3; ++i) {
+      Put(4096);
+      Turn();
+    }
+    Put(4096);
+    prefaulting.join();
+    ASSERT_TRUE(CopyOut(0, 16384, 16384) == StreamBytes(0, 16384)) << "in round " << round;
+  }
 }
 
 // The generation has six bits; the ring goes on for ever.

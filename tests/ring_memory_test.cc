@@ -208,6 +208,19 @@ TEST_F(RingMemoryTest, PrefaultChangesNothing) {
   EXPECT_EQ(std::string(ring->buffer(1), 8192), std::string(8192, 'b'));
 }
 
+TEST_F(RingMemoryTest, PrefaultUnusedLeavesZerosInThatBufferOnly) {
+  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+  for (uint32_t i = 0; i < 3; ++i) {
+    std::memset(ring->buffer(i), 'b', 8192);
+  }
+  const uint64_t committed = ring->header()->committed.load(std::memory_order_relaxed);
+  ring->PrefaultUnused(1);
+  EXPECT_EQ(std::string(ring->buffer(0), 8192), std::string(8192, 'b'));
+  EXPECT_EQ(std::string(ring->buffer(1), 8192), std::string(8192, '\0'));
+  EXPECT_EQ(std::string(ring->buffer(2), 8192), std::string(8192, 'b'));
+  EXPECT_EQ(ring->header()->committed.load(std::memory_order_relaxed), committed);
+}
+
 TEST_F(RingMemoryTest, DirectoryThatIsAFileIsAnErrorThatNamesIt) {
   WriteFile(rings_, "not a directory");
   std::unique_ptr<RingMemory> ring;
