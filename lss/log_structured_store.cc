@@ -50,7 +50,7 @@ Status LogStructuredStore::Append(ByteView bytes) {
     return status;
   }
   // P7: whoever reads the new length finds the bytes in the ring, also another process, also after
-  // this one has been killed right behind this line.
+  // this one has been killed right behind this line (C3; before it: C2).
   memory_->header()->committed.store(end, std::memory_order_release);
   return retired_.load(std::memory_order_relaxed) ? Sync() : Status::Ok();
 }
@@ -316,7 +316,7 @@ Status LogStructuredStore::Close() {
   if (!status.ok()) {
     return status;
   }
-  // From here a killed process leaves nothing to replay.
+  // From here a killed process leaves nothing to replay (C14; before it: C13).
   memory_->header()->state.store(static_cast<uint32_t>(RingState::kClosed),
                                  std::memory_order_release);
   if (!tail_.hot()) {
@@ -328,7 +328,8 @@ Status LogStructuredStore::Close() {
 }
 
 // Zeros that lay behind the tail are gone from the file, but perhaps not yet from the device. The
-// ring stays until they are, so that recovery after a power cut knows to look.
+// ring stays until they are, so that recovery after a power cut knows to look (C14; removed last:
+// C15).
 void LogStructuredStore::FinishClose() {
   if (!device_->Unlinked()) {
     if (Status status = device_->Sync(); !status.ok()) {

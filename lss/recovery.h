@@ -5,7 +5,7 @@
 //
 // Crash safety of Recover itself: the bytes are written and synced, then the file is cut to its
 // exact length and synced, then the ring goes. Killed or powered off at any point, the next run
-// finds the same ring and does the same again.
+// finds the same ring and does the same again (C16).
 #pragma once
 
 #include <functional>

@@ -151,7 +151,7 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
     base.store(kNoBase, std::memory_order_relaxed);
   }
   // The checksum makes the header count. Killed before this line: an unfinished ring that holds
-  // nothing (case R1 of recovery).
+  // nothing (C1, case R1 of recovery).
   header_->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)), std::memory_order_release);
   return Status::Ok();
 }

@@ -80,6 +80,7 @@ Status Space::PrepareForWrite(Address end) {
   if (page_end <= size_) {
     return Status::Ok();
   }
+  // From here to the write there are zeros behind the tail (C6).
   // Well ahead at once, so that this happens rarely; but not over everything that is allocated,
   // which may be a gigabyte that tools without the plugin would read as zeros.
   const Address size = std::max(page_end, std::min(allocated(), page_end + kSizeStepBytes));
@@ -184,7 +185,7 @@ Status Space::WriteZeros(const Range& range) {
       return status;
     }
   }
-  // The frontier counts only when the blocks' metadata is on the device too.
+  // The frontier counts only when the blocks' metadata is on the device too (C7).
   Status status = device_->Sync();
   if (status.ok()) {
     const std::lock_guard<std::mutex> lock(mutex_);

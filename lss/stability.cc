@@ -21,6 +21,7 @@ void Stability::Complete(Address begin, Address end) {
   }
   // P5: whoever sees the new watermark (a reader, a rotation, another process) finds the bytes in
   // the file, because the write completed before this store.
+  // C10 before, C11 behind: the file has the bytes either way, and the ring until it is reused.
   header_->hi_stable.store(stable, std::memory_order_release);
 }
 

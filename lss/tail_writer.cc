@@ -31,6 +31,7 @@ Status TailWriter::SyncOnce() {
   return status;
 }
 
+// C4: until the sync is done the bytes count only as far as the ring lives.
 Status TailWriter::SyncCold(Address end) {
   if (Status status = WriteExact(end); !status.ok()) {
     return status;
@@ -91,7 +92,8 @@ Status TailWriter::WriteExact(Address end) {
   return Status::Ok();
 }
 
-// Whole pages from the page of the watermark on; the last one from a private copy, zero padded.
+// Whole pages from the page of the watermark on; the last one from a private copy, zero padded. The
+// first may hold durable bytes, which are written again unchanged (C8).
 Status TailWriter::WritePages(Address end, WriteKind kind) {
   const Address stable = pipeline_->hi_stable();
   if (stable >= end) {
@@ -140,8 +142,9 @@ void TailWriter::MakeHot() {
   if (hot() || pipeline_->failed()) {
     return;
   }
-  // Before the first zero behind the tail, there must be a ring on the device that tells of it. The
-  // flusher cannot wait for other streams, so they are settled here, before it gets anything.
+  // Before the first zero behind the tail, there must be a ring on the device that tells of it
+  // (C5). The flusher cannot wait for other streams, so they are settled here, before it gets
+  // anything.
   Status status = memory_->MakeHeaderDurable();
   if (status.ok()) {
     status = SettlePredecessors(/*durable=*/true);
@@ -209,7 +212,7 @@ Status TailWriter::Finish() {
     status = WriteExact(end);
   }
   if (status.ok()) {
-    status = space_->Finish(end);
+    status = space_->Finish(end);  // C12: until then zeros lie behind the tail
   }
   if (!status.ok()) {
     pipeline_->Fail(status);

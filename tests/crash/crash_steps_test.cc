@@ -182,11 +182,13 @@ struct Life {
   const char* name;
   size_t bytes_before;  // written and closed before anybody counts
   void (*live)(StoreWriter*);
+  Pace predecessor;
 };
-constexpr Life kLives[] = {{"short", 0, ShortLife},
-                           {"synced", 0, SyncedLife},
-                           {"bulk", 0, BulkLife},
-                           {"second", 20000, SecondLife}};
+constexpr Life kLives[] = {{"short", 0, ShortLife, {}},
+                           {"synced", 0, SyncedLife, {}},
+                           {"bulk", 0, BulkLife, {}},
+                           {"second", 20000, SecondLife, {}},
+                           {"successor", 0, SyncedLife, {16 << 10, true, 16 << 10}}};
 constexpr uint64_t kSeed = 20240505;
 
 // args: log, progress file, number of the life, steps to live, whether to die midway
@@ -201,7 +203,9 @@ int StoreLifeMain(const std::vector<std::string>& args) {
   }
   g_midway = args.at(4) == "1";
   g_steps_left = std::stoi(args.at(3));
-  StoreWriter writer(args.at(0), Options(), kSeed, progress.operator->());
+  StoreOptions options = Options();
+  options.predecessor = life.predecessor;
+  StoreWriter writer(args.at(0), options, kSeed, progress.operator->());
   life.live(&writer);
   return 0;  // the last steps of a close are taken on the way out
 }
