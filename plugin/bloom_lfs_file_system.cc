@@ -96,16 +96,27 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
   store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
     return LiveStores::SettleOlder(directory, number, durable);
   };
-  if (const StorePtr predecessor = LiveStores::Predecessor(directory, WalNumber(path))) {
+  const StorePtr predecessor = LiveStores::Predecessor(directory, WalNumber(path));
+  if (predecessor != nullptr) {
     store_options.predecessor = predecessor->pace();
-    predecessor->Retire();
   }
   const lss::Status status = lss::LogStructuredStore::Open(
       path, store_options, lss::LogStructuredStore::OpenMode::kTruncate, &store);
   if (status.ok()) {
+    if (predecessor != nullptr) {
+      predecessor->Retire();
+    }
     *result = std::make_unique<WalWritableFile>(std::move(store), options);
     return IOStatus::OK();
   }
+  return NewStockWal(path, options, status, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOptions& options,
+                                         const lss::Status& cause,
+                                         std::unique_ptr<FSWritableFile>* result,
+                                         IODebugContext* dbg) {
+  const std::string directory = lss::DirectoryOf(path);
   // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
   // so what they hold goes to the files first.
   for (const StorePtr& other : LiveStores::InDirectory(directory)) {
@@ -115,7 +126,7 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
   }
   IOStatus plain = target()->NewWritableFile(path, options, result, dbg);
   if (plain.ok()) {
-    WarnOnce("WALs in " + directory + " are written the stock way: " + status.message());
+    WarnOnce("WALs in " + directory + " are written the stock way: " + cause.message());
   }
   return plain;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "lss/status.h"
 #include "plugin/plugin_options.h"
 #include "rocksdb/file_system.h"
 
@@ -77,6 +78,11 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                              rocksdb::IODebugContext* dbg) override;
 
  private:
+  // A WAL for which there can be no ring.
+  rocksdb::IOStatus NewStockWal(const std::string& path, const rocksdb::FileOptions& options,
+                                const lss::Status& cause,
+                                std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                rocksdb::IODebugContext* dbg);
   // Whether this path is a WAL that we carry: not if the target is no plain local FileSystem.
   bool Carries(const std::string& path) const;
   // Before somebody else changes the file: recovers the directory, settles a store that writes it.
