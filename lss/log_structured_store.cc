@@ -52,6 +52,8 @@ Status LogStructuredStore::Append(ByteView bytes) {
   // P7: whoever reads the new length finds the bytes in the ring, also another process, also after
   // this one has been killed right behind this line (C3; before it: C2).
   memory_->header()->committed.store(end, std::memory_order_release);
+  // P8: either we see that we are retired, or whoever retires and then settles us sees our length.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return retired_.load(std::memory_order_relaxed) ? Sync() : Status::Ok();
 }
 
@@ -152,11 +154,11 @@ Status LogStructuredStore::Reserve(uint32_t size, Reservation* reservation) {
 }
 
 Status LogStructuredStore::Flush() {
-  if (pipeline_.failed()) {
-    return pipeline_.error();
-  }
   if (fork_guard_.InForkedChild()) {
     return Status::Closed("flush of " + path() + " in a forked child");
+  }
+  if (pipeline_.failed()) {
+    return pipeline_.error();
   }
   if (style_.load(std::memory_order_relaxed) != Style::kReserved) {
     return Status::Ok();  // Append has put the bytes where they outlive the process
@@ -185,6 +187,9 @@ Status LogStructuredStore::Sync() {
 }
 
 void LogStructuredStore::AfterSync() {
+  if (retired_.load(std::memory_order_relaxed)) {
+    return;
+  }
   const Address end = durable();
   const Address before = last_sync_end_.exchange(end, std::memory_order_relaxed);
   if (!tail_.hot()) {
@@ -233,7 +238,7 @@ void LogStructuredStore::PrefaultFrom(uint32_t ahead) {
   if (ahead == ring_.buffer_count() || closed()) {
     return;
   }
-  Background::SharedMaintenance().Enqueue([self = shared_from_this(), ahead] {
+  Background::SharedMaintenance().EnqueueHint([self = shared_from_this(), ahead] {
     self->ring_.PrefaultFirstLap(ahead);
     self->PrefaultFrom(ahead + 1);
   });
@@ -241,10 +246,13 @@ void LogStructuredStore::PrefaultFrom(uint32_t ahead) {
 
 void LogStructuredStore::Retire() {
   retired_.store(true, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // P8
   space_.Retire(AppendedEnd());
 }
 
-Pace LogStructuredStore::pace() const { return {size(), tail_.hot(), space_.chunk_bytes()}; }
+Pace LogStructuredStore::pace() const {
+  return {size(), tail_.hot(), space_.largest_chunk_bytes()};
+}
 
 // No byte at or above it can be in the file or on its way there.
 Address LogStructuredStore::AppendedEnd() const {

@@ -56,8 +56,8 @@ class LogStructuredStore final : public Ticking,
   LogStructuredStore(const LogStructuredStore&) = delete;
   LogStructuredStore& operator=(const LogStructuredStore&) = delete;
 
-  // All or nothing: NoSpace takes nothing and the store goes on; any other error is sticky.
-  // Blocks while the ring is full.
+  // All or nothing: NoSpace takes nothing and the store goes on; any other error, and every one of
+  // a retired store, is sticky. Blocks while the ring is full.
   Status Append(ByteView bytes);
   // `size` is 1..buffer_bytes. Blocks while the ring is full.
   Status Reserve(uint32_t size, Reservation* reservation);
@@ -72,7 +72,10 @@ class LogStructuredStore final : public Ticking,
   size_t PollCompletions() { return pipeline_.TakeCompletions(); }
 
   // Hint: [offset, offset + length) will be appended; gives it real blocks at once.
-  Status Allocate(Address offset, uint64_t length) { return space_.Reserve(offset, length); }
+  Status Allocate(Address offset, uint64_t length) {
+    return closed() ? Status::Closed("allocate in " + path() + " after close")
+                    : space_.Reserve(offset, length);
+  }
 
   // Brings the file itself to exactly the bytes appended so far, as others would find them after a
   // Close; not durable. Appending may go on.
@@ -97,10 +100,10 @@ class LogStructuredStore final : public Ticking,
 
   // What a successor may expect of itself.
   Pace pace() const;
-  // A successor is about to take the appends. Nothing is prepared any more for bytes to come, and
-  // those that come after all (RocksDB empties its own buffer last) are on the device when Append
-  // returns: the successor has perhaps settled its predecessors already, and its first bytes must
-  // not overtake them. Not beside an Append.
+  // A successor takes the appends. Nothing is prepared any more for bytes to come, and those that
+  // come after all (RocksDB empties its own buffer last) are on the device when Append returns: the
+  // successor has perhaps settled its predecessors already, and its first bytes must not overtake
+  // them. From any thread, before this store is settled on behalf of the successor.
   void Retire();
 
   // On the maintenance thread.

@@ -25,6 +25,17 @@ void Maintenance::Enqueue(std::function<void()> job) {
   }
 }
 
+void Maintenance::EnqueueHint(std::function<void()> job) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopped_) {
+      return;
+    }
+    jobs_.push_back(std::move(job));
+  }
+  changed_.notify_all();
+}
+
 void Maintenance::Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms) {
   const std::chrono::milliseconds period(tick_ms);
   {

@@ -32,6 +32,8 @@ class Maintenance {
 
   // Runs `job` soon, in order with other jobs; after Stop at once on the calling thread.
   void Enqueue(std::function<void()> job);
+  // The same for a job that only saves time: after Stop it is dropped.
+  void EnqueueHint(std::function<void()> job);
   // Ticks `object` every `tick_ms` for as long as it lives.
   void Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms);
   // Returns when every job enqueued before has run.

@@ -35,7 +35,7 @@ using WarningSink = std::function<void(const std::string&)>;
 struct Pace {
   Address bytes = 0;  // its length; 0: nothing is known
   bool hot = false;
-  uint64_t frontier_chunk_bytes = 0;  // last step of its zeroed frontier; 0: it had none
+  uint64_t frontier_chunk_bytes = 0;  // largest step of its zeroed frontier; 0: it had none
 };
 
 struct StoreOptions {

@@ -28,6 +28,10 @@ Status Reservation::Write(ByteView bytes) {
     return Status::InvalidArgument("write of " + std::to_string(bytes.size) +
                                    " bytes into a reservation of " + std::to_string(size_));
   }
+  if (store_->fork_guard_.InForkedChild()) {
+    store_ = nullptr;  // the parent writes it
+    return Status::Closed("write into a reservation of the parent process");
+  }
   FlushBuffer& buffer = store_->ring_.buffer(cursor_.index);
   std::memcpy(buffer.data() + offset_, bytes.data, size_);
   LogStructuredStore* store = store_;
@@ -37,6 +41,9 @@ Status Reservation::Write(ByteView bytes) {
 }
 
 void Reservation::Abandon() {
+  if (store_ != nullptr && store_->fork_guard_.InForkedChild()) {
+    store_ = nullptr;  // it is the parent's, and so is the ring
+  }
   if (store_ != nullptr) {
     FlushBuffer& buffer = store_->ring_.buffer(cursor_.index);
     LogStructuredStore* store = store_;

@@ -93,9 +93,11 @@ Status Space::PrepareForWrite(Address end) {
 
 bool Space::FrontierDue(Address end) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Where the predecessor ended there is nothing to prepare for until the stream gets past it.
+  const uint64_t lead =
+      frontier_ >= expected_end_ ? kFirstChunkBytes : std::max(chunk_bytes_, kPageBytes);
   if (frontier_bytes_max_ == 0 || frontier_requested_ || finished_ ||
-      end < retired_below_.load(std::memory_order_relaxed) ||
-      end + std::max(chunk_bytes_, kPageBytes) <= frontier_) {
+      end < retired_below_.load(std::memory_order_relaxed) || end + lead <= frontier_) {
     return false;
   }
   frontier_requested_ = true;
@@ -115,6 +117,7 @@ void Space::ChooseChunkBytesLocked() {
   last_chunk_ns_ = now_ns;
   // Half, because the next chunk starts when less than one is left.
   chunk_bytes_ = std::min(chunk_bytes_, PageCeil(frontier_bytes_max_ / 2));
+  largest_chunk_bytes_ = std::max(largest_chunk_bytes_, chunk_bytes_);
 }
 
 Space::Range Space::NextChunkLocked(Address tail) {
@@ -138,7 +141,8 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   // Every write that passed PrepareForWrite before now ends at or below the appended end, and every
   // later one that reaches into the range waits there; so zeros never meet data.
   const Address tail = appended_end();
-  if (finished_ || tail < retired_below_.load(std::memory_order_relaxed)) {
+  const Address retired_below = retired_below_.load(std::memory_order_relaxed);
+  if (finished_ || tail < retired_below) {
     frontier_requested_ = false;
     return Status::Ok();
   }
@@ -151,7 +155,7 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   Status status = Reserve(range.from, range.to - range.from);
   const bool no_room = status.code() == Status::Code::kNoSpace;
   if (status.ok()) {
-    status = WriteZeros(range);
+    status = WriteZeros(range, retired_below);
   }
 
   lock.lock();
@@ -162,7 +166,7 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   return no_room ? Status::Ok() : status;
 }
 
-Status Space::WriteZeros(const Range& range) {
+Status Space::WriteZeros(const Range& range, Address retired_below) {
   // Blocks and size first: then the writes below change neither and let syncs pass beside them.
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -173,7 +177,6 @@ Status Space::WriteZeros(const Range& range) {
       size_ = range.to;
     }
   }
-  const Address retired_below = retired_below_.load(std::memory_order_relaxed);
   const uint64_t step =
       std::clamp(PageFloor((range.to - range.from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
   for (Address at = range.from; at < range.to; at += step) {
@@ -196,9 +199,9 @@ Status Space::WriteZeros(const Range& range) {
 
 void Space::Retire(Address end) { retired_below_.store(end + 1, std::memory_order_relaxed); }
 
-uint64_t Space::chunk_bytes() const {
+uint64_t Space::largest_chunk_bytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return chunk_bytes_;
+  return largest_chunk_bytes_;
 }
 
 Status Space::CutTo(Address exact_size) {

@@ -47,8 +47,8 @@ class Space {
   // Hint: the stream, at `end`, has found a successor. Nothing more is zeroed until it grows
   // beyond; a chunk under way is given up. Never waits.
   void Retire(Address end);
-  // Size of the last step of the frontier, 0 if there was none.
-  uint64_t chunk_bytes() const;
+  // Size of the largest step of the frontier, 0 if there was none.
+  uint64_t largest_chunk_bytes() const;
 
   // Cuts the file to `exact_size` now, with the stream going on. REQUIRES: no write under way.
   Status CutTo(Address exact_size);
@@ -71,8 +71,8 @@ class Space {
   };
   Range NextChunkLocked(Address tail);
   void ChooseChunkBytesLocked();
-  // OK without having reached `range.to` if the stream was retired meanwhile.
-  Status WriteZeros(const Range& range);
+  // OK without having reached `range.to` if retired_below_ is not `retired_below` any more.
+  Status WriteZeros(const Range& range, Address retired_below);
 
   Device* const device_;
   const uint64_t allocation_step_bytes_;
@@ -88,6 +88,7 @@ class Space {
   bool finished_ = false;
   bool frontier_requested_ = false;
   uint64_t chunk_bytes_ = 0;
+  uint64_t largest_chunk_bytes_ = 0;
   // Of the predecessor; 0 and kNothing when the stream has outgrown it.
   uint64_t expected_chunk_bytes_;
   Address expected_end_;

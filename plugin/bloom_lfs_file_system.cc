@@ -120,6 +120,7 @@ IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOpti
   // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
   // so what they hold goes to the files first.
   for (const StorePtr& other : LiveStores::InDirectory(directory)) {
+    other->Retire();
     if (lss::Status settled = other->Settle(); !settled.ok()) {
       return ToIOStatus(settled);
     }
@@ -159,7 +160,13 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
   if (IOStatus status = NewWritableFile(path, options, result, dbg); !status.ok()) {
     return status;
   }
-  return DeleteFile(old_path, options.io_options, dbg);
+  IOStatus status = DeleteFile(old_path, options.io_options, dbg);
+  if (!status.ok()) {
+    // In this order: a log that nobody writes and that has no ring would silence older rings.
+    unlink(path.c_str());
+    result->reset();
+  }
+  return status;
 }
 
 IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const FileOptions& options,

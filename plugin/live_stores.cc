@@ -97,6 +97,7 @@ lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t numbe
     if (WalNumber(store->path()) >= number || store->closed()) {
       continue;
     }
+    store->Retire();
     lss::Status status = durable ? store->Sync() : store->Settle();
     // Closed meanwhile: then its file has everything.
     if (!status.ok() && status.code() != lss::Status::Code::kClosed) {

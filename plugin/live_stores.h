@@ -28,7 +28,8 @@ class LiveStores {
   static std::vector<StorePtr> InDirectory(const std::string& directory);
   // The store among them with the highest log number below `number`, or null.
   static StorePtr Predecessor(const std::string& directory, uint64_t number);
-  // Brings the logs in `directory` with a lower number than `number` to their files, oldest first.
+  // Retires the logs in `directory` with a lower number than `number` and brings them to their
+  // files, oldest first.
   static lss::Status SettleOlder(const std::string& directory, uint64_t number, bool durable);
 };
 

@@ -140,10 +140,12 @@ TEST_F(LiveStoresTest, OlderLogsOfADirectoryReachTheirFiles) {
   EXPECT_EQ(stores[0]->hi_stable(), 5U);
   EXPECT_EQ(stores[0]->durable(), 0U);
   EXPECT_EQ(stores[2]->hi_stable(), 5U);
+  ASSERT_TRUE(stores[0]->Append({"late", 4}).ok());
+  EXPECT_EQ(stores[0]->durable(), 9U) << "what comes after the settling must not be overtaken";
   EXPECT_EQ(stores[3]->hi_stable(), 0U) << "is not older than itself";
   EXPECT_EQ(stores[4]->hi_stable(), 0U) << "another directory's";
   EXPECT_TRUE(LiveStores::SettleOlder(dir_.path(), 11, /*durable=*/true).ok());
-  EXPECT_EQ(stores[0]->durable(), 5U);
+  EXPECT_EQ(stores[0]->durable(), 9U);
   EXPECT_EQ(stores[2]->durable(), 0U);
   for (const StorePtr& store : stores) {
     LiveStores::Remove(store);

@@ -1,5 +1,7 @@
 // The store for many threads: Reserve, Write, abandon.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -146,6 +148,34 @@ TEST_P(ReservationTest, Trap07_AnAbandonedReservationIsZerosAndBlocksNothing) {
   EXPECT_EQ(file.substr(4096, 20 * 4096), std::string(20 * 4096, '\0'))
       << "zeros also where an earlier lap of the buffer had other bytes";
   EXPECT_EQ(file.substr(21 * 4096, 10), StreamBytes(21 * 4096, 10));
+}
+
+// The ring is shared memory: a forked child that drops its copy must not touch it.
+TEST_P(ReservationTest, AForkedChildsCopyOfAReservationDoesNothing) {
+  Reservation reservation = Reserve(100);
+  const std::string bytes = StreamBytes(reservation.address(), 100);
+  ASSERT_TRUE(reservation.Write({bytes.data(), bytes.size()}).ok());
+  auto open_one = std::make_unique<Reservation>(Reserve(100));
+  const std::string more = StreamBytes(open_one->address(), 100);
+  int told[2];
+  ASSERT_EQ(pipe(told), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte = 0;
+    (void)!read(told[0], &byte, 1);  // the parent has written its record
+    open_one.reset();
+    _exit(0);
+  }
+  ASSERT_GT(child, 0);
+  ASSERT_TRUE(open_one->Write({more.data(), more.size()}).ok());
+  ASSERT_EQ(write(told[1], "x", 1), 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  close(told[0]);
+  close(told[1]);
+  ASSERT_TRUE(store_->Sync().ok());
+  Close();
+  EXPECT_EQ(ReadFile(path_).substr(0, 200), bytes + more);
 }
 
 TEST_P(ReservationTest, OnlyExactlyItsBytesEndAReservation) {

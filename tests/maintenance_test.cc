@@ -99,6 +99,17 @@ TEST(MaintenanceTest, StopRunsWhatIsLeftAndLaterJobsRunAtOnce) {
   maintenance.Drain();
 }
 
+TEST(MaintenanceTest, AHintRunsLikeAJobAndIsDroppedAfterTheStop) {
+  Maintenance maintenance;
+  std::atomic<int> ran{0};
+  maintenance.EnqueueHint([&] { ++ran; });
+  maintenance.Drain();
+  EXPECT_EQ(ran, 1);
+  maintenance.Stop();
+  maintenance.EnqueueHint([&] { ++ran; });
+  EXPECT_EQ(ran, 1);
+}
+
 TEST(MaintenanceTest, JobsThatMeetTheStopAllRun) {
   for (int round = 0; round < 50; ++round) {
     Maintenance maintenance;

@@ -244,16 +244,20 @@ TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
   EXPECT_EQ(space.frontier(), 1024 * kKiB) << "the first syncs do not wait for eight times as much";
   ZeroAhead(&space, 4096);
   EXPECT_EQ(space.frontier(), (1024 + 8192) * kKiB);
-  EXPECT_EQ(space.chunk_bytes(), 8192 * kKiB);
+  EXPECT_EQ(space.largest_chunk_bytes(), 8192 * kKiB);
 }
 
 TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
   Space space(&device_, Options(3000 * kKiB, 8192 * kKiB));
   ZeroAhead(&space, 0);
   ZeroAhead(&space, 4096);
+  for (Address tail = 0; tail <= 3000 * kKiB; tail += 60 * kKiB) {
+    EXPECT_FALSE(space.FrontierDue(tail)) << "at " << tail;
+  }
   EXPECT_GE(space.frontier(), 3000 * kKiB);
   EXPECT_LE(space.frontier(), 3300 * kKiB);
   EXPECT_EQ(device_.Content().size(), space.frontier());
+  EXPECT_EQ(space.largest_chunk_bytes(), 8192 * kKiB) << "its own successor does the same";
 }
 
 TEST_F(SuccessorTest, LongerThanItsPredecessorFindsItsOwnSteps) {
@@ -266,7 +270,7 @@ TEST_F(SuccessorTest, LongerThanItsPredecessorFindsItsOwnSteps) {
     ASSERT_LE(tail, space.frontier());
     tail += 64 * kKiB;
   }
-  EXPECT_GT(space.chunk_bytes(), 1024 * kKiB) << "it is fast, so its steps grow again";
+  EXPECT_GT(space.largest_chunk_bytes(), 8192 * kKiB / 8) << "it is fast, so its steps grow again";
 }
 
 TEST_F(SpaceTest, RetiredItZeroesNothingMoreUntilItGrows) {
