@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "lss/log_structured_store.h"
 
@@ -68,10 +69,13 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
   }
   auto device = std::make_unique<SyncDevice>(std::move(fd), path, options.warn);
   // The bytes of the partial last page come into the ring before any base address tells of them.
+  const uint64_t partial = size - PageFloor(size);
   size_t adopted = 0;
-  if (Status status =
-          device->Read(PageFloor(size), size - PageFloor(size), memory->buffer(0), &adopted);
-      !status.ok()) {
+  Status status = device->Read(PageFloor(size), partial, memory->buffer(0), &adopted);
+  if (status.ok() && adopted != partial) {
+    status = Status::Corruption(path + " shrank while it was opened");
+  }
+  if (!status.ok()) {
     memory->Remove();
     return status;
   }
@@ -82,7 +86,7 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
   }
   std::shared_ptr<LogStructuredStore> store(new LogStructuredStore(
       std::move(device), std::move(memory), identity, options, PageFloor(size)));
-  if (Status status = store->AdoptTail(size); !status.ok()) {
+  if (status = store->AdoptTail(size); !status.ok()) {
     store->memory_->Remove();
     return status;
   }
@@ -110,17 +114,11 @@ LogStructuredStore::~LogStructuredStore() = default;
 
 // Brings the partial last page of an existing file into the first buffer, where appending goes on.
 Status LogStructuredStore::AdoptTail(Address size) {
-  const Address start = PageFloor(size);
-  const auto partial = static_cast<uint32_t>(size - start);
+  const auto partial = static_cast<uint32_t>(size - PageFloor(size));
   if (partial > 0) {
+    // Open has read them to where they belong; the buffer's state does not know of them yet.
     char page[kPageBytes];
-    size_t read = 0;
-    if (Status status = device_->Read(start, partial, page, &read); !status.ok()) {
-      return status;
-    }
-    if (read != partial) {
-      return Status::Corruption(path() + " shrank while it was opened");
-    }
+    std::memcpy(page, memory_->buffer(0), partial);
     if (Status status = CopyIn(page, partial); !status.ok()) {
       return status;
     }

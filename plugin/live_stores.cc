@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 
 #include "plugin/file_kind.h"
@@ -16,7 +15,6 @@ using Key = std::pair<uint64_t, uint64_t>;  // device, inode
 struct Register {
   std::mutex mutex;
   std::map<Key, StorePtr> stores;
-  std::unordered_set<std::string> rings;
 };
 
 // Never destroyed: handles may be closed by later exit handlers.
@@ -33,7 +31,6 @@ void LiveStores::Add(const StorePtr& store) {
   Register& live = Live();
   const std::lock_guard<std::mutex> lock(live.mutex);
   live.stores[KeyOf(store->identity())] = store;
-  live.rings.insert(store->ring_path());
 }
 
 void LiveStores::Remove(const StorePtr& store) {
@@ -41,7 +38,6 @@ void LiveStores::Remove(const StorePtr& store) {
   const std::lock_guard<std::mutex> lock(live.mutex);
   const auto entry = live.stores.find(KeyOf(store->identity()));
   if (entry != live.stores.end() && entry->second == store) {
-    live.rings.erase(store->ring_path());
     live.stores.erase(entry);
   }
 }
@@ -62,7 +58,8 @@ StorePtr LiveStores::FindPath(const std::string& path) {
 bool LiveStores::HasRing(const std::string& ring_path) {
   Register& live = Live();
   const std::lock_guard<std::mutex> lock(live.mutex);
-  return live.rings.count(ring_path) != 0;
+  return std::any_of(live.stores.begin(), live.stores.end(),
+                     [&](const auto& entry) { return entry.second->ring_path() == ring_path; });
 }
 
 std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
