@@ -1,0 +1,102 @@
+#include "tests/support/twin.h"
+
+#include <gtest/gtest.h>
+#include <rocksdb/iterator.h>
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <memory>
+#include <regex>
+#include <utility>
+
+#include "lss/crc32c.h"
+#include "tests/support/files.h"
+
+namespace bloom_lfs::test {
+namespace {
+
+bool ContentsCount(const std::string& name) {
+  static const std::regex pattern(R"((.*/)?\d+\.(log|blob))");
+  return std::regex_match(name, pattern);
+}
+
+// RocksDB's info log is its own affair; backups put a session's id and a size that follows from
+// times into the names of table files.
+std::map<std::string, std::string> ComparableFiles(const std::string& directory) {
+  static const std::regex info_log(R"((.*/)?LOG(\.old\..*)?)");
+  static const std::regex session(R"(_s[0-9A-Z]{20}(_\d+)?)");
+  std::map<std::string, std::string> files;
+  for (const auto& [name, facts] : ListTree(directory)) {
+    if (!std::regex_match(name, info_log)) {
+      files[std::regex_replace(name, session, "_s*")] =
+          ContentsCount(name)
+              ? std::to_string(facts.size) + " bytes, checksum " + std::to_string(facts.crc)
+              : "";
+    }
+  }
+  return files;
+}
+
+std::string Masked(std::string text, const std::string& directory) {
+  for (size_t at = text.find(directory); at != std::string::npos; at = text.find(directory)) {
+    text.replace(at, directory.size(), "<dir>");
+  }
+  return text;
+}
+
+// Empty if the scenario ran to its end.
+std::string Run(const std::function<void(TwinSide&)>& scenario, TwinSide* side) {
+  try {
+    scenario(*side);
+    return "";
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
+
+TwinSide::TwinSide(With with, std::string directory)
+    : with_(with), directory_(std::move(directory)), env_(with) {}
+
+void TwinSide::Say(const std::string& question, const std::string& answer) {
+  answers_.push_back(question + ": " + Masked(answer, directory_));
+}
+
+void TwinSide::Say(const std::string& question, const rocksdb::Status& answer) {
+  Say(question, answer.ToString());
+}
+
+void TwinSide::Say(const std::string& question, uint64_t answer) {
+  Say(question, std::to_string(answer));
+}
+
+void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
+                           rocksdb::ColumnFamilyHandle* family) {
+  const std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator(
+      rocksdb::ReadOptions(), family != nullptr ? family : db->DefaultColumnFamily()));
+  uint64_t count = 0;
+  uint32_t crc = 0;
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    ++count;
+    crc = lss::Crc32c(crc, rows->key().data(), rows->key().size());
+    crc = lss::Crc32c(crc, rows->value().data(), rows->value().size());
+  }
+  Say(question, std::to_string(count) + " rows, checksum " + std::to_string(crc) + ", " +
+                    rows->status().ToString());
+}
+
+void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {
+  const TempDir stock_dir;
+  const TempDir plugin_dir;
+  TwinSide stock(With::kStock, stock_dir.path());
+  TwinSide plugin(With::kPlugin, plugin_dir.path());
+  EXPECT_EQ(Run(scenario, &stock), "") << "on stock RocksDB";
+  EXPECT_EQ(Run(scenario, &plugin), "") << "on the plugin";
+  EXPECT_EQ(stock.answers(), plugin.answers()) << "first: stock, second: plugin";
+  EXPECT_EQ(ComparableFiles(stock_dir.path()), ComparableFiles(plugin_dir.path()))
+      << "first: stock, second: plugin";
+}
+
+}  // namespace bloom_lfs::test

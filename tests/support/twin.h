@@ -1,0 +1,52 @@
+// One scenario, run once on stock RocksDB and once on the plugin: the same answers, the same files.
+//
+// A scenario writes down what RocksDB tells it (Say) and leaves files in its directory. What may
+// rightly differ between two runs of stock RocksDB (times, session ids, ports) must not be said.
+
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_env.h"
+
+namespace bloom_lfs::test {
+
+class TwinSide {
+ public:
+  TwinSide(With with, std::string directory);
+
+  With with() const { return with_; }
+  // "stock" or "plugin": for children, which get it as an argument.
+  std::string name() const { return Name(with_); }
+  rocksdb::Env* env() const { return env_.get(); }
+  // Path of `name` in this side's own directory, which is empty at first.
+  std::string operator/(const std::string& name) const { return directory_ + "/" + name; }
+
+  // Writes down an answer. This side's directory reads "<dir>" in it.
+  void Say(const std::string& question, const std::string& answer);
+  void Say(const std::string& question, const rocksdb::Status& answer);
+  void Say(const std::string& question, uint64_t answer);
+  // Every key and value of a column family, by number and checksum.
+  void SayContents(const std::string& question, rocksdb::DB* db,
+                   rocksdb::ColumnFamilyHandle* family = nullptr);
+
+  const std::vector<std::string>& answers() const { return answers_; }
+
+ private:
+  const With with_;
+  const std::string directory_;
+  TestEnv env_;
+  std::vector<std::string> answers_;
+};
+
+// Runs `scenario` on both sides and expects the same answers, in order, and afterwards the same
+// names in both directories (but for info logs, and with session ids masked), WALs and blob files
+// byte for byte, and no ring. Exceptions of the scenario fail the test.
+void ExpectTwins(const std::function<void(TwinSide&)>& scenario);
+
+}  // namespace bloom_lfs::test
