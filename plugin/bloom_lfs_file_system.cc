@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "lss/background.h"
+#include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"
 #include "plugin/ring_directory.h"
-#include "plugin/wal_files.h"
-#include "plugin/wal_recovery.h"
+#include "plugin/store_files.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
@@ -65,7 +65,7 @@ rocksdb::Status BloomLfsFileSystem::ValidateOptions(
 }
 
 bool BloomLfsFileSystem::Carries(const std::string& path) const {
-  return target_is_local_ && IsWal(path);
+  return target_is_local_ && (IsWal(path) || IsBlob(path));
 }
 
 IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
@@ -83,14 +83,19 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
   if (!Carries(path)) {
     return target()->NewWritableFile(path, options, result, dbg);
   }
-  const std::string directory = lss::DirectoryOf(path);
-  if (lss::Status status = RecoverDirectory(directory); !status.ok()) {
+  if (lss::Status status = RecoverDirectory(lss::DirectoryOf(path)); !status.ok()) {
     return ToIOStatus(status);
   }
   if (LiveStores::FindPath(path) != nullptr) {
     // Somebody still holds a handle on the old file; it keeps its inode, the name gets a new one.
     unlink(path.c_str());
   }
+  return IsWal(path) ? NewWal(path, options, result, dbg) : NewBlob(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& options,
+                                    std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
+  const std::string directory = lss::DirectoryOf(path);
   StorePtr store;
   lss::StoreOptions store_options = options_.ForWal();
   store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
@@ -106,10 +111,26 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
     if (predecessor != nullptr) {
       predecessor->Retire();
     }
-    *result = std::make_unique<WalWritableFile>(std::move(store), options);
+    *result = std::make_unique<StoreWritableFile>(std::move(store), options);
     return IOStatus::OK();
   }
   return NewStockWal(path, options, status, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions& options,
+                                     std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
+  if (options_.blob_files) {
+    StorePtr store;
+    const lss::Status status = lss::LogStructuredStore::Open(
+        path, options_.ForBlob(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
+    if (status.ok()) {
+      *result = std::make_unique<StoreWritableFile>(std::move(store), options);
+      return IOStatus::OK();
+    }
+    WarnOnce("blob files in " + lss::DirectoryOf(path) +
+             " are written the stock way: " + status.message());
+  }
+  return target()->NewWritableFile(path, options, result, dbg);
 }
 
 IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOptions& options,
@@ -119,7 +140,7 @@ IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOpti
   const std::string directory = lss::DirectoryOf(path);
   // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
   // so what they hold goes to the files first.
-  for (const StorePtr& other : LiveStores::InDirectory(directory)) {
+  for (const StorePtr& other : LiveStores::WalsIn(directory)) {
     other->Retire();
     if (lss::Status settled = other->Settle(); !settled.ok()) {
       return ToIOStatus(settled);
@@ -186,10 +207,13 @@ IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const Fi
   if (!Carries(path)) {
     return target()->NewSequentialFile(path, options, result, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  const lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  const lss::Status status = FileSource::Open(path, &source);
+  if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
+    return target()->NewSequentialFile(path, options, result, dbg);
+  }
   if (status.ok()) {
-    *result = std::make_unique<WalSequentialFile>(std::move(source));
+    *result = std::make_unique<SourceSequentialFile>(std::move(source));
   }
   return ToIOStatus(status);
 }
@@ -201,21 +225,24 @@ IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
   if (!Carries(path)) {
     return target()->NewRandomAccessFile(path, options, result, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  const lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  const lss::Status status = FileSource::Open(path, &source);
+  if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
+    return target()->NewRandomAccessFile(path, options, result, dbg);
+  }
   if (status.ok()) {
-    *result = std::make_unique<WalRandomAccessFile>(std::move(source));
+    *result = std::make_unique<SourceRandomAccessFile>(std::move(source));
   }
   return ToIOStatus(status);
 }
 
 IOStatus BloomLfsFileSystem::GetFileSize(const std::string& path, const IOOptions& options,
                                          uint64_t* size, IODebugContext* dbg) {
-  if (!target_is_local_ || !IsWalOrTrash(path)) {
+  if (!target_is_local_ || !IsOursOrTrash(path)) {
     return target()->GetFileSize(path, options, size, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  lss::Status status = FileSource::Open(path, &source);
   if (status.ok()) {
     status = source->Size(size);
   }

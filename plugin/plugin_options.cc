@@ -26,6 +26,10 @@ constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPag
 constexpr Range kBufferCount = {lss::kMinBufferCount, lss::kMaxBufferCount, 1, "buffers"};
 constexpr Range kFrontierBytes = {0, lss::kMaxFrontierBytes, lss::kPageBytes, "bytes"};
 constexpr Range kIdleFlushMs = {1, 60000, 1, "milliseconds"};
+constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
+
+// Blob files are written a memtable at a time; what is too much is given back at the end.
+constexpr uint64_t kBlobAllocationStepBytes = 16 << 20;
 
 Status Invalid(const std::string& name, const std::string& value, const Range& range) {
   std::string allowed =
@@ -100,16 +104,35 @@ OptionTypeInfo BooleanOption(size_t offset) {
 
 }  // namespace
 
-lss::StoreOptions PluginOptions::ForWal() const {
+lss::StoreOptions PluginOptions::Common() const {
   lss::StoreOptions options;
+  options.idle_flush_ms = static_cast<uint32_t>(idle_flush_ms);
+  options.use_io_uring = io_uring;
+  options.use_direct_io = direct_io;
+  options.ring_budget_bytes = ring_budget_bytes;
+  options.warn = WarnOnce;
+  return options;
+}
+
+lss::StoreOptions PluginOptions::ForWal() const {
+  lss::StoreOptions options = Common();
   options.write_mode = lss::WriteMode::kSerializedWrites;
   options.buffer_bytes = static_cast<uint32_t>(buffer_bytes);
   options.buffer_count = static_cast<uint32_t>(buffer_count);
   options.frontier_bytes = frontier_bytes;
-  options.idle_flush_ms = static_cast<uint32_t>(idle_flush_ms);
-  options.use_io_uring = io_uring;
-  options.use_direct_io = direct_io;
-  options.warn = WarnOnce;
+  return options;
+}
+
+lss::StoreOptions PluginOptions::ForBlob() const {
+  lss::StoreOptions options = Common();
+  options.write_mode = lss::WriteMode::kTailLocalizedWrites;
+  options.buffer_bytes = static_cast<uint32_t>(blob_buffer_bytes);
+  options.buffer_count = static_cast<uint32_t>(blob_buffer_count);
+  options.allocation_step_bytes = kBlobAllocationStepBytes;
+  options.frontier_bytes = 0;  // synced once, at its end
+  // The manifest that names a synced blob file may be on the device before its close is, and stock
+  // RocksDB looks for the footer at the end of the file.
+  options.exact_size_when_synced = true;
   return options;
 }
 
@@ -123,6 +146,9 @@ Status PluginOptions::Validate() const {
       {"buffer_count", buffer_count, kBufferCount},
       {"frontier_bytes", frontier_bytes, kFrontierBytes},
       {"idle_flush_ms", idle_flush_ms, kIdleFlushMs},
+      {"blob_buffer_bytes", blob_buffer_bytes, kBufferBytes},
+      {"blob_buffer_count", blob_buffer_count, kBufferCount},
+      {"ring_budget_bytes", ring_budget_bytes, kRingBudgetBytes},
   };
   for (const auto& check : checks) {
     if (!InRange(check.value, check.range)) {
@@ -141,6 +167,11 @@ const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {
       {"idle_flush_ms", RangedOption(offsetof(PluginOptions, idle_flush_ms), kIdleFlushMs)},
       {"io_uring", BooleanOption(offsetof(PluginOptions, io_uring))},
       {"direct_io", BooleanOption(offsetof(PluginOptions, direct_io))},
+      {"blob_files", BooleanOption(offsetof(PluginOptions, blob_files))},
+      {"blob_buffer_bytes", RangedOption(offsetof(PluginOptions, blob_buffer_bytes), kBufferBytes)},
+      {"blob_buffer_count", RangedOption(offsetof(PluginOptions, blob_buffer_count), kBufferCount)},
+      {"ring_budget_bytes",
+       RangedOption(offsetof(PluginOptions, ring_budget_bytes), kRingBudgetBytes)},
   };
   return *types;
 }

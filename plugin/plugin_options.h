@@ -19,11 +19,21 @@ struct PluginOptions {
   uint64_t frontier_bytes = 16ULL << 20;  // most zeroed space ahead of a synced WAL's tail
   uint64_t idle_flush_ms = 500;           // an idle tail is written to the file after this long
   bool io_uring = true;                   // sealed buffers through io_uring
-  bool direct_io = true;                  // O_DIRECT for WALs
+  bool direct_io = true;                  // O_DIRECT
+
+  bool blob_files = true;                  // carry blob files too
+  uint64_t blob_buffer_bytes = 512 << 10;  // size of one ring buffer of a blob file
+  uint64_t blob_buffer_count = 14;         // ring buffers of a blob file
+  uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
 
   lss::StoreOptions ForWal() const;
+  lss::StoreOptions ForBlob() const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
+
+ private:
+  // What does not depend on the kind of file.
+  lss::StoreOptions Common() const;
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& PluginOptionTypes();
