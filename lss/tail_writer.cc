@@ -54,7 +54,7 @@ Status TailWriter::SyncHot(Address end) {
       !status.ok()) {
     return status;
   }
-  if (exact_size_when_synced_) {
+  if (exact_size_when_synced_) {  // C17
     if (Status status = CutToTail(end); !status.ok()) {
       return status;
     }

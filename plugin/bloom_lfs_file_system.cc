@@ -121,8 +121,9 @@ IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions&
                                      std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
   if (options_.blob_files) {
     StorePtr store;
-    const lss::Status status = lss::LogStructuredStore::Open(
-        path, options_.ForBlob(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
+    const lss::Status status =
+        lss::LogStructuredStore::Open(path, options_.ForBlob(options.use_direct_writes),
+                                      lss::LogStructuredStore::OpenMode::kTruncate, &store);
     if (status.ok()) {
       *result = std::make_unique<StoreWritableFile>(std::move(store), options);
       return IOStatus::OK();

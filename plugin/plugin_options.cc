@@ -123,8 +123,11 @@ lss::StoreOptions PluginOptions::ForWal() const {
   return options;
 }
 
-lss::StoreOptions PluginOptions::ForBlob() const {
+lss::StoreOptions PluginOptions::ForBlob(bool direct) const {
   lss::StoreOptions options = Common();
+  // Otherwise the blobs just written would be gone from the page cache, where their first readers
+  // look for them.
+  options.use_direct_io = direct_io && (direct || blob_direct_io);
   options.write_mode = lss::WriteMode::kTailLocalizedWrites;
   options.buffer_bytes = static_cast<uint32_t>(blob_buffer_bytes);
   options.buffer_count = static_cast<uint32_t>(blob_buffer_count);
@@ -168,6 +171,7 @@ const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {
       {"io_uring", BooleanOption(offsetof(PluginOptions, io_uring))},
       {"direct_io", BooleanOption(offsetof(PluginOptions, direct_io))},
       {"blob_files", BooleanOption(offsetof(PluginOptions, blob_files))},
+      {"blob_direct_io", BooleanOption(offsetof(PluginOptions, blob_direct_io))},
       {"blob_buffer_bytes", RangedOption(offsetof(PluginOptions, blob_buffer_bytes), kBufferBytes)},
       {"blob_buffer_count", RangedOption(offsetof(PluginOptions, blob_buffer_count), kBufferCount)},
       {"ring_budget_bytes",

@@ -24,10 +24,12 @@ struct PluginOptions {
   bool blob_files = true;                  // carry blob files too
   uint64_t blob_buffer_bytes = 512 << 10;  // size of one ring buffer of a blob file
   uint64_t blob_buffer_count = 14;         // ring buffers of a blob file
+  bool blob_direct_io = false;             // O_DIRECT for all blob files
   uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
 
   lss::StoreOptions ForWal() const;
-  lss::StoreOptions ForBlob() const;
+  // `direct`: the caller has asked for direct I/O.
+  lss::StoreOptions ForBlob(bool direct) const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
 

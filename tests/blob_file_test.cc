@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lss/background.h"
 #include "lss/ring_budget.h"
@@ -39,6 +42,19 @@ using rocksdb::Slice;
 uint64_t SizeOnDisk(const std::string& path) {
   struct stat st = {};
   return stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
+}
+
+// Pages of the file that the kernel holds in memory.
+size_t PagesInCache(const std::string& path) {
+  const size_t size = SizeOnDisk(path);
+  const int fd = open(path.c_str(), O_RDONLY);
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  std::vector<unsigned char> resident((size + 4095) / 4096);
+  EXPECT_EQ(mincore(mapping, size, resident.data()), 0);
+  munmap(mapping, size);
+  close(fd);
+  return static_cast<size_t>(std::count_if(resident.begin(), resident.end(),
+                                           [](unsigned char c) { return (c & 1) != 0; }));
 }
 
 class BlobFileTest : public testing::Test {
@@ -131,7 +147,20 @@ TEST_F(BlobFileTest, DirectWritesAreAskedForInVain) {
   EXPECT_EQ(ReadFile(blob_), "12345");
 }
 
+TEST_F(BlobFileTest, WhatWasJustWrittenIsInThePageCacheUnlessTheCallerWantsDirectWrites) {
+  for (const bool direct : {false, true}) {
+    FileOptions options;
+    options.use_direct_writes = direct;
+    const auto file = Create(options);
+    ASSERT_TRUE(file->Append(MakeValue(1, 12 << 20), io_, nullptr).ok());
+    ASSERT_TRUE(file->Sync(io_, nullptr).ok());
+    ASSERT_TRUE(file->Close(io_, nullptr).ok());
+    EXPECT_EQ(PagesInCache(blob_) > 1000, !direct);
+  }
+}
+
 TEST_F(BlobFileTest, TakesAtMost8MiBOfMemory) {
+  lss::Background::SharedMaintenance().Drain();  // other tests' files
   const auto file = Create();
   EXPECT_LE(lss::RingBytesInUse(), 8U << 20);
   EXPECT_GT(lss::RingBytesInUse(), 0U);
