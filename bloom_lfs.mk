@@ -36,6 +36,7 @@ bloom_lfs_SOURCES := \
   lss/write_chain.cc \
   lss/zeros.cc \
   plugin/bloom_lfs_file_system.cc \
+  plugin/default_file_system.cc \
   plugin/file_kind.cc \
   plugin/io_status.cc \
   plugin/live_stores.cc \

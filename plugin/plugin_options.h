@@ -24,6 +24,12 @@ struct PluginOptions {
   lss::StoreOptions ForWal() const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
+  // "name=value;name=value", as behind --fs_uri="id=bloom_lfs;", without the help of RocksDB, whose
+  // ConfigOptions needs an Env. The same messages as there.
+  rocksdb::Status Parse(const std::string& text);
+
+ private:
+  rocksdb::Status Set(const std::string& name, const std::string& value);
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& PluginOptionTypes();
