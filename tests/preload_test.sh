@@ -137,7 +137,7 @@ by_name_the_plugin_is_not_stacked_upon_itself() {
     "$work/out" || fail "wrong names" "$work/out"
   expect_no_output "a FileSystem by name"
   local uri
-  for uri in bloom_lfs 'id=bloom_lfs;target=bloom_lfs'; do
+  for uri in bloom_lfs 'id=bloom_lfs;buffer_count=4' 'id=bloom_lfs;target=bloom_lfs'; do
     BLOOM_LFS_DEFAULT=1 preloaded "$loader" ldb --fs_uri="$uri" --db="$work/uri" \
       --create_if_missing put key value >"$work/out" 2>"$work/err"
     expect_no_output "ldb --fs_uri=$uri"
@@ -220,6 +220,13 @@ another_version_is_refused() { refused "$programs/preload_other_version_program"
 
 a_bundled_rocksdb_is_refused() {
   refused "$programs/preload_bundled_program" libdatabase.so 'linked to' ROCKSDB_PLUGINS
+  # Beside the plugin's own RocksDB: each gets what is its own.
+  BLOOM_LFS_DEFAULT=1 preloaded "$loader" "$programs/preload_late_service" \
+    "$libraries/libdatabase.so" "$libraries/libpreload_late.so" name >"$work/out" 2>"$work/err" ||
+    fail "two RocksDBs end with $?" "$work/err"
+  [[ $(cat "$work/out") == $'stock FileSystem of the fake\ndefault bloom_lfs over PosixFileSystem'* ]] ||
+    fail "wrong FileSystems" "$work/out"
+  expect_one_line libdatabase.so
 }
 
 without_the_plugin_beside_it_the_service_starts() {

@@ -1,6 +1,12 @@
 // The few symbols by which the loader knows a RocksDB, with a version of the test's choice.
 #include "tests/preload/fake_rocksdb.h"
 
+#include <dlfcn.h>
+
+#include <cstdio>
+
+#include "tests/preload/service.h"
+
 #ifdef FAKE_ROCKSDB_HAS_OUR_VERSION
 #include <rocksdb/version.h>
 #define QUOTE_(number) #number
@@ -10,8 +16,10 @@
 
 namespace rocksdb {
 
+constexpr char kName[] = "stock FileSystem of the fake";
+
 std::shared_ptr<FileSystem> FileSystem::Default() {
-  return std::make_shared<FileSystem>(FileSystem{"stock FileSystem of the fake"});
+  return std::make_shared<FileSystem>(FileSystem{kName});
 }
 
 std::string GetRocksVersionAsString(bool with_patch) {
@@ -19,3 +27,13 @@ std::string GetRocksVersionAsString(bool with_patch) {
 }
 
 }  // namespace rocksdb
+
+const char* DefaultFileSystemName() { return rocksdb::kName; }
+
+// Prints its own FileSystem's name, then hands over to the library that is named first.
+int ServiceMain(int argc, char** argv) {
+  std::printf("%s\n", rocksdb::FileSystem::Default()->name.c_str());
+  void* const library = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : nullptr;
+  void* const next = library != nullptr ? dlsym(library, "ServiceMain") : nullptr;
+  return next == nullptr ? 2 : reinterpret_cast<decltype(&ServiceMain)>(next)(argc - 1, argv + 1);
+}
