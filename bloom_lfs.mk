@@ -50,6 +50,9 @@ bloom_lfs_SOURCES := \
   plugin/warning.cc
 
 bloom_lfs_HEADERS := \
+  lss/options.h \
+  lss/status.h \
+  lss/types.h \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h
