@@ -3,7 +3,7 @@
 #include <rocksdb/env.h>
 
 namespace {
-rocksdb::Env* const g_env = rocksdb::Env::Default();
+rocksdb::Env* const kEnv = rocksdb::Env::Default();
 }
 
-rocksdb::Env* EarlyEnv() { return g_env; }
+rocksdb::Env* EarlyEnv() { return kEnv; }

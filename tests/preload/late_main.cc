@@ -20,6 +20,7 @@ bool AskFromManyThreads(const char* (*name)()) {
   std::atomic<int> waiting{kThreads};
   std::vector<const char*> names(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       waiting.fetch_sub(1);
