@@ -43,14 +43,11 @@ installed_headers_stand_alone() {
   for header in bloom_lfs/plugin/bloom_lfs_file_system.h bloom_lfs/plugin/plugin_options.h; do
     grep -qx "$header" headers || fail "$header is not installed" headers
   done
+  local flags
+  read -ra flags < <(PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig pkg-config --cflags bloom_lfs)
   while read -r header; do
-    echo "#include <$header>"
-    echo "#include <$header>  // a second time"
-  done <headers >all.cc
-  while read -r header; do
-    echo "#include <$header>" >one.cc
-    PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only one.cc all.cc \
-      $(PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig pkg-config --cflags bloom_lfs) 2>output ||
+    printf '#include <%s>\n' "$header" "$header" >header.cc
+    g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only "${flags[@]}" header.cc 2>output ||
       fail "$header does not compile on its own" output
   done <headers
 }
