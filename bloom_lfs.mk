@@ -38,6 +38,7 @@ bloom_lfs_SOURCES := \
   lss/zeros.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
+  plugin/default_file_system.cc \
   plugin/directory_recovery.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
@@ -51,6 +52,9 @@ bloom_lfs_SOURCES := \
   plugin/warning.cc
 
 bloom_lfs_HEADERS := \
+  lss/options.h \
+  lss/status.h \
+  lss/types.h \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h

@@ -33,11 +33,23 @@ bool IsPlainLocal(const FileSystem* target) {
   return target != nullptr && target->IsInstanceOf("PosixFileSystem");
 }
 
+// A WAL is carried once, with the options of the outermost: where the plugin is the default
+// FileSystem already (BLOOM_LFS_DEFAULT=1), one that is asked for by name takes its place.
+std::shared_ptr<FileSystem> WithoutPlugin(std::shared_ptr<FileSystem> target) {
+  while (target != nullptr && target->IsInstanceOf(BloomLfsFileSystem::kClassName())) {
+    FileSystem* const inner = static_cast<rocksdb::FileSystemWrapper*>(target.get())->target();
+    target = std::shared_ptr<FileSystem>(target, inner);  // which its wrapper owns
+  }
+  return target;
+}
+
 }  // namespace
 
 BloomLfsFileSystem::BloomLfsFileSystem(std::shared_ptr<FileSystem> target,
                                        const PluginOptions& options)
-    : FileSystemWrapper(target), options_(options), target_is_local_(IsPlainLocal(target.get())) {
+    : FileSystemWrapper(WithoutPlugin(target)),
+      options_(options),
+      target_is_local_(IsPlainLocal(this->target())) {
   RegisterOptions(&options_, &PluginOptionTypes());
 }
 
@@ -47,6 +59,7 @@ rocksdb::Status BloomLfsFileSystem::PrepareOptions(const rocksdb::ConfigOptions&
     status = FileSystemWrapper::PrepareOptions(options);
   }
   if (status.ok()) {
+    target_ = WithoutPlugin(target_);
     target_is_local_ = IsPlainLocal(target());
     if (!target_is_local_) {
       WarnOnce(

@@ -1,5 +1,6 @@
 #include "plugin/plugin_options.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstddef>
 
@@ -72,17 +73,31 @@ bool ParseSize(const std::string& text, uint64_t* value) {
   return *value >> shift == result;
 }
 
+Status ParseRanged(const Range& range, const std::string& name, const std::string& text,
+                   uint64_t* value) {
+  uint64_t parsed = 0;
+  if (!ParseSize(text, &parsed) || !InRange(parsed, range)) {
+    return Invalid(name, text, range);
+  }
+  *value = parsed;
+  return Status::OK();
+}
+
+Status ParseBoolean(const std::string& name, const std::string& text, bool* value) {
+  if (text != "true" && text != "false" && text != "1" && text != "0") {
+    return Status::InvalidArgument("bloom_lfs option " + name + " = " + text +
+                                   " is not allowed; allowed: true, false");
+  }
+  *value = text == "true" || text == "1";
+  return Status::OK();
+}
+
 OptionTypeInfo RangedOption(size_t offset, const Range& range) {
   OptionTypeInfo info(static_cast<int>(offset), OptionType::kUInt64T,
                       OptionVerificationType::kNormal, OptionTypeFlags::kNone);
   info.SetParseFunc([range](const ConfigOptions&, const std::string& name, const std::string& text,
                             void* address) {
-    uint64_t value = 0;
-    if (!ParseSize(text, &value) || !InRange(value, range)) {
-      return Invalid(name, text, range);
-    }
-    *static_cast<uint64_t*>(address) = value;
-    return Status::OK();
+    return ParseRanged(range, name, text, static_cast<uint64_t*>(address));
   });
   return info;
 }
@@ -92,14 +107,17 @@ OptionTypeInfo BooleanOption(size_t offset) {
                       OptionVerificationType::kNormal, OptionTypeFlags::kNone);
   info.SetParseFunc(
       [](const ConfigOptions&, const std::string& name, const std::string& text, void* address) {
-        if (text != "true" && text != "false" && text != "1" && text != "0") {
-          return Status::InvalidArgument("bloom_lfs option " + name + " = " + text +
-                                         " is not allowed; allowed: true, false");
-        }
-        *static_cast<bool*>(address) = text == "true" || text == "1";
-        return Status::OK();
+        return ParseBoolean(name, text, static_cast<bool*>(address));
       });
   return info;
+}
+
+std::string Trimmed(const std::string& text) {
+  constexpr char kBlanks[] = " \t\n";
+  const size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string::npos
+             ? std::string()
+             : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 }  // namespace
@@ -159,6 +177,51 @@ Status PluginOptions::Validate() const {
     }
   }
   return Status::OK();
+}
+
+Status PluginOptions::Set(const std::string& name, const std::string& value) {
+  const struct {
+    const char* name;
+    uint64_t* value;
+    Range range;
+  } ranged[] = {
+      {"buffer_bytes", &buffer_bytes, kBufferBytes},
+      {"buffer_count", &buffer_count, kBufferCount},
+      {"frontier_bytes", &frontier_bytes, kFrontierBytes},
+      {"idle_flush_ms", &idle_flush_ms, kIdleFlushMs},
+  };
+  for (const auto& option : ranged) {
+    if (name == option.name) {
+      return ParseRanged(option.range, name, value, option.value);
+    }
+  }
+  if (name == "io_uring") {
+    return ParseBoolean(name, value, &io_uring);
+  }
+  if (name == "direct_io") {
+    return ParseBoolean(name, value, &direct_io);
+  }
+  return Status::InvalidArgument(
+      "bloom_lfs has no option \"" + name + "\"",
+      "there are buffer_bytes, buffer_count, frontier_bytes, idle_flush_ms, io_uring, direct_io");
+}
+
+Status PluginOptions::Parse(const std::string& text) {
+  Status status;
+  for (size_t begin = 0; begin < text.size() && status.ok();) {
+    const size_t end = std::min(text.find(';', begin), text.size());
+    const std::string assignment = Trimmed(text.substr(begin, end - begin));
+    begin = end + 1;
+    const size_t equals = assignment.find('=');
+    if (assignment.empty() || assignment == "id=bloom_lfs") {
+      continue;  // as written behind --fs_uri=
+    }
+    status =
+        equals == std::string::npos
+            ? Status::InvalidArgument("\"" + assignment + "\" is not name=value")
+            : Set(Trimmed(assignment.substr(0, equals)), Trimmed(assignment.substr(equals + 1)));
+  }
+  return status;
 }
 
 const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {

@@ -32,10 +32,14 @@ struct PluginOptions {
   lss::StoreOptions ForBlob(bool direct) const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
+  // "name=value;name=value", as behind --fs_uri="id=bloom_lfs;", without the help of RocksDB, whose
+  // ConfigOptions needs an Env. The same messages as there.
+  rocksdb::Status Parse(const std::string& text);
 
  private:
   // What does not depend on the kind of file.
   lss::StoreOptions Common() const;
+  rocksdb::Status Set(const std::string& name, const std::string& value);
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& PluginOptionTypes();
