@@ -2,18 +2,25 @@
 
 #include <gtest/gtest.h>
 #include <rocksdb/iterator.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <regex>
+#include <thread>
 #include <utility>
 
 #include "lss/crc32c.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {
+namespace fs = std::filesystem;
+
 namespace {
 
 bool ContentsCount(const std::string& name) {
@@ -36,6 +43,20 @@ std::map<std::string, std::string> ComparableFiles(const std::string& directory)
     }
   }
   return files;
+}
+
+// A log's last steps after its close, and so the end of its ring, are left to a thread.
+void AwaitEndOfRings(const std::string& directory) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto are_left = [&] {
+    const fs::recursive_directory_iterator tree(directory);
+    return std::any_of(begin(tree), end(tree), [](const fs::directory_entry& entry) {
+      return entry.path().filename() == ".bloom_lfs";
+    });
+  };
+  while (are_left() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 std::string Masked(std::string text, const std::string& directory) {
@@ -62,6 +83,9 @@ TwinSide::TwinSide(With with, std::string directory)
 
 void TwinSide::Say(const std::string& question, const std::string& answer) {
   answers_.push_back(question + ": " + Masked(answer, directory_));
+  if (::getenv("BLOOM_LFS_TWIN_ANSWERS") != nullptr) {
+    std::fprintf(stderr, "%s: %s\n", name().c_str(), answers_.back().c_str());
+  }
 }
 
 void TwinSide::Say(const std::string& question, const rocksdb::Status& answer) {
@@ -94,6 +118,7 @@ void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {
   TwinSide plugin(With::kPlugin, plugin_dir.path());
   EXPECT_EQ(Run(scenario, &stock), "") << "on stock RocksDB";
   EXPECT_EQ(Run(scenario, &plugin), "") << "on the plugin";
+  AwaitEndOfRings(plugin_dir.path());
   EXPECT_EQ(stock.answers(), plugin.answers()) << "first: stock, second: plugin";
   EXPECT_EQ(ComparableFiles(stock_dir.path()), ComparableFiles(plugin_dir.path()))
       << "first: stock, second: plugin";

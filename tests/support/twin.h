@@ -2,6 +2,7 @@
 //
 // A scenario writes down what RocksDB tells it (Say) and leaves files in its directory. What may
 // rightly differ between two runs of stock RocksDB (times, session ids, ports) must not be said.
+// Whoever writes a scenario sees what is said with BLOOM_LFS_TWIN_ANSWERS=1.
 
 #pragma once
 
