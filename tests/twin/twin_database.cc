@@ -44,7 +44,15 @@ TwinDatabase::TwinDatabase(TwinSide& side, const rocksdb::Options& options, cons
 }
 
 TwinDatabase::~TwinDatabase() {
+  if (db_ != nullptr) Close().PermitUncheckedError();
+}
+
+rocksdb::Status TwinDatabase::Close() {
   for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  handles_.clear();
+  rocksdb::Status status = db_->Close();
+  db_.reset();
+  return status;
 }
 
 void TwinDatabase::Write(uint64_t from, uint64_t to, size_t size, size_t family, bool sync) {

@@ -45,6 +45,8 @@ class TwinDatabase {
   // Writes a row into a family and flushes it: begins a new log. The old one goes if no other
   // family needs it.
   void SwitchLog(size_t family = 0);
+  // What the destructor does, with its status.
+  rocksdb::Status Close();
   // The contents of all families.
   void SayContents(const std::string& question);
 
