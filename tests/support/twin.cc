@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <regex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -43,20 +44,6 @@ std::map<std::string, std::string> ComparableFiles(const std::string& directory)
     }
   }
   return files;
-}
-
-// A log's last steps after its close, and so the end of its ring, are left to a thread.
-void AwaitEndOfRings(const std::string& directory) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  const auto are_left = [&] {
-    const fs::recursive_directory_iterator tree(directory);
-    return std::any_of(begin(tree), end(tree), [](const fs::directory_entry& entry) {
-      return entry.path().filename() == ".bloom_lfs";
-    });
-  };
-  while (are_left() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
 }
 
 std::string Masked(std::string text, const std::string& directory) {
@@ -109,6 +96,21 @@ void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
   }
   Say(question, std::to_string(count) + " rows, checksum " + std::to_string(crc) + ", " +
                     rows->status().ToString());
+}
+
+void AwaitEndOfRings(const std::string& directory) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto are_left = [&] {
+    std::error_code ignored;  // what vanishes while we look is what we wait for
+    for (fs::recursive_directory_iterator entry(directory, ignored), end; entry != end;
+         entry.increment(ignored)) {
+      if (entry->path().filename() == ".bloom_lfs") return true;
+    }
+    return false;
+  };
+  while (are_left() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {

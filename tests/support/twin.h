@@ -45,6 +45,10 @@ class TwinSide {
   std::vector<std::string> answers_;
 };
 
+// Waits until no ring is left below a directory of closed databases: the last steps of a close are
+// left to a thread. For scenarios that look at such a directory themselves, or copy it.
+void AwaitEndOfRings(const std::string& directory);
+
 // Runs `scenario` on both sides and expects the same answers, in order, and afterwards the same
 // names in both directories (but for info logs, and with session ids masked), WALs and blob files
 // byte for byte, and no ring. Exceptions of the scenario fail the test.

@@ -56,6 +56,7 @@ const Loss kLosses[] = {
 TEST(TrackedLogsTwinTest, MissingAndShortenedLogsAreNoticedAlike) {
   ExpectTwins([](TwinSide& side) {
     WriteTrackedLogs(side);
+    AwaitEndOfRings(side / "source");
     const std::vector<std::string> logs = LogFiles(side / "source");
     side.Say("logs", logs.size());
     for (const WALRecoveryMode mode :

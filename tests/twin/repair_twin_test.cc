@@ -77,6 +77,7 @@ enum class End { kClosed, kKilled };
 void Leave(TwinSide& side, End end, WalDir wal_dir) {
   if (end == End::kClosed) {
     FillAndThen(side, wal_dir, [](TwinDatabase&) {});
+    AwaitEndOfRings(side / ".");
     return;
   }
   ChildProcess victim("victim", {side / ".", side.name(), wal_dir == WalDir::kOwn ? "own" : "db"});

@@ -124,6 +124,7 @@ TEST(ToolsTwinTest, AfterACleanClose) {
       TwinDatabase db(side, TwinOptions(side), side / "db", kFamilies);
       Fill(&db);
     }
+    AwaitEndOfRings(side / "db");
     SayReadingTools(side, FirstTable(side / "db"));
   });
 }

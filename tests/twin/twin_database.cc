@@ -99,7 +99,7 @@ void CopyThroughEnv(const TwinSide& side, const std::string& from, const std::st
 }
 
 void WaitUntil(const std::string& what, const std::function<bool()>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!is_so()) {
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("never: " + what);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -64,7 +64,7 @@ void SayNames(TwinSide& side, const std::string& question, const std::string& di
 // bytes. The copy is made of ordinary files.
 void CopyThroughEnv(const TwinSide& side, const std::string& from, const std::string& to);
 
-// Waits until it is so; throws after ten seconds.
+// Waits until it is so; throws after half a minute.
 void WaitUntil(const std::string& what, const std::function<bool()>& is_so);
 
 }  // namespace bloom_lfs::test

@@ -151,6 +151,13 @@ TEST_P(WalControlTwinTest, WritersGoOnWhileBackgroundWorkIsPaused) {
       side.Say(log, size);
     }
     side.Say("continue", db->ContinueBackgroundWork());
+    for (size_t i = 0; i < 2; ++i) {
+      WaitUntil("end of the flushes", [&] {
+        uint64_t unflushed = 0;
+        return db->GetIntProperty(db.family(i), "rocksdb.num-immutable-mem-table", &unflushed) &&
+               unflushed == 0;
+      });
+    }
     db.SwitchLog(0);
     db.SwitchLog(1);
     db.SayContents("in the end");
