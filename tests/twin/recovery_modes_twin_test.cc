@@ -76,13 +76,16 @@ struct Layout {
   bool several_logs;
   bool damage_first;
   rocksdb::CompressionType compression;
+  bool keep_logs;  // avoid_flush_during_recovery
 };
 
 constexpr Layout kLayouts[] = {
-    {"OneLog", true, false, false, rocksdb::kNoCompression},
-    {"CompressedLog", false, false, false, rocksdb::kZSTD},
-    {"FirstOfSeveral", false, true, true, rocksdb::kNoCompression},
-    {"LastOfSeveral", false, true, false, rocksdb::kNoCompression},
+    {"OneLog", true, false, false, rocksdb::kNoCompression, false},
+    {"OneLogKept", false, false, false, rocksdb::kNoCompression, true},
+    {"CompressedLogKept", false, false, false, rocksdb::kZSTD, true},
+    {"FirstOfSeveral", false, true, true, rocksdb::kNoCompression, false},
+    {"FirstOfSeveralKept", false, true, true, rocksdb::kNoCompression, true},
+    {"LastOfSeveralKept", false, true, false, rocksdb::kNoCompression, true},
 };
 
 constexpr const char* kModeNames[] = {"TolerateTornTail", "Absolute", "PointInTime", "SkipAny"};
@@ -123,32 +126,30 @@ void SayWhatBecomesOf(TwinSide& side, const rocksdb::Options& options, const std
   }
 }
 
-class RecoveryModesTwinTest
-    : public testing::TestWithParam<std::tuple<WALRecoveryMode, Layout, bool>> {};
+class RecoveryModesTwinTest : public testing::TestWithParam<std::tuple<WALRecoveryMode, Layout>> {};
 
 INSTANTIATE_TEST_SUITE_P(All, RecoveryModesTwinTest,
                          Combine(Values(WALRecoveryMode::kTolerateCorruptedTailRecords,
                                         WALRecoveryMode::kAbsoluteConsistency,
                                         WALRecoveryMode::kPointInTimeRecovery,
                                         WALRecoveryMode::kSkipAnyCorruptedRecords),
-                                 testing::ValuesIn(kLayouts), Values(false, true)),
+                                 testing::ValuesIn(kLayouts)),
                          [](const auto& param_info) {
                            return std::string(
                                       kModeNames[static_cast<int>(std::get<0>(param_info.param))]) +
-                                  "_" + std::get<1>(param_info.param).name +
-                                  (std::get<2>(param_info.param) ? "_LogsKept" : "_Flushed");
+                                  "_" + std::get<1>(param_info.param).name;
                          });
 
 TEST_P(RecoveryModesTwinTest, EveryDamageIsJudgedAlike) {
-  const auto& [mode, layout, keep_logs] = GetParam();
-  ExpectTwins([&, mode = mode, layout = layout, keep_logs = keep_logs](TwinSide& side) {
+  const auto& [mode, layout] = GetParam();
+  ExpectTwins([mode = mode, layout = layout](TwinSide& side) {
     PrepareSource(side, layout);
     const std::string log = LogToDamage(side, layout);
     const std::string bytes = ReadFile(side / "source/" + log);
     rocksdb::Options options = TwinOptions(side);
     options.wal_recovery_mode = mode;
     options.wal_compression = layout.compression;
-    options.avoid_flush_during_recovery = keep_logs;
+    options.avoid_flush_during_recovery = layout.keep_logs;
     for (const Damage& damage : kDamages) {
       if (damage.only_one_log && !layout.every_damage) continue;
       side.Say("damage", damage.name);
