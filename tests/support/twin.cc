@@ -2,18 +2,26 @@
 
 #include <gtest/gtest.h>
 #include <rocksdb/iterator.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <regex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "lss/crc32c.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {
+namespace fs = std::filesystem;
+
 namespace {
 
 bool ContentsCount(const std::string& name) {
@@ -62,6 +70,9 @@ TwinSide::TwinSide(With with, std::string directory)
 
 void TwinSide::Say(const std::string& question, const std::string& answer) {
   answers_.push_back(question + ": " + Masked(answer, directory_));
+  if (::getenv("BLOOM_LFS_TWIN_ANSWERS") != nullptr) {
+    std::fprintf(stderr, "%s: %s\n", name().c_str(), answers_.back().c_str());
+  }
 }
 
 void TwinSide::Say(const std::string& question, const rocksdb::Status& answer) {
@@ -87,6 +98,21 @@ void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
                     rows->status().ToString());
 }
 
+void AwaitEndOfRings(const std::string& directory) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto are_left = [&] {
+    std::error_code ignored;  // what vanishes while we look is what we wait for
+    for (fs::recursive_directory_iterator entry(directory, ignored), end; entry != end;
+         entry.increment(ignored)) {
+      if (entry->path().filename() == ".bloom_lfs") return true;
+    }
+    return false;
+  };
+  while (are_left() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {
   const TempDir stock_dir;
   const TempDir plugin_dir;
@@ -94,6 +120,7 @@ void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {
   TwinSide plugin(With::kPlugin, plugin_dir.path());
   EXPECT_EQ(Run(scenario, &stock), "") << "on stock RocksDB";
   EXPECT_EQ(Run(scenario, &plugin), "") << "on the plugin";
+  AwaitEndOfRings(plugin_dir.path());
   EXPECT_EQ(stock.answers(), plugin.answers()) << "first: stock, second: plugin";
   EXPECT_EQ(ComparableFiles(stock_dir.path()), ComparableFiles(plugin_dir.path()))
       << "first: stock, second: plugin";

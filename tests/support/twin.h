@@ -2,6 +2,7 @@
 //
 // A scenario writes down what RocksDB tells it (Say) and leaves files in its directory. What may
 // rightly differ between two runs of stock RocksDB (times, session ids, ports) must not be said.
+// Whoever writes a scenario sees what is said with BLOOM_LFS_TWIN_ANSWERS=1.
 
 #pragma once
 
@@ -43,6 +44,10 @@ class TwinSide {
   TestEnv env_;
   std::vector<std::string> answers_;
 };
+
+// Waits until no ring is left below a directory of closed databases: the last steps of a close are
+// left to a thread. For scenarios that look at such a directory themselves, or copy it.
+void AwaitEndOfRings(const std::string& directory);
 
 // Runs `scenario` on both sides and expects the same answers, in order, and afterwards the same
 // names in both directories (but for info logs, and with session ids masked), WALs and blob files
