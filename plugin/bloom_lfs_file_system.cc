@@ -181,6 +181,16 @@ IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const File
   return target()->NewRandomRWFile(path, options, result, dbg);
 }
 
+IOStatus BloomLfsFileSystem::NewMemoryMappedFileBuffer(
+    const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->NewMemoryMappedFileBuffer(path, result);
+}
+
 IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const FileOptions& options,
                                                std::unique_ptr<FSSequentialFile>* result,
                                                IODebugContext* dbg) {
