@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "lss/crc32c.h"
 #include "tests/support/aligned_memory.h"
 #include "tests/support/database.h"
 #include "tests/support/files.h"
@@ -19,11 +18,6 @@ using rocksdb::Slice;
 namespace {
 
 constexpr size_t kPage = 4096;
-
-std::string Bytes(const std::string& bytes) {
-  return std::to_string(bytes.size()) + " bytes, checksum " +
-         std::to_string(lss::Crc32c(0, bytes.data(), bytes.size()));
-}
 
 }  // namespace
 
@@ -205,7 +199,7 @@ void Surface::SayRest(const std::string& question, rocksdb::FSSequentialFile* fi
     bytes.append(scratch, 0, piece.size());  // RocksDB takes it from scratch, too
     if (piece.size() < scratch.size()) break;
   }
-  side_->Say(question, Bytes(bytes));
+  side_->SayBytes(question, bytes);
 }
 
 void Surface::SayRange(const std::string& question, rocksdb::FSRandomAccessFile* file,
@@ -213,7 +207,11 @@ void Surface::SayRange(const std::string& question, rocksdb::FSRandomAccessFile*
   std::string scratch(length, '\0');
   Slice piece;
   const IOStatus status = file->Read(offset, length, IOOptions(), &piece, scratch.data(), nullptr);
-  side_->Say(question, status.ok() ? Bytes(piece.ToString()) : CodeOf(status));
+  if (status.ok()) {
+    side_->SayBytes(question, piece.ToString());
+  } else {
+    side_->Say(question, CodeOf(status));
+  }
 }
 
 }  // namespace bloom_lfs::test

@@ -31,6 +31,8 @@ class TwinSide {
   void Say(const std::string& question, const std::string& answer);
   void Say(const std::string& question, const rocksdb::Status& answer);
   void Say(const std::string& question, uint64_t answer);
+  // Many bytes, by number and checksum.
+  void SayBytes(const std::string& question, const std::string& bytes);
   // Every key and value of a column family, by number and checksum.
   void SayContents(const std::string& question, rocksdb::DB* db,
                    rocksdb::ColumnFamilyHandle* family = nullptr);
