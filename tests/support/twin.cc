@@ -119,6 +119,7 @@ void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   EXPECT_EQ(Run(scenario, &plugin), "") << "on the plugin";
   const std::string differences = Differences(stock.answers(), plugin.answers());
   EXPECT_TRUE(differences.empty()) << differences;
+  if (files == Files::kNone) return;
   // A log that was synced keeps its ring until the maintenance thread has synced its end, too.
   lss::Background::SharedMaintenance().Drain();
   EXPECT_EQ(ComparableFiles(stock_dir.path(), files), ComparableFiles(plugin_dir.path(), files))

@@ -50,6 +50,7 @@ class TwinSide {
 enum class Files {
   kBytes,      // names, and of WALs and blob files every byte
   kNamesOnly,  // for writers that race: which of them comes first is chance
+  kNone,       // for scenarios that leave what they say rightly differs
 };
 
 // Runs `scenario` on both sides and expects the same answers, in order, and afterwards the same

@@ -16,6 +16,9 @@ rocksdb::Options QuietOptions(rocksdb::Env* env, const Tweak& tweak) {
   options.compression = rocksdb::kNoCompression;
   options.disable_auto_compactions = true;
   options.write_buffer_size = 256 << 20;
+  options.max_file_opening_threads = 1;  // the default starts 16 for every opening
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
   if (tweak) tweak(&options);
   return options;
 }
