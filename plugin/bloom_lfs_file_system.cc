@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "lss/background.h"
 #include "plugin/directory_recovery.h"
@@ -189,8 +190,8 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
   // records, and must not be a renamed one: killed before it is emptied, that would be a newest log
   // full of old records, on which RocksDB 7.8 hangs under kSkipAnyCorruptedRecords. Killed between
   // the two steps below, the old log is still there, and as obsolete as it was.
-  if (IOStatus status = target()->FileExists(old_path, options.io_options, dbg); !status.ok()) {
-    return status;
+  if (access(old_path.c_str(), F_OK) != 0) {
+    return ToIOStatus(lss::Status::FromErrno("reuse", old_path, -1, errno));
   }
   if (IOStatus status = NewWritableFile(path, options, result, dbg); !status.ok()) {
     return status;
@@ -213,6 +214,16 @@ IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const File
     }
   }
   return target()->NewRandomRWFile(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewMemoryMappedFileBuffer(
+    const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->NewMemoryMappedFileBuffer(path, result);
 }
 
 IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const FileOptions& options,

@@ -34,6 +34,10 @@ class StoreWritableFile final : public rocksdb::FSWritableFile {
   rocksdb::IOStatus RangeSync(uint64_t offset, uint64_t length, const rocksdb::IOOptions& options,
                               rocksdb::IODebugContext* dbg) override;
   uint64_t GetFileSize(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
+  // A hint, as for readers below.
+  rocksdb::IOStatus InvalidateCache(size_t /*offset*/, size_t /*length*/) override {
+    return rocksdb::IOStatus::OK();
+  }
   bool IsSyncThreadSafe() const override { return true; }
   bool use_direct_io() const override { return false; }
 
@@ -48,6 +52,9 @@ class SourceSequentialFile final : public rocksdb::FSSequentialFile {
                          char* scratch, rocksdb::IODebugContext* dbg) override;
   // Past the end is fine, as with stock.
   rocksdb::IOStatus Skip(uint64_t n) override;
+  rocksdb::IOStatus InvalidateCache(size_t /*offset*/, size_t /*length*/) override {
+    return rocksdb::IOStatus::OK();
+  }
 
  private:
   const std::unique_ptr<FileSource> source_;
@@ -61,6 +68,9 @@ class SourceRandomAccessFile final : public rocksdb::FSRandomAccessFile {
   rocksdb::IOStatus Read(uint64_t offset, size_t n, const rocksdb::IOOptions& options,
                          rocksdb::Slice* result, char* scratch,
                          rocksdb::IODebugContext* dbg) const override;
+  rocksdb::IOStatus InvalidateCache(size_t /*offset*/, size_t /*length*/) override {
+    return rocksdb::IOStatus::OK();
+  }
 
  private:
   const std::unique_ptr<FileSource> source_;

@@ -250,6 +250,12 @@ TEST_F(BloomLfsFileSystemTest, EveryChangeOfADeadLogFindsItWhole) {
          ASSERT_TRUE(fs->NewRandomRWFile(log, FileOptions(), &file, nullptr).ok());
        },
        "000007.log"},
+      {"NewMemoryMappedFileBuffer",
+       [](BloomLfsFileSystem* fs, const std::string& log, const TempDir&) {
+         std::unique_ptr<rocksdb::MemoryMappedFileBuffer> buffer;
+         ASSERT_TRUE(fs->NewMemoryMappedFileBuffer(log, &buffer).ok());
+       },
+       "000007.log"},
       {"RenameFile",
        [](BloomLfsFileSystem* fs, const std::string& log, const TempDir& dir) {
          ASSERT_TRUE(fs->RenameFile(log, dir / "elsewhere", IOOptions(), nullptr).ok());
