@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -133,7 +134,7 @@ class Program {
     // Waits until the old log is where it belongs: which log gets recycled next must not depend on
     // how far a background thread has come.
     Require(db_->DisableFileDeletions());
-    Require(db_->EnableFileDeletions(true));
+    Require(EnableFileDeletions(db_.get()));
   }
 
   const Case& case_;

@@ -69,7 +69,8 @@ tools_agree_with_and_without() {
   with_plugin "$work/wal.plugin" ldb --fs_uri=bloom_lfs dump_wal --walfile="$log" --header \
     --print_value
   cmp "$work/wal" "$work/wal.plugin" || fail "ldb dump_wal differs with the plugin"
-  [[ $(wc -l <"$work/wal") == 3001 ]] || fail "ldb dump_wal does not see 3000 records" "$work/wal"
+  # Not all lines: RocksDB 9 adds remarks.
+  [[ $(grep -c ',PUT(0) : ' "$work/wal") == 3000 ]] || fail "ldb dump_wal does not see 3000 records" "$work/wal"
 }
 
 # ldb opens for writing here: the rows move from the log to a table.
