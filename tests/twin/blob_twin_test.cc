@@ -16,7 +16,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/twin.h"
-#include "tests/support/twin_database.h"
+#include "tests/support/quiet_database.h"
 
 namespace bloom_lfs::test {
 namespace {

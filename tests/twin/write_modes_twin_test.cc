@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/support/twin.h"
-#include "tests/support/twin_database.h"
+#include "tests/support/quiet_database.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {

@@ -1,4 +1,4 @@
-#include "tests/support/twin_database.h"
+#include "tests/support/quiet_database.h"
 
 #include <chrono>
 #include <stdexcept>
