@@ -178,6 +178,22 @@ TEST_P(EndedTwinTest, DestroyLeavesNothing) {
   });
 }
 
+// Stock RocksDB was first to open the killed database: the dead one's rings are of no use any more.
+TEST(RepairTwinTest, DestroyLeavesNothingOfRingsThatWereSetAside) {
+  ExpectTwins([](TwinSide& side) {
+    const rocksdb::Options options = RepairOptions(side, WalDir::kDatabases);
+    for (const bool opened_since : {false, true}) {
+      Leave(side, End::kKilled, WalDir::kDatabases);
+      rocksdb::Options stock_options = options;
+      stock_options.env = rocksdb::Env::Default();
+      TwinDatabase(side, stock_options, side / "db", kFamilies).Write(0, 10);
+      if (opened_since) TwinDatabase(side, options, side / "db", kFamilies).Write(10, 20);
+      side.Say("destroy", rocksdb::DestroyDB(side / "db", options, Descriptors(options)));
+      side.Say("db", std::filesystem::exists(side / "db") ? "left" : "gone");
+    }
+  });
+}
+
 TEST(RepairTwinTest, DestroyAndRepairOfALivingDatabaseAreRefused) {
   ExpectTwins([](TwinSide& side) {
     const rocksdb::Options options = RepairOptions(side, WalDir::kDatabases);
