@@ -110,6 +110,8 @@ void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
                     rows->status().ToString());
 }
 
+void AwaitRings() { lss::Background::SharedMaintenance().Drain(); }
+
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const TempDir stock_dir;
   const TempDir plugin_dir;
@@ -120,8 +122,7 @@ void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const std::string differences = Differences(stock.answers(), plugin.answers());
   EXPECT_TRUE(differences.empty()) << differences;
   if (files == Files::kNone) return;
-  // A log that was synced keeps its ring until the maintenance thread has synced its end, too.
-  lss::Background::SharedMaintenance().Drain();
+  AwaitRings();
   EXPECT_EQ(ComparableFiles(stock_dir.path(), files), ComparableFiles(plugin_dir.path(), files))
       << "first: stock, second: plugin";
 }

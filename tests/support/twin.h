@@ -46,6 +46,10 @@ class TwinSide {
   std::vector<std::string> answers_;
 };
 
+// A log that was synced keeps its ring until the maintenance thread has synced its end, too. Waits
+// for that: a directory that is being listed must not change.
+void AwaitRings();
+
 // What is compared of the files that a scenario leaves.
 enum class Files {
   kBytes,      // names, and of WALs and blob files every byte
