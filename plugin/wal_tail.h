@@ -52,9 +52,13 @@ struct WalTail {
   int error = 0;  // errno of a failed read, otherwise 0
 
   // False if the file may hold good records behind `end` that this version cannot judge. Then the
-  // file must be left as it is.
+  // file must be left as it is. So must one of which nothing reads like a log: a layer above us may
+  // have encrypted it.
   bool SafeToTrim() const {
-    return stop != WalTailStop::kReadError && stop != WalTailStop::kUnknownType;
+    const bool reads_like_a_log = end > 0 || stop == WalTailStop::kZeros ||
+                                  stop == WalTailStop::kEndOfFile ||
+                                  stop == WalTailStop::kForeignLogNumber;
+    return reads_like_a_log && stop != WalTailStop::kReadError && stop != WalTailStop::kUnknownType;
   }
 
   // One line for the log: what was found, where, and why the scan stopped.

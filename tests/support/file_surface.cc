@@ -141,6 +141,10 @@ void Surface::SayBytes(const std::string& name) {
   }
 }
 
+void Surface::SayBytesForOthers(const std::string& name) {
+  side_->SayBytes("for others " + name, ReadFile(Path(name)));
+}
+
 void Surface::SayList(const std::string& directory) {
   std::vector<std::string> names = {"stale"};
   Say("children of " + directory, fs_->GetChildren(Path(directory), IOOptions(), &names, nullptr));

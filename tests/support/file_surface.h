@@ -86,6 +86,8 @@ class Surface {
   void SayExists(const std::string& name);
   // Size, and contents by a sequential and by a random-access handle.
   void SayBytes(const std::string& name);
+  // The same without the FileSystem, as programs see it that know nothing of a plugin.
+  void SayBytesForOthers(const std::string& name);
   // What GetChildren and GetChildrenFileAttributes list, in order, with sizes.
   void SayList(const std::string& directory);
   void SayLinks(const std::string& name);

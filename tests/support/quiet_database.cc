@@ -1,6 +1,8 @@
 #include "tests/support/quiet_database.h"
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -80,6 +82,15 @@ void PutRows(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family, const Rows& r
     Require(
         db->Put(write_options, family, RowKey(row), RowValue(row, rows.version, rows.size_max)));
   }
+}
+
+std::vector<std::string> BlobFiles(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() == ".blob") names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void SayWals(TwinSide& side, const std::string& when, rocksdb::DB* db) {

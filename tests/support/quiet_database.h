@@ -61,6 +61,9 @@ void PutRows(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family, const Rows& r
 std::string RowKey(uint32_t row);
 std::string RowValue(uint32_t row, uint32_t version, uint64_t size_max);
 
+// Names of the blob files in `directory`, in order. Looks at nothing else: rings come and go.
+std::vector<std::string> BlobFiles(const std::string& directory);
+
 // Says which WALs there are, how long they are and whether they are archived.
 void SayWals(TwinSide& side, const std::string& when, rocksdb::DB* db);
 

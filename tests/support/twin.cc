@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "lss/background.h"
 #include "lss/crc32c.h"
 #include "tests/support/files.h"
 
@@ -134,6 +135,8 @@ void AwaitEndOfRings(const std::string& directory) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
+
+void AwaitRings() { lss::Background::SharedMaintenance().Drain(); }
 
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const TempDir stock_dir;

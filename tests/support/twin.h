@@ -50,6 +50,9 @@ class TwinSide {
 // Waits until no ring is left below a directory of closed databases: the last steps of a close are
 // left to a thread. For scenarios that look at such a directory themselves, or copy it.
 void AwaitEndOfRings(const std::string& directory);
+// Within this process: returns when those last steps have been taken. A directory that is being
+// listed must not change.
+void AwaitRings();
 
 // What is compared of the files that a scenario leaves.
 enum class Files {

@@ -153,6 +153,7 @@ TEST(BackupUpkeepTwinTest, ADamagedLogOrBlobFileIsFound) {
     const auto engine = OpenEngine(side.env(), side / "backups", kWithLogs);
     WriteRound(db, 0);
     MakeBackup(side, engine.get(), db.get(), kWithLogs);
+    AwaitRings();
     for (const char* suffix : {".log", ".blob"}) {
       const std::string end = suffix;
       for (const auto& [name, facts] : ListTree(side / "backups")) {
@@ -210,6 +211,7 @@ TEST(BackupUpkeepTwinTest, RestoredOverTheDatabaseItself) {
     keep_logs.keep_log_files = true;
     for (const rocksdb::RestoreOptions& restore : {keep_logs, rocksdb::RestoreOptions()}) {
       side.Say("restore", engine->RestoreDBFromBackup(restore, 1, side / "db", side / "db"));
+      AwaitRings();
       for (const std::string& log : LogFiles(side / "db")) side.Say("log", log);
     }
     const QuietDatabase db(options, side / "db", MoreFamilies());

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "tests/support/child_process.h"
-#include "tests/support/files.h"
 #include "tests/support/test_env.h"
 #include "tests/support/twin.h"
 #include "tests/support/quiet_database.h"
@@ -71,6 +70,7 @@ int VictimMain(const std::vector<std::string>& args) {
   const TestEnv env(WithOf(args.at(1)));
   rocksdb::Options options = BlobOptions(env.get());
   options.blob_file_size = args.at(3) == "small" ? 50 << 10 : 1 << 30;
+  options.writable_file_max_buffer_size = 16 << 10;  // what is half-written reaches the FileSystem
   const auto reason = args.at(2) == "flush" ? rocksdb::TableFileCreationReason::kFlush
                                             : rocksdb::TableFileCreationReason::kCompaction;
   options.compaction_filter_factory = std::make_shared<StopAtRowWhile>(reason);
@@ -127,12 +127,6 @@ TEST_P(KilledTwinTest, InTheMiddleOfABlobFileNothingThatWasWrittenIsLost) {
   });
 }
 
-void SayBlobFileNames(TwinSide& side) {
-  for (const auto& [name, facts] : ListTree(side / "db")) {
-    if (name.find(".blob") != std::string::npos) side.Say("there is", name);
-  }
-}
-
 // The plugin's half-written file found by stock, and the other way round. Stock may miss the
 // unsynced end of the plugin's log, and leaves its ring alone: rows of tables are what is compared.
 TEST_P(KilledTwinTest, TheOtherSideCarriesOn) {
@@ -148,7 +142,8 @@ TEST_P(KilledTwinTest, TheOtherSideCarriesOn) {
       side.Say("get", db->Get(rocksdb::ReadOptions(), RowKey(row), &value));
       side.SayBytes(RowKey(row), value);
     }
-    SayBlobFileNames(side);  // and the half-written one is not among them
+    // The half-written one is not among them.
+    for (const std::string& name : BlobFiles(side / "db")) side.Say("there is", name);
   };
   ExpectTwins(scenario, Files::kNone);
 }

@@ -41,10 +41,8 @@ rocksdb::Options BlobOptions(TwinSide& side, const Tweak& tweak = nullptr) {
 // that RocksDB has finished must be whole for everybody.
 void SayBlobFiles(TwinSide& side, const std::string& when) {
   side.Say("blob files", when);
-  for (const auto& [name, facts] : ListTree(side / "db")) {
-    if (name.find(".blob") != std::string::npos) {
-      side.Say(name + " of " + std::to_string(facts.size) + " bytes with checksum", facts.crc);
-    }
+  for (const std::string& name : BlobFiles(side / "db")) {
+    side.SayBytes(name, ReadFile(side / ("db/" + name)));
   }
 }
 

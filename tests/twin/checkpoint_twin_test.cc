@@ -64,6 +64,7 @@ std::string MakeCheckpoint(TwinSide& side, QuietDatabase& db, const Origin& orig
   side.Say("checkpoint again", checkpoint->CreateCheckpoint(side / name));  // it is there
   side.Say("sequence number", sequence_number);
   AwaitQuiet(db.get());
+  AwaitRings();
   return side / name;
 }
 

@@ -133,6 +133,7 @@ TEST_P(LiveFileTwinTest, RenamedWhileWritten) {
     writer.Append(MakeValue(1, 100000));
     const auto reader = surface.OpenToRead(name);
     surface.Rename(name, "archive/" + name);
+    surface.SayBytesForOthers("archive/" + name);
     writer.Append(MakeValue(2, 9 * kMiB));
     writer.Flush();
     writer.SaySize();
@@ -206,6 +207,7 @@ TEST_P(LiveFileTwinTest, LinkedWhileWrittenAndAfterwards) {
     writer.Append(MakeValue(1, 300000));
     surface.SayLinks(name);
     surface.Link(name, surface.Name(2));
+    surface.SayBytesForOthers(surface.Name(2));
     surface.Link(name, surface.Name(2));  // is there already
     surface.Link(surface.Name(8), surface.Name(9));
     surface.Link(name, "linked.tmp");
