@@ -169,7 +169,8 @@ TEST_P(WalTailDamageTest, TruncatedAtEveryLength) {
     const uint64_t expected = LastEndBefore(log, size);
     ASSERT_EQ(tail.end, expected) << "size " << size << ": " << tail.ToString();
     ASSERT_EQ(tail.records, RecordsUpTo(log, expected)) << "size " << size;
-    ASSERT_TRUE(tail.SafeToTrim());
+    // Without a whole record nothing shows that it is a log.
+    ASSERT_EQ(tail.SafeToTrim(), expected > 0 || size == 0) << "size " << size;
   }
 }
 

@@ -212,6 +212,22 @@ TEST(WalTailTest, UnknownTypesForbidTrimming) {
   }
 }
 
+// RocksDB's encryption above us: what was synced must not be given up for a torn tail.
+TEST(WalTailTest, AFileOfWhichNothingReadsLikeALogIsNotTrimmed) {
+  WalBuilder log(5);
+  log.Add(Payload(5000));
+  log.Add(Payload(100));
+  std::string encrypted = log.bytes();
+  for (char& byte : encrypted) {
+    byte = static_cast<char>(byte ^ 0x5c);
+  }
+  const WalTail tail = Scan(encrypted + std::string(10000, '\0'));
+  EXPECT_EQ(tail.end, 0U);
+  EXPECT_FALSE(tail.SafeToTrim());
+  EXPECT_TRUE(Scan(log.bytes() + encrypted).SafeToTrim());
+  EXPECT_TRUE(Scan(std::string(10000, '\0')).SafeToTrim()) << "its first page never arrived";
+}
+
 TEST(WalTailTest, RecordsOutOfSequence) {
   enum : uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4, kCompression = 9, kMeta = 10 };
   const std::vector<std::vector<uint8_t>> wrong = {{kMiddle},

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "tests/support/child_process.h"
+#include "tests/support/quiet_database.h"
 #include "tests/support/test_env.h"
 #include "tests/support/twin.h"
-#include "tests/support/quiet_database.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "tests/support/files.h"
-#include "tests/support/twin.h"
 #include "tests/support/quiet_database.h"
+#include "tests/support/twin.h"
 
 namespace bloom_lfs::test {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "tests/support/files.h"
+#include "tests/support/quiet_database.h"
 #include "tests/support/test_env.h"
 #include "tests/support/twin.h"
-#include "tests/support/quiet_database.h"
 
 namespace bloom_lfs::test {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/twin.h"
 #include "tests/support/quiet_database.h"
+#include "tests/support/twin.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
