@@ -25,6 +25,7 @@ bloom_lfs_SOURCES := \
   lss/options.cc \
   lss/recovery.cc \
   lss/reservation.cc \
+  lss/ring_budget.cc \
   lss/ring_memory.cc \
   lss/ring_view.cc \
   lss/space.cc \
@@ -35,20 +36,25 @@ bloom_lfs_SOURCES := \
   lss/uring_device.cc \
   lss/write_chain.cc \
   lss/zeros.cc \
+  plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
+  plugin/default_file_system.cc \
+  plugin/directory_recovery.cc \
   plugin/file_kind.cc \
+  plugin/file_source.cc \
   plugin/io_status.cc \
   plugin/live_stores.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/ring_directory.cc \
-  plugin/wal_files.cc \
-  plugin/wal_recovery.cc \
-  plugin/wal_source.cc \
+  plugin/store_files.cc \
   plugin/wal_tail.cc \
   plugin/warning.cc
 
 bloom_lfs_HEADERS := \
+  lss/options.h \
+  lss/status.h \
+  lss/types.h \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h

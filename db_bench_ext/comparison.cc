@@ -4,15 +4,12 @@
 #include <utility>
 
 #include "db_bench_ext/background_load.h"
-#include "db_bench_ext/db_bench_output.h"
+#include "db_bench_ext/child_process.h"
 #include "db_bench_ext/format.h"
+#include "db_bench_ext/page_cache.h"
 
 namespace bloom_lfs::bench {
 namespace {
-
-void Append(std::vector<std::string>* to, const std::vector<std::string>& from) {
-  to->insert(to->end(), from.begin(), from.end());
-}
 
 std::vector<Arm> ArmsInOrder(const Workload& workload, int round) {
   std::vector<Arm> arms = {Arm::kStock, Arm::kPlugin};
@@ -20,24 +17,6 @@ std::vector<Arm> ArmsInOrder(const Workload& workload, int round) {
   const auto first = static_cast<size_t>(round) % arms.size();
   std::rotate(arms.begin(), arms.begin() + static_cast<ptrdiff_t>(first), arms.end());
   return arms;
-}
-
-Result<ArmReading> ReadOutput(const Workload& workload, const std::string& output) {
-  if (workload.program == Program::kOpenPutClose) {
-    const Result<double> elapsed_s = ParseOpenPutCloseOutput(output);
-    if (!elapsed_s.ok()) return elapsed_s.error();
-    return ArmReading{elapsed_s.value(), std::nullopt};
-  }
-  const Result<DbBenchResult> result = ParseDbBenchOutput(output, workload.benchmark);
-  if (!result.ok()) return result.error();
-  if (workload.metric != Metric::kP999Us) {
-    return ArmReading{result.value().ops_per_s, result.value().mib_per_s};
-  }
-  if (!result.value().p999_us.has_value()) {
-    return Error{"db_bench --histogram printed no percentiles for " + workload.benchmark +
-                 "; this program knows the output of RocksDB 7.8"};
-  }
-  return ArmReading{*result.value().p999_us, result.value().mib_per_s};
 }
 
 void Store(Arm arm, const ArmReading& reading, PairSample* sample) {
@@ -56,21 +35,9 @@ void Store(Arm arm, const ArmReading& reading, PairSample* sample) {
 
 }  // namespace
 
-const char* NameOf(Arm arm) {
-  switch (arm) {
-    case Arm::kStock:
-      return "stock";
-    case Arm::kPlugin:
-      return "plugin";
-    case Arm::kStockWithoutWal:
-      return "stock, no WAL";
-  }
-  return "?";
-}
-
 PairRunner::PairRunner(const Setup* setup, const WorkDirectory* directory,
                        const DeviceLimit* device)
-    : setup_(*setup), directory_(*directory), device_(*device) {}
+    : setup_(*setup), directory_(*directory), device_(*device), prepared_(setup, directory) {}
 
 Result<PairSample> PairRunner::Run(const Workload& workload, int round,
                                    const ProgressFunction& progress) {
@@ -104,41 +71,31 @@ Result<PairSample> PairRunner::Run(const Workload& workload, int round,
 }
 
 Result<ArmReading> PairRunner::RunArm(const Workload& workload, Arm arm, int round) {
-  const Result<std::string> db = directory_.FreshSubdirectory("db");
+  const Result<std::string> db = MakeReady(workload, arm);
   if (!db.ok()) return db.error();
-  // Beside fio there is nothing to settle: it keeps the file system dirty on purpose.
-  if (!workload.beside_fio) {
-    if (Failure failure = directory_.SettleFileSystem()) return *failure;
-  }
-  const Command command = CommandFor(workload, arm, round, db.value());
+  const Command command = MeasuredCommand(setup_, workload, arm, round, db.value());
   const Result<ChildOutput> output = RunToEnd(command, setup_.timeout);
   if (!output.ok()) return output.error();
-  Result<ArmReading> reading = ReadOutput(workload, output.value().standard_output);
+  Result<ArmReading> reading = ReadArmOutput(workload, output.value().standard_output);
   if (!reading.ok()) return Error{reading.error().message + "\n" + ToShellLine(command)};
   return reading;
 }
 
-Command PairRunner::CommandFor(const Workload& workload, Arm arm, int round,
-                               const std::string& db) const {
-  Command command;
-  std::vector<std::string>& argv = command.argv;
-  if (workload.program == Program::kOpenPutClose) {
-    argv = {setup_.open_put_close, "--db=" + db};
-    Append(&argv, AmountArguments(workload, setup_.scale));
-  } else {
-    argv = {setup_.db_bench, "--benchmarks=" + workload.benchmark, "--db=" + db,
-            "--compression_type=none", "--seed=" + std::to_string(setup_.seed + round)};
-    Append(&argv, workload.arguments);
-    Append(&argv, AmountArguments(workload, setup_.scale));
-    Append(&argv, setup_.extra_arguments);
-    Append(&argv, arm == Arm::kPlugin ? setup_.plugin_arguments : setup_.stock_arguments);
-    if (arm == Arm::kStockWithoutWal) argv.emplace_back("--disable_wal");
+Result<std::string> PairRunner::MakeReady(const Workload& workload, Arm arm) {
+  constexpr char kName[] = "db";
+  Result<std::string> db = workload.preparation.has_value()
+                               ? prepared_.ForRun(*workload.preparation, arm, kName)
+                               : directory_.FreshSubdirectory(kName);
+  if (!db.ok()) return db;
+  // Beside fio there is nothing to settle: it keeps the file system dirty on purpose.
+  if (!workload.beside_fio) {
+    if (Failure failure = directory_.SettleFileSystem()) return *failure;
   }
-  if (arm == Arm::kPlugin && !setup_.plugin_uri.empty()) {
-    command.preload = setup_.plugin;
-    argv.push_back("--fs_uri=" + setup_.plugin_uri);
-  }
-  return command;
+  Failure failure;
+  if (workload.page_cache == PageCache::kCold) failure = DropFromPageCache(db.value());
+  if (workload.page_cache == PageCache::kWarm) failure = ReadIntoPageCache(db.value());
+  if (failure.has_value()) return *failure;
+  return db;
 }
 
 Failure PairRunner::MeasureBound(const Workload& workload, PairSample* sample,

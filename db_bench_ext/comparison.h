@@ -1,43 +1,19 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "db_bench_ext/child_process.h"
+#include "db_bench_ext/arm_command.h"
+#include "db_bench_ext/arm_output.h"
 #include "db_bench_ext/device_limit.h"
+#include "db_bench_ext/prepared_databases.h"
 #include "db_bench_ext/result.h"
 #include "db_bench_ext/work_directory.h"
 #include "db_bench_ext/workload.h"
 
 namespace bloom_lfs::bench {
-
-// How to run the two arms.
-struct Setup {
-  std::string db_bench;
-  std::string open_put_close;
-  std::string fio;
-  std::string plugin;      // path of libbloom_lfs.so
-  std::string plugin_uri;  // --fs_uri of the plugin arm; empty makes both arms stock (self-check)
-  std::vector<std::string> extra_arguments;  // for db_bench in every arm
-  std::vector<std::string> stock_arguments;
-  std::vector<std::string> plugin_arguments;
-  std::vector<std::string> fio_arguments;
-  double scale = 1;
-  int64_t seed = 1;
-  std::chrono::seconds timeout{120};
-};
-
-enum class Arm { kStock, kPlugin, kStockWithoutWal };
-
-// What one child said.
-struct ArmReading {
-  double metric = 0;
-  std::optional<double> mib_per_s;
-};
 
 // One pair of runs and what was measured between them.
 struct PairSample {
@@ -58,9 +34,9 @@ struct Comparison {
 // Called after every run with a few words about it.
 using ProgressFunction = std::function<void(const std::string&)>;
 
-// Runs single pairs: every arm once, each in a fresh directory on a settled file system, with the
-// same seed, in an order that rotates from round to round; the device is measured between the first
-// arm and the second, next to both.
+// Runs single pairs: every arm once, each in a fresh directory or on its prepared database, on a
+// settled file system, with the same seed, in an order that rotates from round to round; the device
+// is measured between the first arm and the second, next to both.
 class PairRunner {
  public:
   // All three must outlive the runner.
@@ -70,15 +46,15 @@ class PairRunner {
 
  private:
   Result<ArmReading> RunArm(const Workload& workload, Arm arm, int round);
-  Command CommandFor(const Workload& workload, Arm arm, int round, const std::string& db) const;
+  // Where the run finds its database, in the state it is to be measured in.
+  Result<std::string> MakeReady(const Workload& workload, Arm arm);
   Failure MeasureBound(const Workload& workload, PairSample* sample,
                        const ProgressFunction& progress) const;
 
   const Setup& setup_;
   const WorkDirectory& directory_;
   const DeviceLimit& device_;
+  PreparedDatabases prepared_;
 };
-
-const char* NameOf(Arm arm);
 
 }  // namespace bloom_lfs::bench

@@ -24,16 +24,18 @@
 #include "db_bench_ext/text_lines.h"
 #include "db_bench_ext/work_directory.h"
 #include "db_bench_ext/workload.h"
+#include "db_bench_ext/workload_set.h"
 
+DEFINE_string(set, "default", "The workloads to choose from: default, features or all");
 DEFINE_string(workloads, "",
-              "Comma-separated names, or regular expressions for whole names, of the workloads to "
-              "run; empty runs all. --list shows them");
+              "Comma-separated names, or regular expressions for whole names, of the workloads of "
+              "the set to run; empty runs all. --list shows them");
 DEFINE_bool(list, false, "Print the workloads and exit");
 DEFINE_int32(pairs, 5, "Pairs of runs per workload");
 DEFINE_double(scale, 1, "Multiplies the length of every run");
-DEFINE_int32(budget_seconds, 240,
-             "Start no pair that would end later than this; 0 is no limit. Without effect when "
-             "--pairs or --scale is given");
+DEFINE_int32(budget_seconds, -1,
+             "Start no pair that would end later than this; 0 is no limit, -1 what suits the set. "
+             "Without effect when --pairs or --scale is given");
 DEFINE_bool(markdown, false, "Print the table in Markdown");
 DEFINE_string(plugin, "", "Plugin library; empty is libbloom_lfs.so of this build");
 DEFINE_string(
@@ -42,6 +44,7 @@ DEFINE_string(
     "ratios should be near 1");
 DEFINE_string(db_bench, "db_bench", "The stock db_bench");
 DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
+DEFINE_string(open_replay, "", "Empty is the open_replay of this build");
 DEFINE_string(fio, "fio", "The fio that makes the background load");
 DEFINE_string(
     db_dir, "",
@@ -59,8 +62,6 @@ DEFINE_int32(timeout_seconds, 120, "A run that takes longer than this is ended a
 namespace bloom_lfs::bench {
 namespace {
 
-// What the largest workload leaves on the disk at once, with room to spare.
-constexpr uint64_t kNeededBytes = uint64_t{3} << 30;
 constexpr int kExitInterrupted = 130;
 
 std::vector<std::string> SplitWords(const std::string& text) {
@@ -84,16 +85,21 @@ Failure CheckFlags() {
     return Error{"--scale must be above 0 and at most 1000"};
   }
   if (FLAGS_timeout_seconds < 1) return Error{"--timeout_seconds must be 1 or more"};
-  if (FLAGS_budget_seconds < 0) return Error{"--budget_seconds must be 0 or more"};
+  if (FLAGS_budget_seconds < -1) return Error{"--budget_seconds must be -1 or more"};
   return std::nullopt;
+}
+
+// A program of this build, unless a flag names another.
+std::string ProgramOf(const std::filesystem::path& build_directory, const std::string& name,
+                      const std::string& flag) {
+  return flag.empty() ? (build_directory / "bin" / name).string() : flag;
 }
 
 Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
   Setup setup;
   setup.db_bench = FLAGS_db_bench;
-  setup.open_put_close = FLAGS_open_put_close.empty()
-                             ? (build_directory / "bin" / "open_put_close").string()
-                             : FLAGS_open_put_close;
+  setup.open_put_close = ProgramOf(build_directory, "open_put_close", FLAGS_open_put_close);
+  setup.open_replay = ProgramOf(build_directory, "open_replay", FLAGS_open_replay);
   setup.fio = FLAGS_fio;
   setup.plugin_uri = FLAGS_plugin_uri;
   if (!setup.plugin_uri.empty()) {
@@ -120,15 +126,18 @@ Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
   return setup;
 }
 
-Effort MakeEffort() {
+Effort MakeEffort(const WorkloadSet& set) {
   // Who asks for more pairs or longer runs gets them.
   const bool keep_budget = gflags::GetCommandLineFlagInfoOrDie("pairs").is_default &&
                            gflags::GetCommandLineFlagInfoOrDie("scale").is_default;
-  return {FLAGS_pairs, std::chrono::seconds(keep_budget ? FLAGS_budget_seconds : 0)};
+  if (!keep_budget) return {FLAGS_pairs, std::chrono::seconds(0)};
+  return {FLAGS_pairs,
+          FLAGS_budget_seconds < 0 ? set.budget : std::chrono::seconds(FLAGS_budget_seconds)};
 }
 
 std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
                                                        const std::string& directory,
+                                                       const Effort& effort,
                                                        const Session& session) {
   auto facts = DescribeMachine(directory);
   // Also the proof that db_bench starts at all.
@@ -148,7 +157,7 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
   if (session.skipped_pairs() > 0) {
     facts.emplace_back("budget", std::to_string(session.skipped_pairs()) +
                                      " pairs left out to end within " +
-                                     std::to_string(FLAGS_budget_seconds) + " s");
+                                     std::to_string(effort.budget.count()) + " s");
   }
   return facts;
 }
@@ -162,7 +171,10 @@ void PrintList(const std::vector<Workload>& workloads) {
 // Returns the exit status. A row below its floor is a result, not a failure.
 Result<int> Main() {
   if (Failure failure = CheckFlags()) return *failure;
-  const Result<std::vector<Workload>> workloads = SelectWorkloads(AllWorkloads(), FLAGS_workloads);
+  const Result<WorkloadSet> set = FindWorkloadSet(FLAGS_set);
+  if (!set.ok()) return set.error();
+  const Result<std::vector<Workload>> workloads =
+      SelectWorkloads(set.value().workloads, FLAGS_workloads);
   if (!workloads.ok()) return workloads.error();
   if (FLAGS_list) {
     PrintList(workloads.value());
@@ -172,21 +184,22 @@ Result<int> Main() {
   const Result<Setup> setup = MakeSetup(build_directory);
   if (!setup.ok()) return setup.error();
   const Result<WorkDirectory> directory = WorkDirectory::Create(
-      FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, kNeededBytes);
+      FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, set.value().needed_bytes);
   if (!directory.ok()) return directory.error();
   const Result<DeviceLimit> device = DeviceLimit::Create(directory.value().path());
   if (!device.ok()) return device.error();
 
   Session session(&setup.value(), &directory.value(), &device.value());
-  const std::vector<Comparison> comparisons = session.Run(workloads.value(), MakeEffort());
+  const Effort effort = MakeEffort(set.value());
+  const std::vector<Comparison> comparisons = session.Run(workloads.value(), effort);
   if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
   const ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
                               FLAGS_plugin_uri.empty()};
   std::fputs("\n", stderr);
-  std::fputs(
-      RenderReport(comparisons, Facts(setup.value(), directory.value().path(), session), options)
-          .c_str(),
-      stdout);
+  std::fputs(RenderReport(comparisons,
+                          Facts(setup.value(), directory.value().path(), effort, session), options)
+                 .c_str(),
+             stdout);
   if (SignalsAsResults::Interrupted()) return kExitInterrupted;
   for (const Comparison& comparison : comparisons) {
     if (comparison.failure.has_value()) return 1;

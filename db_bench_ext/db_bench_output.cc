@@ -34,7 +34,34 @@ bool ParseResultLine(const std::string& line, DbBenchResult* result) {
       std::sscanf(line.c_str() + semicolon + 1, " %lf MB/s", &mib_per_s) == 1) {
     result->mib_per_s = mib_per_s;
   }
-  return result->ops_per_s > 0 && result->operations > 0;
+  return result->operations > 0;
+}
+
+Error NoResultLine(std::string_view output, std::string_view benchmark) {
+  return Error{"db_bench printed no result line for " + std::string(benchmark) +
+               "; its last lines were:\n" + LastLines(output, 5)};
+}
+
+Error Unreadable(std::string_view line) {
+  return Error{"db_bench printed a result line this program cannot read: \"" + std::string(line) +
+               "\"; check that --db_bench names a RocksDB db_bench"};
+}
+
+// The seconds that one of our own programs reports, as in "open_replay: 131072 records in 1.500000
+// seconds".
+Result<double> ParseOwnProgram(std::string_view output, const std::string& program) {
+  const std::string prefix = program + ": ";
+  for (const std::string_view line : SplitLines(output)) {
+    if (line.substr(0, prefix.size()) != prefix) continue;
+    uint64_t count = 0;
+    double seconds = 0;
+    if (std::sscanf(std::string(line.substr(prefix.size())).c_str(),
+                    "%" SCNu64 " %*s in %lf seconds", &count, &seconds) == 2 &&
+        count > 0 && seconds > 0) {
+      return seconds;
+    }
+  }
+  return Error{program + " printed no time; its last lines were:\n" + LastLines(output, 5)};
 }
 
 // Example: "Percentiles: P50: 234.45 P75: 303.24 P99: 1072.83 P99.9: 4766.67 P99.99: 9900.00"
@@ -58,33 +85,51 @@ Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_vi
   for (const std::string_view line : SplitLines(output)) {
     if (!found) {
       found = IsResultLineOf(line, benchmark);
-      if (found && !ParseResultLine(std::string(line), &result)) {
-        return Error{"db_bench printed a result line this program cannot read: \"" +
-                     std::string(line) + "\"; check that --db_bench names a RocksDB db_bench"};
+      if (found && !(ParseResultLine(std::string(line), &result) && result.ops_per_s > 0)) {
+        return Unreadable(line);
       }
     } else if (const std::optional<double> p999_us = ParseP999(std::string(line))) {
       result.p999_us = p999_us;
       break;
     }
   }
-  if (!found) {
-    return Error{"db_bench printed no result line for " + std::string(benchmark) +
-                 "; its last lines were:\n" + LastLines(output, 5)};
-  }
+  if (!found) return NoResultLine(output, benchmark);
   return result;
 }
 
-Result<double> ParseOpenPutCloseOutput(std::string_view output) {
+Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark) {
   for (const std::string_view line : SplitLines(output)) {
-    uint64_t rounds = 0;
-    double seconds = 0;
-    if (std::sscanf(std::string(line).c_str(), "open_put_close: %" SCNu64 " rounds in %lf seconds",
-                    &rounds, &seconds) == 2 &&
-        rounds > 0 && seconds > 0) {
-      return seconds;
-    }
+    if (!IsResultLineOf(line, benchmark)) continue;
+    DbBenchResult result;
+    if (!ParseResultLine(std::string(line), &result)) return Unreadable(line);
+    return result.elapsed_s;
   }
-  return Error{"open_put_close printed no time; its last lines were:\n" + LastLines(output, 5)};
+  return NoResultLine(output, benchmark);
+}
+
+Result<double> ParseCumulativeWrites(std::string_view output) {
+  for (const std::string_view line : SplitLines(output)) {
+    // Example: "Cumulative writes: 190K writes, 190K keys, 190K commit groups, ..."
+    double count = 0;
+    char unit = 0;
+    if (std::sscanf(std::string(line).c_str(), "Cumulative writes: %lf%c", &count, &unit) != 2) {
+      continue;
+    }
+    const double factor = unit == 'K' ? 1e3 : unit == 'M' ? 1e6 : unit == 'G' ? 1e9 : 1;
+    return count * factor;
+  }
+  return Error{
+      "db_bench's stats name no \"Cumulative writes\"; this program knows the output of "
+      "RocksDB 7.8; its last lines were:\n" +
+      LastLines(output, 5)};
+}
+
+Result<double> ParseOpenPutCloseOutput(std::string_view output) {
+  return ParseOwnProgram(output, "open_put_close");
+}
+
+Result<double> ParseOpenReplayOutput(std::string_view output) {
+  return ParseOwnProgram(output, "open_replay");
 }
 
 }  // namespace bloom_lfs::bench

@@ -24,7 +24,18 @@ struct DbBenchResult {
 // that stopped half-way has no such line and is an error.
 Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark);
 
+// How long `benchmark` took. Unlike the above also for a step that is one operation and takes
+// seconds
+// ("compact"), of which db_bench says 0 operations per second.
+Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark);
+
+// The writes since the database was opened, from db_bench's `stats`; three digits are exact.
+Result<double> ParseCumulativeWrites(std::string_view output);
+
 // The seconds open_put_close reports for all of its rounds.
 Result<double> ParseOpenPutCloseOutput(std::string_view output);
+
+// The seconds open_replay reports.
+Result<double> ParseOpenReplayOutput(std::string_view output);
 
 }  // namespace bloom_lfs::bench

@@ -176,6 +176,21 @@ std::string RenderDevice(const std::vector<Comparison>& comparisons) {
                     [](const PairSample& pair) { return pair.sequential_mib_per_s; });
 }
 
+// A while-writing benchmark reports its readers alone, and a faster writer is more work for them.
+std::string RenderWriters(const Comparison& comparison) {
+  std::vector<double> stock;
+  std::vector<double> plugin;
+  for (const PairSample& pair : comparison.pairs) {
+    if (!pair.stock.writes_per_s.has_value() || !pair.plugin.writes_per_s.has_value()) continue;
+    stock.push_back(*pair.stock.writes_per_s);
+    plugin.push_back(*pair.plugin.writes_per_s);
+  }
+  if (stock.empty() || Median(stock) <= 0) return "";
+  return "\n" + comparison.workload.name + ", the writer beside the readers: stock " +
+         FormatCount(Median(stock)) + ", plugin " + FormatCount(Median(plugin)) +
+         " writes/s, ratio " + FormatDecimal(Median(plugin) / Median(stock), 2) + "×\n";
+}
+
 }  // namespace
 
 Summary Summarize(const Comparison& comparison) {
@@ -225,6 +240,7 @@ std::string RenderReport(const std::vector<Comparison>& comparisons,
                             "share of bound", "floor", "aim", "verdict"}};
   for (const Comparison& comparison : comparisons) rows.push_back(RowOf(comparison, options));
   text += "\n" + RenderTable(rows, options.style);
+  for (const Comparison& comparison : comparisons) text += RenderWriters(comparison);
   for (const Comparison& comparison : comparisons) {
     if (!comparison.failure.has_value()) continue;
     text += "\n" + comparison.workload.name + " FAILED: " + comparison.failure->message;

@@ -8,111 +8,6 @@
 namespace bloom_lfs::bench {
 namespace {
 
-Workload Fillsync() {
-  Workload workload;
-  workload.name = "fillsync";
-  workload.title = "fillsync, 100 B";
-  workload.benchmark = "fillsync";
-  workload.arguments = {"--ops_between_duration_checks=100"};
-  workload.bound = Bound::kDurableOverwrites;
-  workload.goals.floor_ratio = 1.4;
-  workload.goals.floor_share = 0.85;
-  workload.goals.aim_share = 0.95;
-  workload.duration_s = 2;
-  workload.bound_s = 0.8;
-  return workload;
-}
-
-Workload FillrandomSync8Threads() {
-  Workload workload;
-  workload.name = "fillrandom-sync-8-threads";
-  workload.title = "fillrandom sync, 8 threads";
-  workload.benchmark = "fillrandom";
-  workload.arguments = {"--sync", "--threads=8", "--ops_between_duration_checks=100"};
-  workload.goals.floor_ratio = 1.25;
-  workload.goals.aim_ratio = 1.5;
-  workload.duration_s = 2;
-  return workload;
-}
-
-Workload FillrandomSync64k() {
-  Workload workload;
-  workload.name = "fillrandom-sync-64k";
-  workload.title = "fillrandom sync, 64 KiB values";
-  workload.benchmark = "fillrandom";
-  workload.arguments = {"--sync", "--value_size=65536", "--ops_between_duration_checks=20"};
-  workload.bound = Bound::kSequentialWrite;
-  workload.goals.floor_ratio = 1.15;
-  workload.goals.aim_ratio = 1.4;
-  workload.duration_s = 2;
-  workload.bound_s = 0.3;
-  return workload;
-}
-
-Workload Fillseq() {
-  Workload workload;
-  workload.name = "fillseq";
-  workload.title = "fillseq, 100 B, no sync";
-  workload.benchmark = "fillseq";
-  workload.bound = Bound::kStockWithoutWal;
-  workload.goals.floor_ratio = 1.4;
-  workload.goals.aim_share = 0.9;
-  workload.operations = 600000;
-  return workload;
-}
-
-Workload Fillrandom4k() {
-  Workload workload;
-  workload.name = "fillrandom-4k";
-  workload.title = "fillrandom, 4 KiB, 1 GB memtable";
-  workload.benchmark = "fillrandom";
-  workload.arguments = {"--value_size=4096", "--write_buffer_size=1073741824"};
-  workload.bound = Bound::kSequentialWrite;
-  workload.goals.floor_ratio = 1.3;
-  workload.goals.aim_ratio = 1.8;
-  workload.operations = 80000;
-  workload.bound_s = 0.3;
-  return workload;
-}
-
-Workload Fillrandom() {
-  Workload workload;
-  workload.name = "fillrandom";
-  workload.title = "fillrandom, 100 B, no sync";
-  workload.benchmark = "fillrandom";
-  workload.goals.floor_ratio = 1.0;
-  workload.goals.aim_ratio = 1.3;
-  workload.operations = 300000;
-  return workload;
-}
-
-Workload FillsyncBesideFio() {
-  Workload workload;
-  workload.name = "fillsync-beside-fio";
-  workload.title = "fillsync p99.9 beside fio";
-  workload.benchmark = "fillsync";
-  workload.arguments = {"--histogram", "--ops_between_duration_checks=100"};
-  workload.metric = Metric::kP999Us;
-  workload.bound = Bound::kDurableOverwriteP999;
-  workload.goals.floor_ratio = 0.5;
-  workload.goals.aim_ratio = 0.2;
-  workload.duration_s = 4;
-  workload.bound_s = 2;
-  workload.beside_fio = true;
-  return workload;
-}
-
-Workload OpenPutClose() {
-  Workload workload;
-  workload.name = "open-put-close";
-  workload.title = "open, one put, close, 200 times";
-  workload.program = Program::kOpenPutClose;
-  workload.metric = Metric::kElapsedS;
-  workload.goals.floor_ratio = 1.15;
-  workload.operations = 200;
-  return workload;
-}
-
 Result<std::vector<std::regex>> CompileList(const std::string& list) {
   std::vector<std::regex> patterns;
   std::stringstream items(list);
@@ -123,7 +18,7 @@ Result<std::vector<std::regex>> CompileList(const std::string& list) {
       patterns.emplace_back(item);
     } catch (const std::regex_error& error) {
       return Error{"--workloads: \"" + item + "\" is neither a name nor a regular expression (" +
-                   error.what() + "); --list shows the names"};
+                   error.what() + "); --set=all --list shows the names"};
     }
   }
   return patterns;
@@ -132,11 +27,6 @@ Result<std::vector<std::regex>> CompileList(const std::string& list) {
 }  // namespace
 
 bool LowerIsBetter(Metric metric) { return metric != Metric::kOpsPerS; }
-
-std::vector<Workload> AllWorkloads() {
-  return {Fillsync(),   FillrandomSync8Threads(), FillrandomSync64k(), Fillseq(), Fillrandom4k(),
-          Fillrandom(), FillsyncBesideFio(),      OpenPutClose()};
-}
 
 Result<std::vector<Workload>> SelectWorkloads(const std::vector<Workload>& workloads,
                                               const std::string& list) {
@@ -155,7 +45,8 @@ Result<std::vector<Workload>> SelectWorkloads(const std::vector<Workload>& workl
     if (matches) selected.push_back(workload);
   }
   if (selected.empty() || std::find(used.begin(), used.end(), false) != used.end()) {
-    return Error{"--workloads=" + list + ": an item matches no workload; --list shows the names"};
+    return Error{"--workloads=" + list +
+                 ": an item matches no workload of this set; --set=all --list shows all names"};
   }
   return selected;
 }
@@ -167,8 +58,25 @@ std::vector<std::string> AmountArguments(const Workload& workload, double scale)
   if (workload.program == Program::kOpenPutClose) {
     return {"--count=" + scaled(static_cast<double>(workload.operations))};
   }
-  if (workload.duration_s > 0) return {"--duration=" + scaled(workload.duration_s)};
-  return {"--num=" + scaled(static_cast<double>(workload.operations))};
+  if (workload.program == Program::kOpenReplay) {
+    return {"--records=" + std::to_string(PreparedKeys(*workload.preparation, scale))};
+  }
+  std::vector<std::string> arguments;
+  if (workload.preparation.has_value()) {
+    arguments.push_back("--num=" + std::to_string(PreparedKeys(*workload.preparation, scale)));
+  }
+  if (workload.duration_s > 0) {
+    arguments.push_back("--duration=" + scaled(workload.duration_s));
+  } else {
+    arguments.push_back("--" + workload.operations_flag + "=" +
+                        scaled(static_cast<double>(workload.operations)));
+  }
+  return arguments;
+}
+
+int64_t PreparedKeys(const Preparation& preparation, double scale) {
+  const double keys = static_cast<double>(preparation.keys) * std::min(scale, 1.0);
+  return std::max(1LL, std::llround(keys));
 }
 
 }  // namespace bloom_lfs::bench

@@ -14,7 +14,7 @@ enum class Metric { kOpsPerS, kP999Us, kElapsedS };
 
 bool LowerIsBetter(Metric metric);
 
-enum class Program { kDbBench, kOpenPutClose };
+enum class Program { kDbBench, kOpenPutClose, kOpenReplay };
 
 // The yardstick of a workload, measured within each pair of runs.
 enum class Bound {
@@ -23,6 +23,37 @@ enum class Bound {
   kDurableOverwriteP999,  // the same writes' 99.9th percentile, beside the same background load
   kSequentialWrite,       // the device's sequential direct write, compared in bytes
   kStockWithoutWal,       // a third arm: stock with --disable_wal
+};
+
+// What db_bench does after the benchmark, in the same process.
+enum class Afterwards {
+  kNothing,
+  // Flushes and compacts, and the time is charged to the benchmark: a side that puts writing off
+  // gains nothing by it. `compact` because db_bench's own `flush` prints no time.
+  kChargedCompaction,
+  // Says how many writes were made: db_bench leaves a while-writing benchmark's writer out of its
+  // result.
+  kWriteCount,
+};
+
+// What the page cache holds of a database when the measured run starts.
+enum class PageCache { kAsItIs, kCold, kWarm };
+
+// A database that is filled by db_bench, unmeasured, before the first run that needs it.
+struct Preparation {
+  enum class Use {
+    // For runs that change nothing: each side reads, in every pair, the files it wrote itself.
+    kOwnFiles,
+    // For runs that write: every run gets a fresh copy of what stock wrote.
+    kCopyOfStock,
+  };
+
+  std::string name;  // workloads with the same name share the database
+  Use use = Use::kOwnFiles;
+  std::string benchmarks;
+  std::vector<std::string> arguments;
+  // Each is put once, or that many are put at random. A --scale below 1 shrinks the database too.
+  int64_t keys = 0;
 };
 
 // Floors and aims. A ratio is plugin / stock; a share says how much of its bound the plugin
@@ -46,17 +77,18 @@ struct Workload {
   Goals goals;
   // How much work a run does at --scale=1. Workloads bound by syncs run for a time, so that a slow
   // disk does not stretch them. The others do a fixed number of operations, so that both arms flush
-  // and compact the same data. Exactly one of the two is set.
+  // and compact the same data. At most one of the two is set; none where a run is one step.
   int duration_s = 0;
   int64_t operations = 0;
+  std::string operations_flag = "num";  // db_bench's name for the number of operations
   // How long the device is measured within a pair.
   double bound_s = 0;
   // Whether fio writes and syncs on the same file system during the whole pair.
   bool beside_fio = false;
+  Afterwards afterwards = Afterwards::kNothing;
+  std::optional<Preparation> preparation;
+  PageCache page_cache = PageCache::kAsItIs;
 };
-
-// The default set, in the order of the table.
-std::vector<Workload> AllWorkloads();
 
 // Those of `workloads` whose name matches an item of the comma-separated list; an item is a name or
 // a regular expression for a whole name. An empty list selects all.
@@ -64,6 +96,10 @@ Result<std::vector<Workload>> SelectWorkloads(const std::vector<Workload>& workl
                                               const std::string& list);
 
 // What the program is told about the amount of work, scaled.
+// REQUIRES: a preparation, for Program::kOpenReplay
 std::vector<std::string> AmountArguments(const Workload& workload, double scale);
+
+// The keys of a prepared database. A longer run does not make it larger.
+int64_t PreparedKeys(const Preparation& preparation, double scale);
 
 }  // namespace bloom_lfs::bench

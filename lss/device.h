@@ -34,6 +34,9 @@ class Device {
   // with the metadata to find it. After an error it must not be called again for the same bytes:
   // the kernel has marked the failed pages clean, and a second call would report success.
   virtual Status Sync() = 0;
+  // Hint: a sync will want these written bytes on the device, so the device may begin with them.
+  // Nothing to do for direct writes, which are there already.
+  virtual void StartWriteback(Address /*offset*/, uint64_t /*length*/) {}
   // Gives [offset, offset + length) real blocks; the file's size stays.
   virtual Status Allocate(Address offset, uint64_t length) = 0;
   // Sets the file's size; a larger one reads as zeros, a smaller one also frees what lies behind.

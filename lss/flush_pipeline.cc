@@ -123,6 +123,10 @@ void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
 }
 
 void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& status) {
+  if (status.ok() && !behavior_->InOrder()) {
+    // Bulk, to be synced at its end. Through the page cache the device would idle until then.
+    device_->StartWriteback(op.offset, op.length);
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   --in_flight_;
   completions_.fetch_add(1, std::memory_order_relaxed);

@@ -339,7 +339,8 @@ Status LogStructuredStore::Close() {
 // ring stays until they are, so that recovery after a power cut knows to look (C14; removed last:
 // C15).
 void LogStructuredStore::FinishClose() {
-  if (!device_->Unlinked()) {
+  const bool exact_on_device = options_.exact_size_when_synced && durable() == size();
+  if (!exact_on_device && !device_->Unlinked()) {
     if (Status status = device_->Sync(); !status.ok()) {
       if (options_.warn) {
         options_.warn(status.ToString() + "; its ring " + ring_path() + " stays for recovery");

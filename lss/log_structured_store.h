@@ -34,6 +34,7 @@
 #include "lss/flush_pipeline.h"
 #include "lss/fork_guard.h"
 #include "lss/reservation.h"
+#include "lss/ring_budget.h"
 #include "lss/ring_memory.h"
 #include "lss/space.h"
 #include "lss/sync_device.h"
@@ -114,7 +115,8 @@ class LogStructuredStore final : public Ticking,
   enum class Style { kUndecided, kDense, kReserved };
 
   LogStructuredStore(std::unique_ptr<Device> device, std::unique_ptr<RingMemory> memory,
-                     const FileIdentity& identity, const StoreOptions& options, Address start);
+                     RingGrant grant, const FileIdentity& identity, const StoreOptions& options,
+                     Address start);
   Status AdoptTail(Address size);
   void Start();
   Status ChooseStyle(Style style);
@@ -136,6 +138,7 @@ class LogStructuredStore final : public Ticking,
   const StoreOptions options_;
   const FileIdentity identity_;
   const std::unique_ptr<Device> device_;
+  const RingGrant grant_;
   const std::unique_ptr<RingMemory> memory_;
   FlushBufferRing ring_;
   Space space_;

@@ -44,11 +44,20 @@ Status OpenFile(const std::string& path, LogStructuredStore::OpenMode mode, Uniq
 
 }  // namespace
 
-Status LogStructuredStore::Open(const std::string& path, const StoreOptions& options, OpenMode mode,
+Status LogStructuredStore::Open(const std::string& path, const StoreOptions& asked, OpenMode mode,
                                 std::shared_ptr<LogStructuredStore>* result) {
-  if (Status status = options.Validate(); !status.ok()) {
+  if (Status status = asked.Validate(); !status.ok()) {
     return status;
   }
+  RingGrant grant;
+  if (Status status =
+          RingGrant::Take(asked.ring_budget_bytes, asked.buffer_bytes, asked.buffer_count, &grant);
+      !status.ok()) {
+    return status;
+  }
+  StoreOptions options = asked;
+  options.buffer_bytes = grant.buffer_bytes();
+  options.buffer_count = grant.buffer_count();
   UniqueFd fd;
   bool unnamed = false;
   if (Status status = OpenFile(path, mode, &fd, &unnamed); !status.ok()) {
@@ -85,7 +94,7 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
     return Status::FromErrno("name", path, -1, error);
   }
   std::shared_ptr<LogStructuredStore> store(new LogStructuredStore(
-      std::move(device), std::move(memory), identity, options, PageFloor(size)));
+      std::move(device), std::move(memory), std::move(grant), identity, options, PageFloor(size)));
   if (status = store->AdoptTail(size); !status.ok()) {
     store->memory_->Remove();
     return status;
@@ -96,12 +105,13 @@ Status LogStructuredStore::Open(const std::string& path, const StoreOptions& opt
 }
 
 LogStructuredStore::LogStructuredStore(std::unique_ptr<Device> device,
-                                       std::unique_ptr<RingMemory> memory,
+                                       std::unique_ptr<RingMemory> memory, RingGrant grant,
                                        const FileIdentity& identity, const StoreOptions& options,
                                        Address start)
     : options_(options),
       identity_(identity),
       device_(std::move(device)),
+      grant_(std::move(grant)),
       memory_(std::move(memory)),
       ring_(*memory_, options, start),
       space_(device_.get(), options),

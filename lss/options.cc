@@ -23,6 +23,9 @@ Status StoreOptions::Validate() const {
     return OutOfRange("frontier_bytes", frontier_bytes,
                       "0, or multiples of 4096 up to " + std::to_string(kMaxFrontierBytes));
   }
+  if (exact_size_when_synced && frontier_bytes > 0) {
+    return OutOfRange("frontier_bytes", frontier_bytes, "0 with exact_size_when_synced");
+  }
   if (idle_flush_ms < 1 || idle_flush_ms > 60000) {
     return OutOfRange("idle_flush_ms", idle_flush_ms, "1 to 60000");
   }

@@ -59,6 +59,13 @@ struct StoreOptions {
   uint32_t idle_flush_ms = 500;
   // Blocks are allocated in steps of this many bytes.
   uint64_t allocation_step_bytes = 1ULL << 20;
+  // A sync also cuts the file to exactly the bytes it covers, and makes that durable, for readers
+  // that know nothing of rings and take the file's end for the stream's. Costs a sync of metadata;
+  // leaves no room for zeros ahead of the tail, so frontier_bytes must be 0.
+  bool exact_size_when_synced = false;
+  // Most bytes that the rings of all stores of this process may take together, this one included;
+  // 0: no limit. A ring that finds little left is made smaller, see ring_budget.h.
+  uint64_t ring_budget_bytes = 0;
 
   // Directory of the ring file; empty means `.bloom_lfs` beside the file. Created when missing,
   // removed with the last ring in it.

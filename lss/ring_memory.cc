@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <new>
 
@@ -79,11 +80,6 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
       return status;
     }
     std::unique_ptr<RingMemory> ring(new RingMemory());
-    // Not a copy of the lock's descriptor, which would share its lock.
-    ring->directory_fd_ = UniqueFd(openat(lock.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!ring->directory_fd_.valid()) {
-      return Status::FromErrno("open", directory, -1, errno);
-    }
     const std::string name = RingFileName(target.inode);
     ring->path_ = directory + "/" + name;
     // A leftover of this inode number belongs to a file that is gone: the number was given out
@@ -101,7 +97,7 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
     }
     Status status = ring->MapAndPublish(target, options, size);
     if (!status.ok()) {
-      ring->RemoveLocked();
+      ring->RemoveLocked(lock.fd());
       return status;
     }
     *result = std::move(ring);
@@ -174,16 +170,26 @@ RingMemory::~RingMemory() {
   }
 }
 
+UniqueFd RingMemory::OpenDirectory() const {
+  char now[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd_.get());
+  const ssize_t length = readlink(link.c_str(), now, sizeof(now));
+  const bool known = length > 0 && static_cast<size_t>(length) < sizeof(now);
+  const std::string path = known ? std::string(now, static_cast<size_t>(length)) : path_;
+  return UniqueFd(open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 Status RingMemory::MakeHeaderDurable() {
   // msync of one page is an fsync of that range: it does not drag the ring's dirty buffers along,
   // and commits the new file with its directory entry.
   if (msync(mapping_, kPageBytes, MS_SYNC) != 0) {
     return Status::FromErrno("msync", path_, 0, errno);
   }
-  if (fsync(directory_fd_.get()) != 0) {
+  const UniqueFd directory = OpenDirectory();
+  if (!directory.valid() || fsync(directory.get()) != 0) {
     return Status::FromErrno("fsync", DirectoryOf(path_), -1, errno);
   }
-  const UniqueFd parent(openat(directory_fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd parent(openat(directory.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.valid() || fsync(parent.get()) != 0) {
     return Status::FromErrno("fsync", DirectoryOf(DirectoryOf(path_)), -1, errno);
   }
@@ -212,32 +218,31 @@ void RingMemory::Remove() {
     return;
   }
   // Under the directory's lock, or the directory might go from under a creation.
-  const UniqueFd lock(openat(directory_fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.valid()) {
-    (void)FlockRetrying(lock.get(), LOCK_EX);
+  const UniqueFd directory = OpenDirectory();
+  if (!directory.valid()) {
+    return;  // gone, and the ring with it; or no descriptor is left: recovery removes closed rings
   }
-  RemoveLocked();
-  if (lock.valid()) {
-    flock(lock.get(), LOCK_UN);
-  }
+  (void)FlockRetrying(directory.get(), LOCK_EX);
+  RemoveLocked(directory.get());
+  flock(directory.get(), LOCK_UN);
 }
 
-void RingMemory::RemoveLocked() {
+void RingMemory::RemoveLocked(int directory) {
   removed_ = true;
   const std::string name = path_.substr(path_.find_last_of('/') + 1);
   // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
   struct stat ours = {};
   struct stat named = {};
-  if (fstat(fd_.get(), &ours) != 0 || fstatat(directory_fd_.get(), name.c_str(), &named, 0) != 0 ||
+  if (fstat(fd_.get(), &ours) != 0 || fstatat(directory, name.c_str(), &named, 0) != 0 ||
       ours.st_ino != named.st_ino) {
     return;
   }
-  unlinkat(directory_fd_.get(), name.c_str(), 0);
-  const UniqueFd parent(openat(directory_fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  unlinkat(directory, name.c_str(), 0);
+  const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.valid()) {
     // Fails while another ring is in it, which is meant.
-    const std::string directory = DirectoryOf(path_);
-    unlinkat(parent.get(), directory.substr(directory.find_last_of('/') + 1).c_str(), AT_REMOVEDIR);
+    const std::string path = DirectoryOf(path_);
+    unlinkat(parent.get(), path.substr(path.find_last_of('/') + 1).c_str(), AT_REMOVEDIR);
   }
 }
 

@@ -53,11 +53,13 @@ class RingMemory {
 
  private:
   RingMemory() = default;
-  void RemoveLocked();
+  // The ring's directory, wherever it has been renamed to; where there is no /proc, by the name it
+  // had. Not kept open: descriptors are scarce in a process with thousands of files.
+  UniqueFd OpenDirectory() const;
+  void RemoveLocked(int directory);
   Status MapAndPublish(const FileIdentity& target, const StoreOptions& options, uint64_t size);
 
   std::string path_;
-  UniqueFd directory_fd_;  // the directory wherever it is renamed to
   UniqueFd fd_;
   char* mapping_ = nullptr;
   RingHeader* header_ = nullptr;

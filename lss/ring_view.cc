@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lss/crc32c.h"
+#include "lss/zeros.h"
 
 namespace lss {
 namespace {
@@ -176,6 +177,17 @@ Address RingView::Oldest() const {
   return oldest;
 }
 
+Address RingView::End() const {
+  Address end = 0;
+  for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
+    const Address base = header_->base[i].load(std::memory_order_acquire);
+    if (base != kNoBase) {
+      end = std::max(end, base + header_->fixed.buffer_bytes);
+    }
+  }
+  return end;
+}
+
 // hi_stable may be above committed: a record larger than the ring was on its way.
 bool RingView::HoldsUnwritten() const {
   const Address end = committed();
@@ -274,6 +286,7 @@ Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Add
 
 Status CheckAgreement(int fd, const std::string& name, const RingView& ring, bool* agrees) {
   constexpr size_t kStep = 64 << 10;
+  static_assert(kStep <= kZerosBytes);
   FileIdentity identity;
   uint64_t size = 0;
   if (Status status = IdentifyFd(fd, name, &identity, &size); !status.ok()) {
@@ -289,13 +302,19 @@ Status CheckAgreement(int fd, const std::string& name, const RingView& ring, boo
   for (Address at = std::min({ring.Oldest(), stable, committed}); *agrees && at < size;) {
     const size_t want = std::min<uint64_t>(kStep, size - at);
     const size_t held = ring.CopyOut(at, want, size, in_ring.data());
-    const size_t length =
-        held > 0 ? held : std::min<uint64_t>(want, PageFloor(at) + kPageBytes - at);
+    // Behind the ring's end there can be megabytes of zeros: not page by page.
+    const size_t unheld =
+        at >= ring.End() ? want : std::min<uint64_t>(want, PageFloor(at) + kPageBytes - at);
+    const size_t length = held > 0 ? held : unheld;
     size_t read = 0;
     if (Status status = ReadFile(fd, name, at, length, in_file.data(), &read); !status.ok()) {
       return status;
     }
-    for (size_t i = 0; i < read && *agrees; ++i) {
+    // Nearly always one of the two, and then there is no need to go byte by byte.
+    const bool all_same = read <= held && std::memcmp(in_file.data(), in_ring.data(), read) == 0;
+    const bool all_zeros = held == 0 && at >= std::min(stable, committed) &&
+                           std::memcmp(in_file.data(), Zeros(), read) == 0;
+    for (size_t i = all_same || all_zeros ? read : 0; i < read && *agrees; ++i) {
       const bool same = i < held && in_file[i] == in_ring[i];
       const bool must_be_same = at + i < std::min(stable, committed);
       // Of an append larger than the ring that never came to an end.

@@ -61,6 +61,8 @@ class RingView {
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
   // The lowest address that a buffer holds; kNoBase if none was ever opened.
   Address Oldest() const;
+  // No buffer holds this address or a higher one.
+  Address End() const;
 
  private:
   RingView() = default;

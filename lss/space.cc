@@ -217,7 +217,17 @@ Status Space::CutTo(Address exact_size) {
   // Cutting has freed the blocks behind; an append may already count on them.
   const Address end = allocated();
   const Address from = PageCeil(exact_size);
-  return end > from ? device_->Allocate(from, end - from) : Status::Ok();
+  if (end <= from) {
+    return Status::Ok();
+  }
+  Status status = device_->Allocate(from, end - from);
+  if (status.code() == Status::Code::kNoSpace) {
+    // Somebody else has taken them. All that was appended has its blocks, so nothing is wrong yet;
+    // should an append be under way, its write will say so.
+    allocated_.store(from, std::memory_order_release);
+    return Status::Ok();
+  }
+  return status;
 }
 
 void Space::StopZeroing() {

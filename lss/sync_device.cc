@@ -46,6 +46,10 @@ int64_t SystemCalls::Pwritev2(int fd, const iovec* pieces, int count, int64_t of
 
 int SystemCalls::Fdatasync(int fd) { return fdatasync(fd) == 0 ? 0 : -errno; }
 
+int SystemCalls::SyncFileRange(int fd, int64_t offset, int64_t length) {
+  return sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE) == 0 ? 0 : -errno;
+}
+
 int SystemCalls::Fallocate(int fd, int mode, int64_t offset, int64_t length) {
   return fallocate(fd, mode, offset, length) == 0 ? 0 : -errno;
 }
@@ -132,6 +136,14 @@ Status SyncDevice::Sync() {
   return result == 0 ? Status::Ok() : Status::FromErrno("fdatasync", name_, -1, -result);
 }
 
+void SyncDevice::StartWriteback(Address offset, uint64_t length) {
+  if (!direct()) {
+    // Its errors come again from the sync, which is the one that promises something.
+    (void)calls_->SyncFileRange(fd_.get(), static_cast<int64_t>(offset),
+                                static_cast<int64_t>(length));
+  }
+}
+
 Status SyncDevice::Allocate(Address offset, uint64_t length) {
   static std::atomic<bool> warned_allocate{false};
   if (no_allocate_.load(std::memory_order_relaxed)) {
@@ -183,6 +195,9 @@ Status SyncDevice::OpenReader(int* fd) {
 
 Status SyncDevice::Read(Address offset, size_t length, char* destination, size_t* read) {
   *read = 0;
+  if (length == 0) {
+    return Status::Ok();  // without a descriptor of its own
+  }
   int fd = -1;
   if (Status status = OpenReader(&fd); !status.ok()) {
     return status;

@@ -22,6 +22,7 @@ class SystemCalls {
   virtual ~SystemCalls() = default;
   virtual int64_t Pwritev2(int fd, const iovec* pieces, int count, int64_t offset, int flags);
   virtual int Fdatasync(int fd);
+  virtual int SyncFileRange(int fd, int64_t offset, int64_t length);
   virtual int Fallocate(int fd, int mode, int64_t offset, int64_t length);
   // The real ones.
   static SystemCalls* Default();
@@ -35,6 +36,7 @@ class SyncDevice final : public Device {
 
   Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override;
   Status Sync() override;
+  void StartWriteback(Address offset, uint64_t length) override;
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;

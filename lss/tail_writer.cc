@@ -13,6 +13,7 @@ TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring
       pipeline_(pipeline),
       space_(space),
       use_direct_io_(options.use_direct_io),
+      exact_size_when_synced_(options.exact_size_when_synced),
       settle_predecessors_(options.settle_predecessors),
       tail_page_(new Page) {}
 
@@ -46,11 +47,17 @@ Status TailWriter::SyncCold(Address end) {
 Status TailWriter::SyncHot(Address end) {
   // A durable write vouches for its own bytes only (with FUA the device's cache is not flushed). So
   // it is enough if nothing else is pending; otherwise the tail goes down plain, and a full sync
-  // after it covers both.
-  const bool full_sync = pipeline_->plain_writes_unsynced() || pipeline_->hi_stable() >= end;
+  // after it covers both, and the file's size.
+  const bool full_sync = exact_size_when_synced_ || pipeline_->plain_writes_unsynced() ||
+                         pipeline_->hi_stable() >= end;
   if (Status status = WritePages(end, full_sync ? WriteKind::kPlain : WriteKind::kDurable);
       !status.ok()) {
     return status;
+  }
+  if (exact_size_when_synced_) {  // C17
+    if (Status status = CutToTail(end); !status.ok()) {
+      return status;
+    }
   }
   if (full_sync) {
     if (Status status = device_->Sync(); !status.ok()) {
@@ -59,6 +66,11 @@ Status TailWriter::SyncHot(Address end) {
     pipeline_->OnFullSync();
   }
   return Status::Ok();
+}
+
+Status TailWriter::CutToTail(Address end) {
+  // An append under way may have sealed buffers in the file beyond what is committed.
+  return space_->CutTo(std::max(end, pipeline_->WrittenEnd()));
 }
 
 // Once: before any byte of ours is in the file. Whoever appends to us has finished with them.
@@ -185,8 +197,7 @@ Status TailWriter::Settle() {
   const Address end = committed();
   Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
   if (status.ok() && hot()) {
-    // An append under way may have sealed buffers in the file beyond what is committed.
-    status = space_->CutTo(std::max(end, pipeline_->WrittenEnd()));
+    status = CutToTail(end);
   }
   if (!status.ok()) {
     pipeline_->Fail(status);

@@ -51,6 +51,8 @@ class TailWriter {
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);
+  // Cuts the file to `end`, or to where the flusher has got beyond it.
+  Status CutToTail(Address end);
   Status SettlePredecessors(bool durable);
   Status WriteExact(Address end);
   Status WritePages(Address end, WriteKind kind);
@@ -64,6 +66,7 @@ class TailWriter {
   FlushPipeline* const pipeline_;
   Space* const space_;
   const bool use_direct_io_;
+  const bool exact_size_when_synced_;
   const std::function<Status(bool)> settle_predecessors_;
   // Copy of the partial last page: the original may be appended to while the device reads.
   struct alignas(kPageBytes) Page {

@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "lss/background.h"
+#include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"
 #include "plugin/ring_directory.h"
-#include "plugin/wal_files.h"
-#include "plugin/wal_recovery.h"
+#include "plugin/store_files.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
@@ -33,11 +34,23 @@ bool IsPlainLocal(const FileSystem* target) {
   return target != nullptr && target->IsInstanceOf("PosixFileSystem");
 }
 
+// A WAL is carried once, with the options of the outermost: where the plugin is the default
+// FileSystem already (BLOOM_LFS_DEFAULT=1), one that is asked for by name takes its place.
+std::shared_ptr<FileSystem> WithoutPlugin(std::shared_ptr<FileSystem> target) {
+  while (target != nullptr && target->IsInstanceOf(BloomLfsFileSystem::kClassName())) {
+    FileSystem* const inner = static_cast<rocksdb::FileSystemWrapper*>(target.get())->target();
+    target = std::shared_ptr<FileSystem>(target, inner);  // which its wrapper owns
+  }
+  return target;
+}
+
 }  // namespace
 
 BloomLfsFileSystem::BloomLfsFileSystem(std::shared_ptr<FileSystem> target,
                                        const PluginOptions& options)
-    : FileSystemWrapper(target), options_(options), target_is_local_(IsPlainLocal(target.get())) {
+    : FileSystemWrapper(WithoutPlugin(target)),
+      options_(options),
+      target_is_local_(IsPlainLocal(this->target())) {
   RegisterOptions(&options_, &PluginOptionTypes());
 }
 
@@ -47,6 +60,7 @@ rocksdb::Status BloomLfsFileSystem::PrepareOptions(const rocksdb::ConfigOptions&
     status = FileSystemWrapper::PrepareOptions(options);
   }
   if (status.ok()) {
+    target_ = WithoutPlugin(target_);
     target_is_local_ = IsPlainLocal(target());
     if (!target_is_local_) {
       WarnOnce(
@@ -65,7 +79,7 @@ rocksdb::Status BloomLfsFileSystem::ValidateOptions(
 }
 
 bool BloomLfsFileSystem::Carries(const std::string& path) const {
-  return target_is_local_ && IsWal(path);
+  return target_is_local_ && (IsWal(path) || IsBlob(path));
 }
 
 IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
@@ -83,14 +97,19 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
   if (!Carries(path)) {
     return target()->NewWritableFile(path, options, result, dbg);
   }
-  const std::string directory = lss::DirectoryOf(path);
-  if (lss::Status status = RecoverDirectory(directory); !status.ok()) {
+  if (lss::Status status = RecoverDirectory(lss::DirectoryOf(path)); !status.ok()) {
     return ToIOStatus(status);
   }
   if (LiveStores::FindPath(path) != nullptr) {
     // Somebody still holds a handle on the old file; it keeps its inode, the name gets a new one.
     unlink(path.c_str());
   }
+  return IsWal(path) ? NewWal(path, options, result, dbg) : NewBlob(path, options, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& options,
+                                    std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
+  const std::string directory = lss::DirectoryOf(path);
   StorePtr store;
   lss::StoreOptions store_options = options_.ForWal();
   store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
@@ -106,10 +125,27 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
     if (predecessor != nullptr) {
       predecessor->Retire();
     }
-    *result = std::make_unique<WalWritableFile>(std::move(store), options);
+    *result = std::make_unique<StoreWritableFile>(std::move(store), options);
     return IOStatus::OK();
   }
   return NewStockWal(path, options, status, result, dbg);
+}
+
+IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions& options,
+                                     std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
+  if (options_.blob_files) {
+    StorePtr store;
+    const lss::Status status =
+        lss::LogStructuredStore::Open(path, options_.ForBlob(options.use_direct_writes),
+                                      lss::LogStructuredStore::OpenMode::kTruncate, &store);
+    if (status.ok()) {
+      *result = std::make_unique<StoreWritableFile>(std::move(store), options);
+      return IOStatus::OK();
+    }
+    WarnOnce("blob files in " + lss::DirectoryOf(path) +
+             " are written the stock way: " + status.message());
+  }
+  return target()->NewWritableFile(path, options, result, dbg);
 }
 
 IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOptions& options,
@@ -119,7 +155,7 @@ IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOpti
   const std::string directory = lss::DirectoryOf(path);
   // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
   // so what they hold goes to the files first.
-  for (const StorePtr& other : LiveStores::InDirectory(directory)) {
+  for (const StorePtr& other : LiveStores::WalsIn(directory)) {
     other->Retire();
     if (lss::Status settled = other->Settle(); !settled.ok()) {
       return ToIOStatus(settled);
@@ -154,8 +190,8 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
   // records, and must not be a renamed one: killed before it is emptied, that would be a newest log
   // full of old records, on which RocksDB 7.8 hangs under kSkipAnyCorruptedRecords. Killed between
   // the two steps below, the old log is still there, and as obsolete as it was.
-  if (IOStatus status = target()->FileExists(old_path, options.io_options, dbg); !status.ok()) {
-    return status;
+  if (access(old_path.c_str(), F_OK) != 0) {
+    return ToIOStatus(lss::Status::FromErrno("reuse", old_path, -1, errno));
   }
   if (IOStatus status = NewWritableFile(path, options, result, dbg); !status.ok()) {
     return status;
@@ -180,16 +216,29 @@ IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const File
   return target()->NewRandomRWFile(path, options, result, dbg);
 }
 
+IOStatus BloomLfsFileSystem::NewMemoryMappedFileBuffer(
+    const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->NewMemoryMappedFileBuffer(path, result);
+}
+
 IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const FileOptions& options,
                                                std::unique_ptr<FSSequentialFile>* result,
                                                IODebugContext* dbg) {
   if (!Carries(path)) {
     return target()->NewSequentialFile(path, options, result, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  const lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  const lss::Status status = FileSource::Open(path, &source);
+  if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
+    return target()->NewSequentialFile(path, options, result, dbg);
+  }
   if (status.ok()) {
-    *result = std::make_unique<WalSequentialFile>(std::move(source));
+    *result = std::make_unique<SourceSequentialFile>(std::move(source));
   }
   return ToIOStatus(status);
 }
@@ -201,21 +250,24 @@ IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
   if (!Carries(path)) {
     return target()->NewRandomAccessFile(path, options, result, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  const lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  const lss::Status status = FileSource::Open(path, &source);
+  if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
+    return target()->NewRandomAccessFile(path, options, result, dbg);
+  }
   if (status.ok()) {
-    *result = std::make_unique<WalRandomAccessFile>(std::move(source));
+    *result = std::make_unique<SourceRandomAccessFile>(std::move(source));
   }
   return ToIOStatus(status);
 }
 
 IOStatus BloomLfsFileSystem::GetFileSize(const std::string& path, const IOOptions& options,
                                          uint64_t* size, IODebugContext* dbg) {
-  if (!target_is_local_ || !IsWalOrTrash(path)) {
+  if (!target_is_local_ || !IsOursOrTrash(path)) {
     return target()->GetFileSize(path, options, size, dbg);
   }
-  std::unique_ptr<WalSource> source;
-  lss::Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> source;
+  lss::Status status = FileSource::Open(path, &source);
   if (status.ok()) {
     status = source->Size(size);
   }

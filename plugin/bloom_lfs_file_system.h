@@ -43,6 +43,8 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSRandomRWFile>* result,
                                     rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus NewMemoryMappedFileBuffer(
+      const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) override;
 
   // --- reading ---
   rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -78,12 +80,19 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                              rocksdb::IODebugContext* dbg) override;
 
  private:
+  rocksdb::IOStatus NewWal(const std::string& path, const rocksdb::FileOptions& options,
+                           std::unique_ptr<rocksdb::FSWritableFile>* result,
+                           rocksdb::IODebugContext* dbg);
+  rocksdb::IOStatus NewBlob(const std::string& path, const rocksdb::FileOptions& options,
+                            std::unique_ptr<rocksdb::FSWritableFile>* result,
+                            rocksdb::IODebugContext* dbg);
   // A WAL for which there can be no ring.
   rocksdb::IOStatus NewStockWal(const std::string& path, const rocksdb::FileOptions& options,
                                 const lss::Status& cause,
                                 std::unique_ptr<rocksdb::FSWritableFile>* result,
                                 rocksdb::IODebugContext* dbg);
-  // Whether this path is a WAL that we carry: not if the target is no plain local FileSystem.
+  // Whether this path is a WAL or a blob file that may have a ring: not if the target is no plain
+  // local FileSystem.
   bool Carries(const std::string& path) const;
   // Before somebody else changes the file: recovers the directory, settles a store that writes it.
   static rocksdb::IOStatus BringToFile(const std::string& path);

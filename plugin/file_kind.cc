@@ -1,17 +1,27 @@
 #include "plugin/file_kind.h"
 
 #include <cstdlib>
+#include <cstring>
 
 namespace bloom_lfs {
 namespace {
 
-// Length of the leading "digits.log", 0 if the name does not begin like that.
-size_t WalPrefixLength(const std::string& name) {
+constexpr const char* kWalSuffix = ".log";
+constexpr const char* kBlobSuffix = ".blob";
+
+// Length of the leading "digits<suffix>", 0 if the name does not begin like that.
+size_t PrefixLength(const std::string& name, const char* suffix) {
   size_t digits = 0;
   while (digits < name.size() && name[digits] >= '0' && name[digits] <= '9') {
     ++digits;
   }
-  return digits > 0 && name.compare(digits, 4, ".log") == 0 ? digits + 4 : 0;
+  const size_t length = std::strlen(suffix);
+  return digits > 0 && name.compare(digits, length, suffix) == 0 ? digits + length : 0;
+}
+
+bool IsWhole(const std::string& path, const char* suffix) {
+  const std::string name = BaseName(path);
+  return !name.empty() && PrefixLength(name, suffix) == name.size();
 }
 
 }  // namespace
@@ -21,18 +31,17 @@ std::string BaseName(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-bool IsWal(const std::string& path) {
-  const std::string name = BaseName(path);
-  return !name.empty() && WalPrefixLength(name) == name.size();
-}
+bool IsWal(const std::string& path) { return IsWhole(path, kWalSuffix); }
 
-bool IsWalOrTrash(const std::string& path) {
-  static const std::string suffix = ".trash";
+bool IsBlob(const std::string& path) { return IsWhole(path, kBlobSuffix); }
+
+bool IsOursOrTrash(const std::string& path) {
+  static const std::string trash = ".trash";
   const std::string name = BaseName(path);
-  const size_t prefix = WalPrefixLength(name);
+  const size_t prefix = PrefixLength(name, kWalSuffix) + PrefixLength(name, kBlobSuffix);
   return prefix > 0 && (prefix == name.size() ||
-                        (name.size() > suffix.size() &&
-                         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0));
+                        (name.size() > trash.size() &&
+                         name.compare(name.size() - trash.size(), trash.size(), trash) == 0));
 }
 
 uint64_t WalNumber(const std::string& path) {

@@ -1,10 +1,18 @@
 #include "plugin/io_status.h"
 
+#include <cerrno>
+
 namespace bloom_lfs {
 
 using rocksdb::IOStatus;
 
 IOStatus ToIOStatus(const lss::Status& status) {
+  const int error_number = status.error_number();
+  if (error_number != 0 && error_number != ENOENT && status.code() != lss::Status::Code::kNoSpace) {
+    // What the kernel refuses is an I/O error, as with stock, whatever the store makes of it:
+    // recovery in the default mode takes a read's InvalidArgument for a clean end of the log.
+    return IOStatus::IOError(status.message());
+  }
   switch (status.code()) {
     case lss::Status::Code::kOk:
       return IOStatus::OK();

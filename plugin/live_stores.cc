@@ -62,12 +62,12 @@ bool LiveStores::HasRing(const std::string& ring_path) {
                      [&](const auto& entry) { return entry.second->ring_path() == ring_path; });
 }
 
-std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
+std::vector<StorePtr> LiveStores::WalsIn(const std::string& directory) {
   Register& live = Live();
   const std::lock_guard<std::mutex> lock(live.mutex);
   std::vector<StorePtr> found;
   for (const auto& entry : live.stores) {
-    if (lss::DirectoryOf(entry.second->path()) == directory) {
+    if (IsWal(entry.second->path()) && lss::DirectoryOf(entry.second->path()) == directory) {
       found.push_back(entry.second);
     }
   }
@@ -76,7 +76,7 @@ std::vector<StorePtr> LiveStores::InDirectory(const std::string& directory) {
 
 StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) {
   StorePtr newest;
-  for (const StorePtr& store : InDirectory(directory)) {
+  for (const StorePtr& store : WalsIn(directory)) {
     const uint64_t other = WalNumber(store->path());
     if (other < number && (newest == nullptr || other > WalNumber(newest->path()))) {
       newest = store;
@@ -86,7 +86,7 @@ StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) 
 }
 
 lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
-  std::vector<StorePtr> stores = InDirectory(directory);
+  std::vector<StorePtr> stores = WalsIn(directory);
   std::sort(stores.begin(), stores.end(), [](const StorePtr& a, const StorePtr& b) {
     return WalNumber(a->path()) < WalNumber(b->path());
   });

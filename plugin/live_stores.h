@@ -24,8 +24,8 @@ class LiveStores {
   static StorePtr FindPath(const std::string& path);
   // Whether a store in the register has its ring at `ring_path`, spelled the way it was opened.
   static bool HasRing(const std::string& ring_path);
-  // The stores whose file was opened in `directory`.
-  static std::vector<StorePtr> InDirectory(const std::string& directory);
+  // The stores of WALs that were opened in `directory`.
+  static std::vector<StorePtr> WalsIn(const std::string& directory);
   // The store among them with the highest log number below `number`, or null.
   static StorePtr Predecessor(const std::string& directory, uint64_t number);
   // Retires the logs in `directory` with a lower number than `number` and brings them to their

@@ -19,11 +19,27 @@ struct PluginOptions {
   uint64_t frontier_bytes = 16ULL << 20;  // most zeroed space ahead of a synced WAL's tail
   uint64_t idle_flush_ms = 500;           // an idle tail is written to the file after this long
   bool io_uring = true;                   // sealed buffers through io_uring
-  bool direct_io = true;                  // O_DIRECT for WALs
+  bool direct_io = true;                  // O_DIRECT
+
+  bool blob_files = true;                  // carry blob files too
+  uint64_t blob_buffer_bytes = 512 << 10;  // size of one ring buffer of a blob file
+  uint64_t blob_buffer_count = 14;         // ring buffers of a blob file
+  bool blob_direct_io = false;             // O_DIRECT for all blob files
+  uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
 
   lss::StoreOptions ForWal() const;
+  // `direct`: the caller has asked for direct I/O.
+  lss::StoreOptions ForBlob(bool direct) const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
+  // "name=value;name=value", as behind --fs_uri="id=bloom_lfs;", without the help of RocksDB, whose
+  // ConfigOptions needs an Env. The same messages as there.
+  rocksdb::Status Parse(const std::string& text);
+
+ private:
+  // What does not depend on the kind of file.
+  lss::StoreOptions Common() const;
+  rocksdb::Status Set(const std::string& name, const std::string& value);
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& PluginOptionTypes();

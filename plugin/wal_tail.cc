@@ -79,7 +79,7 @@ bool AllZero(const char* p, size_t n) {
 // Serves the file block by block out of a buffer of kChunkBlocks.
 class BlockSource {
  public:
-  BlockSource(const WalReadFunction& read, uint64_t file_size)
+  BlockSource(const TailReadFunction& read, uint64_t file_size)
       : read_(read),
         file_size_(file_size),
         chunk_(static_cast<size_t>(std::min<uint64_t>(kChunkBlocks * kBlockSize, file_size))) {}
@@ -116,7 +116,7 @@ class BlockSource {
     return 0;
   }
 
-  const WalReadFunction& read_;
+  const TailReadFunction& read_;
   const uint64_t file_size_;
   std::vector<char> chunk_;
   uint64_t chunk_offset_ = 0;
@@ -323,7 +323,7 @@ std::string WalTail::ToString() const {
   return line;
 }
 
-WalTail FindWalTail(const WalReadFunction& read, uint64_t file_size,
+WalTail FindWalTail(const TailReadFunction& read, uint64_t file_size,
                     std::optional<uint32_t> log_number) {
   BlockSource source(read, file_size);
   Scanner scanner(log_number);

@@ -27,7 +27,7 @@ namespace bloom_lfs {
 
 // Reads up to n bytes at offset into scratch. Returns the number of bytes read (fewer than n is
 // allowed, 0 means end of file) or a negative errno.
-using WalReadFunction = std::function<int64_t(uint64_t offset, size_t n, char* scratch)>;
+using TailReadFunction = std::function<int64_t(uint64_t offset, size_t n, char* scratch)>;
 
 // Why the scan went no further.
 enum class WalTailStop {
@@ -69,7 +69,7 @@ struct WalTail {
 // without it the first recyclable record decides.
 //
 // Uses a fixed amount of memory whatever the file holds. Safe for concurrent use if `read` is.
-WalTail FindWalTail(const WalReadFunction& read, uint64_t file_size,
+WalTail FindWalTail(const TailReadFunction& read, uint64_t file_size,
                     std::optional<uint32_t> log_number = std::nullopt);
 
 }  // namespace bloom_lfs

@@ -83,8 +83,8 @@ class BloomLfsFileSystemTest : public testing::Test {
 
 // --- what is ours ---
 
-TEST_F(BloomLfsFileSystemTest, OnlyLogsGetAStore) {
-  for (const char* name : {"000007.sst", "000007.blob", "MANIFEST-000007", "LOG", "000007.dbtmp"}) {
+TEST_F(BloomLfsFileSystemTest, OnlyLogsAndBlobFilesGetAStore) {
+  for (const char* name : {"000007.sst", "MANIFEST-000007", "LOG", "000007.dbtmp"}) {
     const auto file = CreateWith(dir_ / name, "12345");
     EXPECT_EQ(LiveStores::FindPath(dir_ / name), nullptr) << name;
     ASSERT_TRUE(file->Close(io_, nullptr).ok());
@@ -248,6 +248,12 @@ TEST_F(BloomLfsFileSystemTest, EveryChangeOfADeadLogFindsItWhole) {
        [](BloomLfsFileSystem* fs, const std::string& log, const TempDir&) {
          std::unique_ptr<rocksdb::FSRandomRWFile> file;
          ASSERT_TRUE(fs->NewRandomRWFile(log, FileOptions(), &file, nullptr).ok());
+       },
+       "000007.log"},
+      {"NewMemoryMappedFileBuffer",
+       [](BloomLfsFileSystem* fs, const std::string& log, const TempDir&) {
+         std::unique_ptr<rocksdb::MemoryMappedFileBuffer> buffer;
+         ASSERT_TRUE(fs->NewMemoryMappedFileBuffer(log, &buffer).ok());
        },
        "000007.log"},
       {"RenameFile",

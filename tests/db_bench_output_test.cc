@@ -89,6 +89,42 @@ TEST(DbBenchOutputTest, EmptyOutputIsAnError) {
   EXPECT_FALSE(ParseDbBenchOutput("", "fillsync").ok());
 }
 
+TEST(DbBenchSecondsTest, AStepOfManySecondsHasATimeThoughItsRateIsZero) {
+  const Result<double> seconds = ParseDbBenchSeconds(
+      std::string(kFillsync) +
+          "compact      :  2163743.000 micros/op 0 ops/sec 2.164 seconds 1 operations;\n",
+      "compact");
+  ASSERT_TRUE(seconds.ok()) << seconds.error().message;
+  EXPECT_DOUBLE_EQ(seconds.value(), 2.164);
+}
+
+TEST(DbBenchSecondsTest, OutputWithoutTheStepIsAnError) {
+  EXPECT_FALSE(ParseDbBenchSeconds(kFillsync, "compact").ok());
+  EXPECT_FALSE(ParseDbBenchSeconds("compact      :  21", "compact").ok());
+}
+
+TEST(CumulativeWritesTest, ReadsEveryUnit) {
+  const auto writes = [](const std::string& count) {
+    return ParseCumulativeWrites("** DB Stats **\nCumulative writes: " + count +
+                                 " writes, 190K keys, 190K commit groups\n");
+  };
+  EXPECT_DOUBLE_EQ(writes("9731").value(), 9731);
+  EXPECT_DOUBLE_EQ(writes("190K").value(), 190e3);
+  EXPECT_DOUBLE_EQ(writes("12M").value(), 12e6);
+}
+
+TEST(CumulativeWritesTest, OutputWithoutThemIsAnError) {
+  EXPECT_FALSE(ParseCumulativeWrites(kFillsync).ok());
+}
+
+TEST(OpenReplayOutputTest, ReadsTheTime) {
+  const Result<double> seconds =
+      ParseOpenReplayOutput("open_replay: 131072 records in 1.500000 seconds\n");
+  ASSERT_TRUE(seconds.ok()) << seconds.error().message;
+  EXPECT_DOUBLE_EQ(seconds.value(), 1.5);
+  EXPECT_FALSE(ParseOpenReplayOutput("open_put_close: 200 rounds in 2.4 seconds\n").ok());
+}
+
 TEST(OpenPutCloseOutputTest, ReadsTheTimeOfAllRounds) {
   const Result<double> seconds =
       ParseOpenPutCloseOutput("open_put_close: 200 rounds in 2.431000 seconds\n");

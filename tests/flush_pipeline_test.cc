@@ -70,6 +70,15 @@ TEST_F(FlushPipelineTest, NothingIsWrittenBeforeTheGateOpensAndItIsAskedOnce) {
   EXPECT_EQ(asked, 1);
 }
 
+TEST_F(TailLocalizedPipelineTest, WhatIsWrittenGoesOnToTheDeviceWithoutWaitingForTheSync) {
+  Seal(2);
+  const std::vector<WriteOp> ops = NextWrites();
+  ASSERT_EQ(ops.size(), 2U);
+  Done(ops[1]);
+  Done(ops[0], kDiskGone);
+  EXPECT_EQ(parts_->device.Trace({DeviceCall::kStartWriteback}), Lines({"writeback 4096+4096"}));
+}
+
 TEST_F(FlushPipelineTest, SerializedBatchesFollowEachOther) {
   pipeline_.AllowWrites();
   Seal(1);

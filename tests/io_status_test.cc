@@ -32,8 +32,9 @@ TEST(ToIOStatus, AMissingFileIsPathNotFound) {
   EXPECT_FALSE(status.GetRetryable());
 }
 
-TEST(ToIOStatus, DeviceAndPermissionErrorsAreIOErrors) {
-  for (const int error_number : {EIO, EACCES, EROFS, EMFILE}) {
+TEST(ToIOStatus, WhateverElseTheKernelRefusesIsAnIOError) {
+  for (const int error_number :
+       {EIO, EACCES, EROFS, EMFILE, EINVAL, EISDIR, ENOTDIR, ELOOP, EOPNOTSUPP}) {
     const IOStatus status = OfErrno(error_number);
     EXPECT_TRUE(status.IsIOError()) << status.ToString();
     EXPECT_FALSE(status.IsPathNotFound());

@@ -113,16 +113,16 @@ TEST_F(LiveStoresTest, StoresAreFoundByTheirDirectory) {
   for (const StorePtr& store : stores) {
     LiveStores::Add(store);
   }
-  const std::vector<StorePtr> found = LiveStores::InDirectory(dir_.path());
+  const std::vector<StorePtr> found = LiveStores::WalsIn(dir_.path());
   EXPECT_EQ(found.size(), 2U);
   EXPECT_EQ(std::count(found.begin(), found.end(), stores[0]), 1);
   EXPECT_EQ(std::count(found.begin(), found.end(), stores[1]), 1);
-  EXPECT_EQ(LiveStores::InDirectory(dir_ / "sub"), std::vector<StorePtr>{stores[2]});
-  EXPECT_TRUE(LiveStores::InDirectory(dir_ / "none").empty());
+  EXPECT_EQ(LiveStores::WalsIn(dir_ / "sub"), std::vector<StorePtr>{stores[2]});
+  EXPECT_TRUE(LiveStores::WalsIn(dir_ / "none").empty());
   for (const StorePtr& store : stores) {
     LiveStores::Remove(store);
   }
-  EXPECT_TRUE(LiveStores::InDirectory(dir_.path()).empty());
+  EXPECT_TRUE(LiveStores::WalsIn(dir_.path()).empty());
 }
 
 TEST_F(LiveStoresTest, OlderLogsOfADirectoryReachTheirFiles) {

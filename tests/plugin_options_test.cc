@@ -176,5 +176,32 @@ TEST(PluginOptions, ValuesInForceCanBeRead) {
   EXPECT_NE(text.find("io_uring=false"), std::string::npos) << text;
 }
 
+// BLOOM_LFS_OPTIONS is read without RocksDB's help, to the same effect.
+TEST(PluginOptions, ParseAgreesWithFsUri) {
+  for (const char* text :
+       {"", "buffer_bytes=64K", "buffer_bytes=64k;buffer_count=3;",
+        " frontier_bytes = 0 ; io_uring=0", "idle_flush_ms=1;direct_io=false", "buffer_bytes=1",
+        "buffer_count=257", "buffer_count=", "idle_flush_ms=soon", "io_uring=maybe",
+        "frontier_bytes=1", "no_such_option=1"}) {
+    std::shared_ptr<FileSystem> file_system;
+    const Status by_uri = Create(std::string("id=bloom_lfs;") + text, &file_system);
+    PluginOptions parsed;
+    const Status status = parsed.Parse(text);
+    EXPECT_EQ(status.ok(), by_uri.ok())
+        << text << ": " << status.ToString() << "; " << by_uri.ToString();
+    if (!status.ok() || !by_uri.ok()) {
+      EXPECT_TRUE(status.IsInvalidArgument()) << text << ": " << status.ToString();
+      continue;
+    }
+    const auto* expected = file_system->GetOptions<PluginOptions>();
+    EXPECT_EQ(parsed.buffer_bytes, expected->buffer_bytes) << text;
+    EXPECT_EQ(parsed.buffer_count, expected->buffer_count) << text;
+    EXPECT_EQ(parsed.frontier_bytes, expected->frontier_bytes) << text;
+    EXPECT_EQ(parsed.idle_flush_ms, expected->idle_flush_ms) << text;
+    EXPECT_EQ(parsed.io_uring, expected->io_uring) << text;
+    EXPECT_EQ(parsed.direct_io, expected->direct_io) << text;
+  }
+}
+
 }  // namespace
 }  // namespace bloom_lfs

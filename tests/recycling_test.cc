@@ -68,7 +68,7 @@ TEST_F(RecyclingTest, TakesTheOldNameAwayAndStartsEmpty) {
 }
 
 TEST_F(RecyclingTest, OfAMissingLogFails) {
-  EXPECT_TRUE(Reuse(path_, old_path_).IsNotFound());
+  EXPECT_TRUE(Reuse(path_, old_path_).IsPathNotFound());
   EXPECT_EQ(log_, nullptr);
   EXPECT_FALSE(Exists(path_));
 }

@@ -159,6 +159,18 @@ TEST(ReportTest, TheDeviceLimitIsTakenOverAllPairsButNotBesideFio) {
   EXPECT_NE(report.find("8,500 ops/s (8,000–9,000)"), std::string::npos) << report;
 }
 
+TEST(ReportTest, TheWriterBesideTheReadersStandsBelowTheTable) {
+  Comparison comparison = Compare({Pair(100, 90), Pair(100, 90)});
+  EXPECT_EQ(RenderReport({comparison}, {}, {}).find("writes/s"), std::string::npos);
+  for (PairSample& pair : comparison.pairs) {
+    pair.stock.writes_per_s = 100000;
+    pair.plugin.writes_per_s = 125000;
+  }
+  const std::string report = RenderReport({comparison}, {}, {});
+  EXPECT_NE(report.find("stock 100,000, plugin 125,000 writes/s, ratio 1.25×"), std::string::npos)
+      << report;
+}
+
 TEST(FormatTest, CountsAreGroupedByThousands) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999.4), "999");

@@ -73,6 +73,15 @@ TEST_F(SyncDeviceTest, ADurableWriteCarriesTheFlagAndNeedsNoSync) {
   EXPECT_FALSE(calls_.write_calls[1].dsync);
 }
 
+TEST_F(SyncDeviceTest, WritebackBeginsForBufferedWritesOnly) {
+  ASSERT_TRUE(Write(0, 8192).ok());
+  device_->StartWriteback(0, 8192);
+  device_->SetDirect(true);
+  device_->StartWriteback(0, 4096);
+  using Range = std::pair<int64_t, int64_t>;
+  EXPECT_EQ(calls_.writebacks, std::vector<Range>({{0, 8192}}));
+}
+
 TEST_F(SyncDeviceTest, Trap12_AShortWriteGoesOnWhereItEnded) {
   // Inside a piece, at the end of a piece, a single byte.
   calls_.writes = {WriteAnswer::Short(100), WriteAnswer::Short(2900), WriteAnswer::Short(1)};

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The distribution's own db_bench, ldb and sst_dump, unmodified, with the plugin preloaded.
 #
-#   tools_test.sh PRELOAD     PRELOAD: libbloom_lfs.so, behind what else has to be preloaded
+#   tools_test.sh LOADER [RUNTIME]
+#
+# LOADER: libbloom_lfs.so; RUNTIME: what has to be preloaded before it (a sanitizer's).
 set -euo pipefail
 
-preload=${1:?"tools_test.sh needs the library to preload"}
+preload=${2:+$2:}${1:?"tools_test.sh needs libbloom_lfs.so"}
 work=$(mktemp -d "$PWD/tools_test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

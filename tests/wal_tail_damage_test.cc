@@ -113,7 +113,7 @@ const std::vector<Kind>& Kinds() {
 }
 
 WalTail Scan(const std::string& bytes, uint64_t size) {
-  const WalReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
     if (offset >= size) return 0;
     const size_t count = std::min<size_t>(n, static_cast<size_t>(size - offset));
     std::memcpy(scratch, bytes.data() + offset, count);
@@ -309,7 +309,7 @@ TEST(WalTailRecycledTest, TheFormerLifeIsNotPartOfTheLog) {
 
     const auto scan = [&] {
       const std::string bytes = test::ReadFile(path);
-      const WalReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+      const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
         const size_t at = std::min<size_t>(static_cast<size_t>(offset), bytes.size());
         const size_t count = std::min(n, bytes.size() - at);
         std::memcpy(scratch, bytes.data() + at, count);

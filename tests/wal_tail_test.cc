@@ -23,7 +23,7 @@ using test::WalBuilder;
 
 constexpr size_t kBlock = WalBuilder::kBlockSize;
 
-WalReadFunction Reader(const std::string& bytes) {
+TailReadFunction Reader(const std::string& bytes) {
   return [&bytes](uint64_t offset, size_t n, char* scratch) -> int64_t {
     if (offset >= bytes.size()) return 0;
     const size_t count = std::min<size_t>(n, bytes.size() - static_cast<size_t>(offset));
@@ -261,8 +261,8 @@ TEST(WalTailTest, ReadErrorsAreErrorsWhereverTheyHappen) {
   WalBuilder log;
   for (int i = 0; i < 40; ++i) log.Add(Payload(30000));
   for (uint64_t bad = 0; bad < log.size(); bad += 9973) {
-    const WalReadFunction good = Reader(log.bytes());
-    const WalReadFunction failing = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    const TailReadFunction good = Reader(log.bytes());
+    const TailReadFunction failing = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
       return offset + n > bad ? -EIO : good(offset, n, scratch);
     };
     const WalTail tail = FindWalTail(failing, log.size());
@@ -277,8 +277,8 @@ TEST(WalTailTest, ShortAndInterruptedReadsChangeNothing) {
   WalBuilder log(3);
   for (int i = 0; i < 40; ++i) log.Add(Payload(20000));
   std::mt19937 random(1);
-  const WalReadFunction good = Reader(log.bytes());
-  const WalReadFunction flaky = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+  const TailReadFunction good = Reader(log.bytes());
+  const TailReadFunction flaky = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
     if (random() % 4 == 0) return -EINTR;
     return good(offset, 1 + random() % std::min<size_t>(n, 5000), scratch);
   };
@@ -286,7 +286,7 @@ TEST(WalTailTest, ShortAndInterruptedReadsChangeNothing) {
 }
 
 TEST(WalTailTest, AReaderThatClaimsTooMuchIsAnError) {
-  const WalReadFunction lying = [](uint64_t, size_t n, char*) -> int64_t {
+  const TailReadFunction lying = [](uint64_t, size_t n, char*) -> int64_t {
     return static_cast<int64_t>(n) + 1;
   };
   EXPECT_EQ(FindWalTail(lying, 1000).error, EIO);
@@ -302,7 +302,7 @@ TEST(WalTailTest, FileShorterThanAnnounced) {
 TEST(WalTailTest, MemoryIsBounded) {
   const std::string piece = WalBuilder().Add(Payload(kBlock - 7)).bytes();
   size_t largest = 0;
-  const WalReadFunction endless = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+  const TailReadFunction endless = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
     largest = std::max(largest, n);
     for (size_t done = 0; done < n; done += kBlock) {
       std::memcpy(scratch + done, piece.data(), std::min(kBlock, n - done));

@@ -178,17 +178,32 @@ void SecondLife(StoreWriter* writer) {
   writer->Close();
 }
 
+// As a blob file: much at once, synced at its end; and again, as when it is read before that.
+void BlobLife(StoreWriter* writer) {
+  for (const size_t n : {30, 40000, 9000, 70000, 33}) {
+    writer->Append(n);
+  }
+  writer->Sync();
+  writer->Check(0, 200000);
+  writer->Append(21000);
+  writer->Append(32);
+  writer->Sync();
+  writer->Close();
+}
+
 struct Life {
   const char* name;
   size_t bytes_before;  // written and closed before anybody counts
   void (*live)(StoreWriter*);
   Pace predecessor;
+  WriteMode mode = WriteMode::kSerializedWrites;
 };
 constexpr Life kLives[] = {{"short", 0, ShortLife, {}},
                            {"synced", 0, SyncedLife, {}},
                            {"bulk", 0, BulkLife, {}},
                            {"second", 20000, SecondLife, {}},
-                           {"successor", 0, SyncedLife, {16 << 10, true, 16 << 10}}};
+                           {"successor", 0, SyncedLife, {16 << 10, true, 16 << 10}},
+                           {"blob", 0, BlobLife, {}, WriteMode::kTailLocalizedWrites}};
 constexpr uint64_t kSeed = 20240505;
 
 // args: log, progress file, number of the life, steps to live, whether to die midway
@@ -205,6 +220,11 @@ int StoreLifeMain(const std::vector<std::string>& args) {
   g_steps_left = std::stoi(args.at(3));
   StoreOptions options = Options();
   options.predecessor = life.predecessor;
+  options.write_mode = life.mode;
+  if (life.mode == WriteMode::kTailLocalizedWrites) {
+    options.exact_size_when_synced = true;
+    options.frontier_bytes = 0;
+  }
   StoreWriter writer(args.at(0), options, kSeed, progress.operator->());
   life.live(&writer);
   return 0;  // the last steps of a close are taken on the way out

@@ -120,6 +120,13 @@ Status MemoryDevice::Sync() {
   return End(event, hit);
 }
 
+void MemoryDevice::StartWriteback(Address offset, uint64_t length) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  Hit hit;
+  const size_t event = Begin(&lock, {DeviceCall::kStartWriteback, offset, length}, &hit);
+  (void)End(event, hit);
+}
+
 Status MemoryDevice::Allocate(Address offset, uint64_t length) {
   std::unique_lock<std::mutex> lock(mutex_);
   Hit hit;
@@ -231,6 +238,9 @@ std::string MemoryDevice::Describe(const Event& event) const {
       break;
     case DeviceCall::kRead:
       text = "read " + Range(event.offset, event.length);
+      break;
+    case DeviceCall::kStartWriteback:
+      text = "writeback " + Range(event.offset, event.length);
       break;
     case DeviceCall::kSetDirect:
       text = event.offset != 0 ? "direct on" : "direct off";

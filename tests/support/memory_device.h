@@ -31,7 +31,7 @@
 
 namespace lss::test {
 
-enum class DeviceCall { kWrite, kSync, kAllocate, kSetSize, kRead, kSetDirect };
+enum class DeviceCall { kWrite, kSync, kStartWriteback, kAllocate, kSetSize, kRead, kSetDirect };
 
 class MemoryDevice final : public Device {
  public:
@@ -39,6 +39,7 @@ class MemoryDevice final : public Device {
 
   Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override;
   Status Sync() override;
+  void StartWriteback(Address offset, uint64_t length) override;
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;
@@ -87,7 +88,8 @@ class MemoryDevice final : public Device {
   // In the order in which the calls began.
   std::vector<Event> Events() const;
   // The same as text, only the calls of these kinds: "write 4096+8192 durable", "sync",
-  // "allocate 0+65536", "size 5000", "read 0+10", "direct on"; " failed" behind it if it did.
+  // "writeback 0+4096", "allocate 0+65536", "size 5000", "read 0+10", "direct on"; " failed" behind
+  // it if it did.
   std::vector<std::string> Trace(std::initializer_list<DeviceCall> calls) const;
   size_t Count(DeviceCall call) const;
   void ForgetEvents();

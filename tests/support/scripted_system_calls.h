@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <deque>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "lss/sync_device.h"
@@ -48,6 +49,12 @@ class ScriptedSystemCalls final : public SystemCalls {
   std::vector<WriteCall> write_calls;
   int sync_calls = 0;
   int allocate_calls = 0;
+
+  std::vector<std::pair<int64_t, int64_t>> writebacks;
+  int SyncFileRange(int fd, int64_t offset, int64_t length) override {
+    writebacks.emplace_back(offset, length);
+    return SystemCalls::SyncFileRange(fd, offset, length);
+  }
 
   int64_t Pwritev2(int fd, const iovec* pieces, int count, int64_t offset, int flags) override {
     WriteCall call = {offset, 0, (flags & RWF_DSYNC) != 0, (fcntl(fd, F_GETFL) & O_DIRECT) != 0};

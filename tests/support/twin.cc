@@ -2,18 +2,26 @@
 
 #include <gtest/gtest.h>
 #include <rocksdb/iterator.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <regex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "lss/crc32c.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {
+namespace fs = std::filesystem;
+
 namespace {
 
 bool ContentsCount(const std::string& name) {
@@ -23,14 +31,14 @@ bool ContentsCount(const std::string& name) {
 
 // RocksDB's info log is its own affair; backups put a session's id and a size that follows from
 // times into the names of table files.
-std::map<std::string, std::string> ComparableFiles(const std::string& directory) {
+std::map<std::string, std::string> ComparableFiles(const std::string& directory, Files compared) {
   static const std::regex info_log(R"((.*/)?LOG(\.old\..*)?)");
   static const std::regex session(R"(_s[0-9A-Z]{20}(_\d+)?)");
   std::map<std::string, std::string> files;
   for (const auto& [name, facts] : ListTree(directory)) {
     if (!std::regex_match(name, info_log)) {
       files[std::regex_replace(name, session, "_s*")] =
-          ContentsCount(name)
+          compared == Files::kBytes && ContentsCount(name)
               ? std::to_string(facts.size) + " bytes, checksum " + std::to_string(facts.crc)
               : "";
     }
@@ -43,6 +51,23 @@ std::string Masked(std::string text, const std::string& directory) {
     text.replace(at, directory.size(), "<dir>");
   }
   return text;
+}
+
+// The first answers that differ, and how many more do. Empty if none do.
+std::string Differences(const std::vector<std::string>& stock,
+                        const std::vector<std::string>& plugin) {
+  constexpr size_t kShown = 10;
+  std::string shown;
+  size_t differences = 0;
+  for (size_t i = 0; i < std::max(stock.size(), plugin.size()); ++i) {
+    const std::string on_stock = i < stock.size() ? stock[i] : "(nothing)";
+    const std::string on_plugin = i < plugin.size() ? plugin[i] : "(nothing)";
+    if (on_stock != on_plugin && ++differences <= kShown) {
+      shown += "answer " + std::to_string(i) + "\n  stock:  " + on_stock +
+               "\n  plugin: " + on_plugin + "\n";
+    }
+  }
+  return differences <= kShown ? shown : shown + std::to_string(differences) + " in all\n";
 }
 
 // Empty if the scenario ran to its end.
@@ -62,6 +87,9 @@ TwinSide::TwinSide(With with, std::string directory)
 
 void TwinSide::Say(const std::string& question, const std::string& answer) {
   answers_.push_back(question + ": " + Masked(answer, directory_));
+  if (::getenv("BLOOM_LFS_TWIN_ANSWERS") != nullptr) {
+    std::fprintf(stderr, "%s: %s\n", name().c_str(), answers_.back().c_str());
+  }
 }
 
 void TwinSide::Say(const std::string& question, const rocksdb::Status& answer) {
@@ -70,6 +98,11 @@ void TwinSide::Say(const std::string& question, const rocksdb::Status& answer) {
 
 void TwinSide::Say(const std::string& question, uint64_t answer) {
   Say(question, std::to_string(answer));
+}
+
+void TwinSide::SayBytes(const std::string& question, const std::string& bytes) {
+  Say(question, std::to_string(bytes.size()) + " bytes, checksum " +
+                    std::to_string(lss::Crc32c(0, bytes.data(), bytes.size())));
 }
 
 void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
@@ -87,15 +120,33 @@ void TwinSide::SayContents(const std::string& question, rocksdb::DB* db,
                     rows->status().ToString());
 }
 
-void ExpectTwins(const std::function<void(TwinSide&)>& scenario) {
+void AwaitEndOfRings(const std::string& directory) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto are_left = [&] {
+    std::error_code ignored;  // what vanishes while we look is what we wait for
+    for (fs::recursive_directory_iterator entry(directory, ignored), end; entry != end;
+         entry.increment(ignored)) {
+      if (entry->path().filename() == ".bloom_lfs") return true;
+    }
+    return false;
+  };
+  while (are_left() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const TempDir stock_dir;
   const TempDir plugin_dir;
   TwinSide stock(With::kStock, stock_dir.path());
   TwinSide plugin(With::kPlugin, plugin_dir.path());
   EXPECT_EQ(Run(scenario, &stock), "") << "on stock RocksDB";
   EXPECT_EQ(Run(scenario, &plugin), "") << "on the plugin";
-  EXPECT_EQ(stock.answers(), plugin.answers()) << "first: stock, second: plugin";
-  EXPECT_EQ(ComparableFiles(stock_dir.path()), ComparableFiles(plugin_dir.path()))
+  const std::string differences = Differences(stock.answers(), plugin.answers());
+  EXPECT_TRUE(differences.empty()) << differences;
+  if (files == Files::kNone) return;
+  AwaitEndOfRings(plugin_dir.path());
+  EXPECT_EQ(ComparableFiles(stock_dir.path(), files), ComparableFiles(plugin_dir.path(), files))
       << "first: stock, second: plugin";
 }
 

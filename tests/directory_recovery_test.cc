@@ -1,7 +1,7 @@
 // Recovery as RocksDB needs it: several logs of one database, where their records end, and when a
 // ring must be silent because stock RocksDB has gone on without it.
 
-#include "plugin/wal_recovery.h"
+#include "plugin/directory_recovery.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -37,7 +37,7 @@ using test::Tree;
 using test::WalBuilder;
 using test::WriteFile;
 
-class WalRecoveryTest : public testing::Test {
+class DirectoryRecoveryTest : public testing::Test {
  protected:
   std::string Log(uint64_t number) const {
     std::string name = std::to_string(number);
@@ -61,7 +61,7 @@ class WalRecoveryTest : public testing::Test {
   const std::string rings_ = dir_ / lss::kRingDirectoryName;
 };
 
-TEST_F(WalRecoveryTest, CostsNothingWithoutRings) {
+TEST_F(DirectoryRecoveryTest, CostsNothingWithoutRings) {
   WriteFile(Log(7), "bytes");
   const Tree before = ListTree(dir_.path());
   EXPECT_TRUE(Recover().ok());
@@ -69,7 +69,7 @@ TEST_F(WalRecoveryTest, CostsNothingWithoutRings) {
   EXPECT_EQ(Difference(before, ListTree(dir_.path())), "");
 }
 
-TEST_F(WalRecoveryTest, AllLogsOfAKilledProcessGetTheirBytes) {
+TEST_F(DirectoryRecoveryTest, AllLogsOfAKilledProcessGetTheirBytes) {
   std::vector<DeadLog> logs;
   for (uint32_t i = 0; i < 6; ++i) {
     logs.push_back(Unwritten(i));
@@ -84,7 +84,7 @@ TEST_F(WalRecoveryTest, AllLogsOfAKilledProcessGetTheirBytes) {
 }
 
 // Inode numbers come back in any order, and rings are named by them.
-TEST_F(WalRecoveryTest, OlderLogsAreNotGivenUpBecauseANewerRingWentFirst) {
+TEST_F(DirectoryRecoveryTest, OlderLogsAreNotGivenUpBecauseANewerRingWentFirst) {
   // The newer log gets the lower inode number: whichever of the two was made first.
   for (int attempt = 0; attempt < 20; ++attempt) {
     WriteFile(dir_ / "a", "");
@@ -121,7 +121,7 @@ TEST_F(WalRecoveryTest, OlderLogsAreNotGivenUpBecauseANewerRingWentFirst) {
   GTEST_SKIP() << "this file system does not reuse inode numbers";
 }
 
-TEST_F(WalRecoveryTest, ArchivedAndTrashedLogsBelongToTheDirectoryToo) {
+TEST_F(DirectoryRecoveryTest, ArchivedAndTrashedLogsBelongToTheDirectoryToo) {
   ASSERT_EQ(mkdir((dir_ / "archive").c_str(), 0755), 0);
   const DeadLog archived = Unwritten(1);
   const DeadLog trashed = Unwritten(2);
@@ -136,7 +136,7 @@ TEST_F(WalRecoveryTest, ArchivedAndTrashedLogsBelongToTheDirectoryToo) {
   EXPECT_FALSE(Exists(rings_));
 }
 
-TEST_F(WalRecoveryTest, AFileThatIsNoLogIsNotWrittenTo) {
+TEST_F(DirectoryRecoveryTest, AFileThatIsNoLogIsNotWrittenTo) {
   const DeadLog log = Unwritten(1);
   log.MakeAt(dir_ / "000010.sst");  // its inode number was a log's once
   ASSERT_TRUE(Recover().ok());
@@ -145,12 +145,12 @@ TEST_F(WalRecoveryTest, AFileThatIsNoLogIsNotWrittenTo) {
 
 // --- stock RocksDB has been here since the kill ---
 
-TEST_F(WalRecoveryTest, ANewerLogWithoutARingSilencesTheOlderRings) {
+TEST_F(DirectoryRecoveryTest, ANewerLogWithoutARingSilencesTheOlderRings) {
   const DeadLog log = Unwritten(1);
   const std::string ring = log.MakeAt(Log(10));
   LetTimePass();
   WriteFile(Log(11), WalBuilder().Add("written by stock RocksDB").bytes());
-  const lss::test::Reading reading = ReadLog(Log(10), ring, WalRecoveryContext());
+  const lss::test::Reading reading = ReadLog(Log(10), ring, PluginRecoveryContext());
   EXPECT_EQ(reading.ring_case, RingCase::kR10Contradiction);
   EXPECT_TRUE(reading.bytes == log.File());
   ASSERT_TRUE(Recover().ok());
@@ -158,7 +158,7 @@ TEST_F(WalRecoveryTest, ANewerLogWithoutARingSilencesTheOlderRings) {
   EXPECT_TRUE(Exists(ring + lss::kAsideSuffix));
 }
 
-TEST_F(WalRecoveryTest, AnOlderLogWithoutARingProvesNothing) {
+TEST_F(DirectoryRecoveryTest, AnOlderLogWithoutARingProvesNothing) {
   WriteFile(Log(9), WalBuilder().Add("closed before").bytes());
   LetTimePass();
   const DeadLog log = Unwritten(1);
@@ -169,7 +169,7 @@ TEST_F(WalRecoveryTest, AnOlderLogWithoutARingProvesNothing) {
 
 // A log gets its name when its ring is there, so this one is stock's. Merely by opening the
 // database stock has decided what the older log holds.
-TEST_F(WalRecoveryTest, AnEmptyNewerLogWithoutARingIsStocksToo) {
+TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogWithoutARingIsStocksToo) {
   if (!lss::CreateUnnamed(dir_.path()).valid()) {
     GTEST_SKIP() << "this file system cannot make files without a name";
   }
@@ -177,13 +177,13 @@ TEST_F(WalRecoveryTest, AnEmptyNewerLogWithoutARingIsStocksToo) {
   const std::string ring = log.MakeAt(Log(10));
   LetTimePass();
   WriteFile(Log(11), "");
-  EXPECT_EQ(ReadLog(Log(10), ring, WalRecoveryContext()).ring_case, RingCase::kR10Contradiction);
+  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR10Contradiction);
   ASSERT_TRUE(Recover().ok());
   EXPECT_TRUE(ReadFile(Log(10)) == log.File());
 }
 
 // It was the writer's own, and has been closed.
-TEST_F(WalRecoveryTest, ANewerLogFromTheWritersLifetimeProvesNothing) {
+TEST_F(DirectoryRecoveryTest, ANewerLogFromTheWritersLifetimeProvesNothing) {
   WriteFile(Log(11), WalBuilder().Add("closed cleanly").bytes());
   LetTimePass();
   const DeadLog log = Unwritten(1);
@@ -192,16 +192,16 @@ TEST_F(WalRecoveryTest, ANewerLogFromTheWritersLifetimeProvesNothing) {
   ExpectRecovered(Log(10), log);
 }
 
-TEST_F(WalRecoveryTest, ANewerLogWithARingOfItsOwnProvesNothing) {
+TEST_F(DirectoryRecoveryTest, ANewerLogWithARingOfItsOwnProvesNothing) {
   const DeadLog older = Unwritten(1);
   const std::string ring = older.MakeAt(Log(10));
   LetTimePass();
   Unwritten(2).MakeAt(Log(11));
-  EXPECT_EQ(ReadLog(Log(10), ring, WalRecoveryContext()).ring_case, RingCase::kR3ProcessKilled);
+  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR3ProcessKilled);
 }
 
 // The newer ring was removed, and the process killed before it came to the older one.
-TEST_F(WalRecoveryTest, InterruptedRecoveryLosesNoLog) {
+TEST_F(DirectoryRecoveryTest, InterruptedRecoveryLosesNoLog) {
   for (int done = 0; done < 3; ++done) {
     std::vector<DeadLog> logs;
     std::vector<std::string> rings;
@@ -225,7 +225,7 @@ TEST_F(WalRecoveryTest, InterruptedRecoveryLosesNoLog) {
 
 // --- the machine went down ---
 
-TEST_F(WalRecoveryTest, AfterARestartALogEndsWithItsLastWholeRecord) {
+TEST_F(DirectoryRecoveryTest, AfterARestartALogEndsWithItsLastWholeRecord) {
   WalBuilder wal;
   for (uint32_t i = 0; i < 20; ++i) {
     wal.Add(Payload(i * 500, i));
@@ -240,7 +240,7 @@ TEST_F(WalRecoveryTest, AfterARestartALogEndsWithItsLastWholeRecord) {
   EXPECT_FALSE(Exists(rings_));
 }
 
-TEST_F(WalRecoveryTest, AfterARestartARecordOfALaterRocksDbIsNotCut) {
+TEST_F(DirectoryRecoveryTest, AfterARestartARecordOfALaterRocksDbIsNotCut) {
   WalBuilder wal;
   wal.Add("known").AddPhysical(77, "of a type from the future", false);
   DeadLog log;
@@ -251,7 +251,7 @@ TEST_F(WalRecoveryTest, AfterARestartARecordOfALaterRocksDbIsNotCut) {
   EXPECT_TRUE(ReadFile(Log(10)) == wal.bytes());
 }
 
-TEST_F(WalRecoveryTest, AfterARestartARecycledLogEndsWhereTheOldRecordsBegin) {
+TEST_F(DirectoryRecoveryTest, AfterARestartARecycledLogEndsWhereTheOldRecordsBegin) {
   WalBuilder fresh(10);
   fresh.Add(Payload(1000)).Add(Payload(2000));
   WalBuilder old_life(9);

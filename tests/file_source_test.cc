@@ -1,7 +1,7 @@
 // The bytes of a log for a reader, wherever they are: in the file, in a ring of this process, in
 // the ring of a dead one; and when they move from one to the other under the reader's eyes.
 
-#include "plugin/wal_source.h"
+#include "plugin/file_source.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -35,21 +35,21 @@ using test::TempDir;
 using test::Tree;
 using test::WriteFile;
 
-class WalSourceTest : public testing::Test {
+class FileSourceTest : public testing::Test {
  protected:
-  ~WalSourceTest() override {
+  ~FileSourceTest() override {
     if (store_ != nullptr) {
       LiveStores::Remove(store_);
       (void)store_->Close();
     }
   }
-  std::unique_ptr<WalSource> Open(const std::string& path) {
-    std::unique_ptr<WalSource> source;
-    const Status status = WalSource::Open(path, &source);
+  std::unique_ptr<FileSource> Open(const std::string& path) {
+    std::unique_ptr<FileSource> source;
+    const Status status = FileSource::Open(path, &source);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return source;
   }
-  static std::string Read(WalSource* source, uint64_t offset, size_t length) {
+  static std::string Read(FileSource* source, uint64_t offset, size_t length) {
     std::string bytes(length, '?');
     size_t read = 0;
     const Status status = source->Read(offset, length, bytes.data(), &read);
@@ -57,7 +57,7 @@ class WalSourceTest : public testing::Test {
     bytes.resize(read);
     return bytes;
   }
-  static uint64_t Size(WalSource* source) {
+  static uint64_t Size(FileSource* source) {
     uint64_t size = 0;
     const Status status = source->Size(&size);
     EXPECT_TRUE(status.ok()) << status.ToString();
@@ -84,9 +84,9 @@ class WalSourceTest : public testing::Test {
   StorePtr store_;
 };
 
-TEST_F(WalSourceTest, ReadsAPlainFileAndFollowsItsGrowth) {
+TEST_F(FileSourceTest, ReadsAPlainFileAndFollowsItsGrowth) {
   WriteFile(log_, "12345");
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Size(source.get()), 5U);
   EXPECT_EQ(Read(source.get(), 1, 3), "234");
   EXPECT_EQ(Read(source.get(), 3, 100), "45");
@@ -97,16 +97,16 @@ TEST_F(WalSourceTest, ReadsAPlainFileAndFollowsItsGrowth) {
   EXPECT_EQ(Size(source.get()), 7U);
 }
 
-TEST_F(WalSourceTest, MissingFileIsNotFound) {
-  std::unique_ptr<WalSource> source;
-  const Status status = WalSource::Open(dir_ / "000001.log", &source);
+TEST_F(FileSourceTest, MissingFileIsNotFound) {
+  std::unique_ptr<FileSource> source;
+  const Status status = FileSource::Open(dir_ / "000001.log", &source);
   EXPECT_EQ(status.code(), Status::Code::kNotFound);
   EXPECT_NE(status.message().find(dir_ / "000001.log"), std::string::npos);
 }
 
-TEST_F(WalSourceTest, ReadsALiveStoreOfThisProcess) {
+TEST_F(FileSourceTest, ReadsALiveStoreOfThisProcess) {
   StartStore();
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Size(source.get()), 0U);
   for (const size_t length : {10U, 5000U, 30000U, 1U, 100000U}) {
     const uint64_t from = store_->size();
@@ -117,19 +117,19 @@ TEST_F(WalSourceTest, ReadsALiveStoreOfThisProcess) {
   EXPECT_TRUE(Read(source.get(), 0, 200000) == stream_.substr(0, store_->size()));
 }
 
-TEST_F(WalSourceTest, ALogThatWasOpenedBeforeItsStoreIsFollowed) {
+TEST_F(FileSourceTest, ALogThatWasOpenedBeforeItsStoreIsFollowed) {
   WriteFile(log_, "");
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Read(source.get(), 0, 100), "");
   StartStore();  // empties the file, which keeps its inode
   Append(5000);
   EXPECT_TRUE(Read(source.get(), 0, 10000) == stream_.substr(0, 5000));
 }
 
-TEST_F(WalSourceTest, ReadingGoesOnThroughCloseRenameAndDeletion) {
+TEST_F(FileSourceTest, ReadingGoesOnThroughCloseRenameAndDeletion) {
   StartStore();
   Append(30000);
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_TRUE(Read(source.get(), 0, 10000) == stream_.substr(0, 10000));
   ASSERT_EQ(rename(log_.c_str(), (dir_ / "renamed.log").c_str()), 0);
   EXPECT_TRUE(Read(source.get(), 10000, 10000) == stream_.substr(10000, 10000));
@@ -143,14 +143,14 @@ TEST_F(WalSourceTest, ReadingGoesOnThroughCloseRenameAndDeletion) {
   EXPECT_EQ(Size(source.get()), 30000U);
 }
 
-TEST_F(WalSourceTest, ReadsTheRingOfAKilledProcessAndChangesNothing) {
+TEST_F(FileSourceTest, ReadsTheRingOfAKilledProcessAndChangesNothing) {
   DeadLog log;
   log.stream = stream_.substr(0, 20000);
   log.hi_stable = 12000;
   log.behind = std::string(9000, '\0');
   log.MakeAt(log_);
   const Tree before = ListTree(dir_.path());
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Size(source.get()), 20000U);
   EXPECT_TRUE(Read(source.get(), 0, 30000) == log.stream);
   EXPECT_TRUE(Read(source.get(), 11990, 20) == log.stream.substr(11990, 20));
@@ -158,7 +158,7 @@ TEST_F(WalSourceTest, ReadsTheRingOfAKilledProcessAndChangesNothing) {
   EXPECT_EQ(Difference(before, ListTree(dir_.path())), "");
 }
 
-TEST_F(WalSourceTest, AnArchivedLogsRingIsFoundBesideTheParent) {
+TEST_F(FileSourceTest, AnArchivedLogsRingIsFoundBesideTheParent) {
   DeadLog log;
   log.stream = stream_.substr(0, 20000);
   log.hi_stable = 12000;
@@ -169,7 +169,7 @@ TEST_F(WalSourceTest, AnArchivedLogsRingIsFoundBesideTheParent) {
   EXPECT_TRUE(Read(Open(archive + "/000007.log").get(), 0, 30000) == log.stream);
 }
 
-TEST_F(WalSourceTest, AfterARestartTheLogEndsWithItsLastWholeRecord) {
+TEST_F(FileSourceTest, AfterARestartTheLogEndsWithItsLastWholeRecord) {
   test::WalBuilder wal;
   wal.Add(test::Payload(1000)).Add(test::Payload(500));
   const uint64_t end = wal.size();
@@ -178,25 +178,25 @@ TEST_F(WalSourceTest, AfterARestartTheLogEndsWithItsLastWholeRecord) {
   log.hi_stable = log.stream.size();
   log.behind = std::string(9000, '\0');
   lss::test::RestartMachine(log.MakeAt(log_));
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Size(source.get()), end);
   EXPECT_TRUE(Read(source.get(), 0, 30000) == wal.bytes());
   EXPECT_EQ(Read(source.get(), end, 10), "");
 }
 
-TEST_F(WalSourceTest, ALaterVersionsRingStopsTheReader) {
+TEST_F(FileSourceTest, ALaterVersionsRingStopsTheReader) {
   const std::string ring = DeadLog().MakeAt(log_);
   lss::test::RewriteRing(ring, [](lss::RingHeaderFixed* fixed) { ++fixed->format_version; });
-  std::unique_ptr<WalSource> source;
-  EXPECT_EQ(WalSource::Open(log_, &source).code(), Status::Code::kNotSupported);
+  std::unique_ptr<FileSource> source;
+  EXPECT_EQ(FileSource::Open(log_, &source).code(), Status::Code::kNotSupported);
 }
 
-TEST_F(WalSourceTest, ADamagedRingLeavesTheFile) {
+TEST_F(FileSourceTest, ADamagedRingLeavesTheFile) {
   DeadLog log;
   log.stream = stream_.substr(0, 20000);
   log.hi_stable = 12000;
   lss::test::EditRing(log.MakeAt(log_), [](lss::RingHeader* header) { header->fixed.inode ^= 1; });
-  const std::unique_ptr<WalSource> source = Open(log_);
+  const std::unique_ptr<FileSource> source = Open(log_);
   EXPECT_EQ(Size(source.get()), 12000U);
   EXPECT_TRUE(Read(source.get(), 0, 30000) == log.File());
 }
@@ -212,14 +212,14 @@ int FailedCloseMain(const std::vector<std::string>& args) {
                        "open");
   LiveStores::Add(store);
   lss::test::RequireOk(store->Append({bytes.data(), bytes.size()}), "append");
-  std::unique_ptr<WalSource> old_source;
-  lss::test::RequireOk(WalSource::Open(args.at(0), &old_source), "source");
+  std::unique_ptr<FileSource> old_source;
+  lss::test::RequireOk(FileSource::Open(args.at(0), &old_source), "source");
   lss::test::RefuseSystemCall(SYS_pwritev2, EIO);
   Require(!store->Close().ok(), "a close without its last write fails");
   LiveStores::Remove(store);
-  std::unique_ptr<WalSource> new_source;
-  lss::test::RequireOk(WalSource::Open(args.at(0), &new_source), "source after the close");
-  for (WalSource* source : {new_source.get(), old_source.get()}) {
+  std::unique_ptr<FileSource> new_source;
+  lss::test::RequireOk(FileSource::Open(args.at(0), &new_source), "source after the close");
+  for (FileSource* source : {new_source.get(), old_source.get()}) {
     std::string read_bytes(5000, '\0');
     size_t read = 0;
     lss::test::RequireOk(source->Read(0, 5000, read_bytes.data(), &read), "read");
@@ -231,7 +231,7 @@ int FailedCloseMain(const std::vector<std::string>& args) {
 }
 const test::RegisterChild failed_close("failed_close", FailedCloseMain);
 
-TEST_F(WalSourceTest, ALogThatCouldNotBeClosedStaysReadable) {
+TEST_F(FileSourceTest, ALogThatCouldNotBeClosedStaysReadable) {
   test::ChildProcess child("failed_close", {log_});
   EXPECT_EQ(child.Wait(), 0);
   EXPECT_TRUE(Read(Open(log_).get(), 0, 5000) == Stream(3000)) << "and after the process";

@@ -1,4 +1,4 @@
-#include "plugin/wal_files.h"
+#include "plugin/store_files.h"
 
 #include "plugin/io_status.h"
 
@@ -10,43 +10,43 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-WalWritableFile::WalWritableFile(StorePtr store, const FileOptions& options)
+StoreWritableFile::StoreWritableFile(StorePtr store, const FileOptions& options)
     : FSWritableFile(options), store_(std::move(store)) {
   LiveStores::Add(store_);
 }
 
-WalWritableFile::~WalWritableFile() {
+StoreWritableFile::~StoreWritableFile() {
   // RocksDB's own handles close on destruction too; there is nobody left to tell of an error, and
   // the ring file then stays for recovery.
   Close(IOOptions(), nullptr).PermitUncheckedError();
 }
 
-IOStatus WalWritableFile::Append(const Slice& data, const IOOptions& /*options*/,
-                                 IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Append(const Slice& data, const IOOptions& /*options*/,
+                                   IODebugContext* /*dbg*/) {
   return ToIOStatus(store_->Append({data.data(), data.size()}));
 }
 
-IOStatus WalWritableFile::Flush(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Flush(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   return ToIOStatus(store_->Flush());
 }
 
-IOStatus WalWritableFile::Sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   return ToIOStatus(store_->Sync());
 }
 
-IOStatus WalWritableFile::Fsync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Fsync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   return ToIOStatus(store_->Sync());
 }
 
-IOStatus WalWritableFile::Close(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Close(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   const lss::Status status = store_->Close();
   // Only now: until the file has its bytes, readers must go through the store.
   LiveStores::Remove(store_);
   return ToIOStatus(status);
 }
 
-IOStatus WalWritableFile::Truncate(uint64_t size, const IOOptions& /*options*/,
-                                   IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Truncate(uint64_t size, const IOOptions& /*options*/,
+                                     IODebugContext* /*dbg*/) {
   if (size == store_->size()) {
     return IOStatus::OK();
   }
@@ -55,24 +55,24 @@ IOStatus WalWritableFile::Truncate(uint64_t size, const IOOptions& /*options*/,
                                 " bytes while it is written; close it first");
 }
 
-IOStatus WalWritableFile::Allocate(uint64_t offset, uint64_t length, const IOOptions& /*options*/,
-                                   IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::Allocate(uint64_t offset, uint64_t length, const IOOptions& /*options*/,
+                                     IODebugContext* /*dbg*/) {
   return ToIOStatus(store_->Allocate(offset, length));
 }
 
-IOStatus WalWritableFile::RangeSync(uint64_t /*offset*/, uint64_t /*length*/,
-                                    const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+IOStatus StoreWritableFile::RangeSync(uint64_t /*offset*/, uint64_t /*length*/,
+                                      const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   // Asks for write-back to begin, so that it does not pile up. Here it never does: what a ring
   // holds is all that can be unwritten.
   return IOStatus::OK();
 }
 
-uint64_t WalWritableFile::GetFileSize(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+uint64_t StoreWritableFile::GetFileSize(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
   return store_->size();
 }
 
-IOStatus WalSequentialFile::Read(size_t n, const IOOptions& /*options*/, Slice* result,
-                                 char* scratch, IODebugContext* /*dbg*/) {
+IOStatus SourceSequentialFile::Read(size_t n, const IOOptions& /*options*/, Slice* result,
+                                    char* scratch, IODebugContext* /*dbg*/) {
   size_t read = 0;
   const lss::Status status = source_->Read(offset_, n, scratch, &read);
   *result = Slice(scratch, read);
@@ -80,13 +80,13 @@ IOStatus WalSequentialFile::Read(size_t n, const IOOptions& /*options*/, Slice* 
   return ToIOStatus(status);
 }
 
-IOStatus WalSequentialFile::Skip(uint64_t n) {
+IOStatus SourceSequentialFile::Skip(uint64_t n) {
   offset_ += n;
   return IOStatus::OK();
 }
 
-IOStatus WalRandomAccessFile::Read(uint64_t offset, size_t n, const IOOptions& /*options*/,
-                                   Slice* result, char* scratch, IODebugContext* /*dbg*/) const {
+IOStatus SourceRandomAccessFile::Read(uint64_t offset, size_t n, const IOOptions& /*options*/,
+                                      Slice* result, char* scratch, IODebugContext* /*dbg*/) const {
   size_t read = 0;
   const lss::Status status = source_->Read(offset, n, scratch, &read);
   *result = Slice(scratch, read);

@@ -1,4 +1,4 @@
-#include "plugin/wal_recovery.h"
+#include "plugin/directory_recovery.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "plugin/blob_tail.h"
 #include "plugin/file_kind.h"
 #include "plugin/live_stores.h"
 #include "plugin/wal_tail.h"
@@ -14,15 +15,15 @@
 namespace bloom_lfs {
 namespace {
 
-// Oldest first.
-std::vector<std::string> WalsIn(const std::string& directory) {
+// Blob files, then WALs, oldest first.
+std::vector<std::string> OurFilesIn(const std::string& directory) {
   std::vector<std::string> paths;
   DIR* dir = opendir(directory.c_str());
   if (dir == nullptr) {
     return paths;
   }
   while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
-    if (IsWalOrTrash(entry->d_name)) {
+    if (IsOursOrTrash(entry->d_name)) {
       paths.push_back(directory + "/" + entry->d_name);
     }
   }
@@ -32,21 +33,37 @@ std::vector<std::string> WalsIn(const std::string& directory) {
   return paths;
 }
 
-lss::Status ScanWal(int fd, const std::string& name, uint64_t size, uint64_t* end) {
-  const WalReadFunction read = [fd](uint64_t offset, size_t n, char* scratch) -> int64_t {
-    const ssize_t got = pread(fd, scratch, n, static_cast<off_t>(offset));
-    return got >= 0 ? got : -errno;
-  };
+struct ScannedTail {
+  uint64_t end;
+  bool safe_to_trim;
+  int error;  // errno of a failed read, otherwise 0
+  std::string description;
+};
+
+ScannedTail ScanFile(const TailReadFunction& read, const std::string& name, uint64_t size) {
+  if (IsBlob(name)) {
+    const BlobTail tail = FindBlobTail(read, size);
+    return {tail.end, tail.SafeToTrim(), tail.error, tail.ToString()};
+  }
   std::optional<uint32_t> number;
   if (IsWal(name)) {
     number = static_cast<uint32_t>(WalNumber(name));
   }
   const WalTail tail = FindWalTail(read, size, number);
-  if (tail.stop == WalTailStop::kReadError) {
-    return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.stop_offset), tail.error);
+  return {tail.end, tail.SafeToTrim(), tail.error, tail.ToString()};
+}
+
+lss::Status Scan(int fd, const std::string& name, uint64_t size, uint64_t* end) {
+  const TailReadFunction read = [fd](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    const ssize_t got = pread(fd, scratch, n, static_cast<off_t>(offset));
+    return got >= 0 ? got : -errno;
+  };
+  const ScannedTail tail = ScanFile(read, name, size);
+  if (tail.error != 0) {
+    return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.end), tail.error);
   }
-  *end = tail.SafeToTrim() ? tail.end : size;
-  WarnOnce(name + ": the machine went down while it was written; " + tail.ToString());
+  *end = tail.safe_to_trim ? tail.end : size;
+  WarnOnce(name + ": the machine went down while it was written; " + tail.description);
   return lss::Status::Ok();
 }
 
@@ -64,7 +81,7 @@ bool StillCurrent(const std::string& file, const lss::RingView& ring) {
   // Where files cannot be made without a name, our writer may have been killed between naming a log
   // and creating its ring; there an empty log proves nothing.
   const uint64_t size_min = lss::CreateUnnamed(directory).valid() ? 0 : 1;
-  for (const std::string& other : WalsIn(directory)) {
+  for (const std::string& other : OurFilesIn(directory)) {
     lss::FileIdentity identity;
     uint64_t size = 0;
     if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() &&
@@ -86,19 +103,19 @@ bool OnlyRingsWeWrite(const std::string& ring_directory) {
 
 }  // namespace
 
-lss::RecoveryContext WalRecoveryContext() { return {ScanWal, StillCurrent, WarnOnce}; }
+lss::RecoveryContext PluginRecoveryContext() { return {Scan, StillCurrent, WarnOnce}; }
 
 lss::Status RecoverDirectory(const std::string& directory) {
   const std::string rings = directory + "/" + lss::kRingDirectoryName;
   if (access(rings.c_str(), F_OK) != 0 || OnlyRingsWeWrite(rings)) {
     return lss::Status::Ok();
   }
-  std::vector<std::string> candidates = WalsIn(directory + "/archive");
-  for (const std::string& path : WalsIn(directory)) {
+  std::vector<std::string> candidates = OurFilesIn(directory + "/archive");
+  for (const std::string& path : OurFilesIn(directory)) {
     candidates.push_back(path);
   }
   std::vector<lss::RecoveredFile> recovered;
-  return lss::Recover(rings, candidates, WalRecoveryContext(), &recovered);
+  return lss::Recover(rings, candidates, PluginRecoveryContext(), &recovered);
 }
 
 }  // namespace bloom_lfs

@@ -1,6 +1,6 @@
 // RocksDB's file handles over a store, as far as RocksDB relies on them.
 
-#include "plugin/wal_files.h"
+#include "plugin/store_files.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -26,23 +26,23 @@ using test::ReadFile;
 using test::TempDir;
 using test::WriteFile;
 
-class WalFilesTest : public testing::Test {
+class StoreFilesTest : public testing::Test {
  protected:
-  std::unique_ptr<WalWritableFile> Create() {
+  std::unique_ptr<StoreWritableFile> Create() {
     lss::StoreOptions options;
     options.idle_flush_ms = 60000;
     StorePtr store;
     const lss::Status status =
         LogStructuredStore::Open(log_, options, LogStructuredStore::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
-    return std::make_unique<WalWritableFile>(std::move(store), FileOptions());
+    return std::make_unique<StoreWritableFile>(std::move(store), FileOptions());
   }
-  std::unique_ptr<WalSource> Source() {
-    std::unique_ptr<WalSource> source;
-    EXPECT_TRUE(WalSource::Open(log_, &source).ok());
+  std::unique_ptr<FileSource> Source() {
+    std::unique_ptr<FileSource> source;
+    EXPECT_TRUE(FileSource::Open(log_, &source).ok());
     return source;
   }
-  IOStatus Append(WalWritableFile* file, const std::string& bytes) {
+  IOStatus Append(StoreWritableFile* file, const std::string& bytes) {
     return file->Append(bytes, io_, nullptr);
   }
 
@@ -52,13 +52,13 @@ class WalFilesTest : public testing::Test {
 };
 
 // If it said true, RocksDB would pad its writes, and Sync would never reach the file.
-TEST_F(WalFilesTest, DirectIoIsInternalAndSyncMayRunBesideAppends) {
+TEST_F(StoreFilesTest, DirectIoIsInternalAndSyncMayRunBesideAppends) {
   const auto file = Create();
   EXPECT_FALSE(file->use_direct_io());
   EXPECT_TRUE(file->IsSyncThreadSafe());
 }
 
-TEST_F(WalFilesTest, AppendCountsAtOnceAndCloseLeavesExactlyTheBytes) {
+TEST_F(StoreFilesTest, AppendCountsAtOnceAndCloseLeavesExactlyTheBytes) {
   const auto file = Create();
   const std::string bytes = Stream(50000);
   EXPECT_EQ(file->GetFileSize(io_, nullptr), 0U);
@@ -71,7 +71,7 @@ TEST_F(WalFilesTest, AppendCountsAtOnceAndCloseLeavesExactlyTheBytes) {
   EXPECT_TRUE(ReadFile(log_) == bytes);
 }
 
-TEST_F(WalFilesTest, SyncAndFsyncBothMakeDurable) {
+TEST_F(StoreFilesTest, SyncAndFsyncBothMakeDurable) {
   const auto file = Create();
   const StorePtr store = LiveStores::FindPath(log_);
   ASSERT_NE(store, nullptr);
@@ -84,7 +84,7 @@ TEST_F(WalFilesTest, SyncAndFsyncBothMakeDurable) {
   EXPECT_EQ(store->durable(), 8U);
 }
 
-TEST_F(WalFilesTest, CloseTwiceAndUseAfterClose) {
+TEST_F(StoreFilesTest, CloseTwiceAndUseAfterClose) {
   const auto file = Create();
   ASSERT_TRUE(Append(file.get(), "12345").ok());
   EXPECT_TRUE(file->Close(io_, nullptr).ok());
@@ -95,7 +95,7 @@ TEST_F(WalFilesTest, CloseTwiceAndUseAfterClose) {
   EXPECT_EQ(ReadFile(log_), "12345");
 }
 
-TEST_F(WalFilesTest, AHandleIsRegisteredUntilItIsClosed) {
+TEST_F(StoreFilesTest, AHandleIsRegisteredUntilItIsClosed) {
   auto file = Create();
   EXPECT_NE(LiveStores::FindPath(log_), nullptr);
   ASSERT_TRUE(file->Close(io_, nullptr).ok());
@@ -106,7 +106,7 @@ TEST_F(WalFilesTest, AHandleIsRegisteredUntilItIsClosed) {
   EXPECT_EQ(LiveStores::FindPath(log_), nullptr) << "destroyed without Close";
 }
 
-TEST_F(WalFilesTest, TruncateToItsSizeIsFineAndNothingElseIs) {
+TEST_F(StoreFilesTest, TruncateToItsSizeIsFineAndNothingElseIs) {
   const auto file = Create();
   ASSERT_TRUE(Append(file.get(), "12345").ok());
   EXPECT_TRUE(file->Truncate(5, io_, nullptr).ok());
@@ -119,7 +119,7 @@ TEST_F(WalFilesTest, TruncateToItsSizeIsFineAndNothingElseIs) {
   EXPECT_EQ(ReadFile(log_), "12345");
 }
 
-TEST_F(WalFilesTest, HintsChangeNoByte) {
+TEST_F(StoreFilesTest, HintsChangeNoByte) {
   const auto file = Create();
   file->SetPreallocationBlockSize(1 << 20);
   file->PrepareWrite(0, 100, io_, nullptr);
@@ -133,10 +133,10 @@ TEST_F(WalFilesTest, HintsChangeNoByte) {
 }
 
 // The data must be in scratch: RocksDB looks nowhere else.
-TEST_F(WalFilesTest, SequentialReadsFillScratchAndGoOnBehindTheEnd) {
+TEST_F(StoreFilesTest, SequentialReadsFillScratchAndGoOnBehindTheEnd) {
   const auto file = Create();
   ASSERT_TRUE(Append(file.get(), "12345").ok());
-  WalSequentialFile reader(Source());
+  SourceSequentialFile reader(Source());
   char scratch[100] = {};
   Slice result;
   ASSERT_TRUE(reader.Read(3, io_, &result, scratch, nullptr).ok());
@@ -151,9 +151,9 @@ TEST_F(WalFilesTest, SequentialReadsFillScratchAndGoOnBehindTheEnd) {
   EXPECT_EQ(result, "678");
 }
 
-TEST_F(WalFilesTest, SkipPastTheEndIsFine) {
+TEST_F(StoreFilesTest, SkipPastTheEndIsFine) {
   WriteFile(log_, "12345");
-  WalSequentialFile reader(Source());
+  SourceSequentialFile reader(Source());
   char scratch[100];
   Slice result;
   ASSERT_TRUE(reader.Skip(3).ok());
@@ -164,11 +164,11 @@ TEST_F(WalFilesTest, SkipPastTheEndIsFine) {
   EXPECT_EQ(result, "");
 }
 
-TEST_F(WalFilesTest, RandomReadsAtAnyOffset) {
+TEST_F(StoreFilesTest, RandomReadsAtAnyOffset) {
   const auto file = Create();
   const std::string bytes = Stream(20000);
   ASSERT_TRUE(Append(file.get(), bytes).ok());
-  const WalRandomAccessFile reader(Source());
+  const SourceRandomAccessFile reader(Source());
   std::string scratch(30000, '\0');
   Slice result;
   for (const uint64_t offset : {0, 1, 4095, 4096, 19999, 20000, 50000}) {
@@ -179,11 +179,11 @@ TEST_F(WalFilesTest, RandomReadsAtAnyOffset) {
 }
 
 // RocksDB's log reader takes a short OK read for the end: a hole must not look like one.
-TEST_F(WalFilesTest, BytesThatAreGoneAreAnIOError) {
+TEST_F(StoreFilesTest, BytesThatAreGoneAreAnIOError) {
   const auto file = Create();
   ASSERT_TRUE(Append(file.get(), Stream(20000)).ok());
   ASSERT_TRUE(file->Sync(io_, nullptr).ok());
-  WalSequentialFile reader(Source());
+  SourceSequentialFile reader(Source());
   ASSERT_EQ(truncate(log_.c_str(), 100), 0);
   std::string scratch(30000, '\0');
   Slice result;

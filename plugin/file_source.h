@@ -1,5 +1,5 @@
-// The bytes of one log for a reader, wherever they are at the moment: in the file, in the ring of a
-// store of this process, or in the ring of another process (alive or dead).
+// The bytes of one WAL or blob file for a reader, wherever they are at the moment: in the file, in
+// the ring of a store of this process, or in the ring of another process (alive or dead).
 //
 // Thread safety: Read and Size from any thread.
 #pragma once
@@ -14,19 +14,22 @@
 
 namespace bloom_lfs {
 
-class WalSource {
+class FileSource {
  public:
   // Never modifies anything. The source goes on working after the file is renamed or unlinked.
-  static lss::Status Open(const std::string& path, std::unique_ptr<WalSource>* result);
+  static lss::Status Open(const std::string& path, std::unique_ptr<FileSource>* result);
 
   // Up to `length` bytes from `offset`; fewer only at the end of the log as it is now. A log that
   // is still written grows: ask again.
   lss::Status Read(uint64_t offset, size_t length, char* destination, size_t* read);
+  // Whether the file alone had every byte when this was opened: nobody was writing it, no ring
+  // beside it counts. A file that nobody reopens for writing stays so.
+  bool IsPlainFile();
   // Every byte below is readable now.
   lss::Status Size(uint64_t* size);
 
  private:
-  WalSource(lss::UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  FileSource(lss::UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   // Looks for whoever holds bytes that the file does not have. A log can be opened before its ring
   // exists, so readers come back here at the end of the file.
   lss::Status Attach();

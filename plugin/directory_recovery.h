@@ -9,7 +9,7 @@
 namespace bloom_lfs {
 
 // The store's recovery, knowing RocksDB's log format.
-lss::RecoveryContext WalRecoveryContext();
+lss::RecoveryContext PluginRecoveryContext();
 
 // Before the first change to the logs in `directory` (and, for a log in archive/, of its parent):
 // replays or trims the logs of writers that died. Cheap when there is nothing to do. Safe for

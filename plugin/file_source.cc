@@ -1,4 +1,4 @@
-#include "plugin/wal_source.h"
+#include "plugin/file_source.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,18 +6,18 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "plugin/wal_recovery.h"
+#include "plugin/directory_recovery.h"
 
 namespace bloom_lfs {
 
 using lss::Status;
 
-Status WalSource::Open(const std::string& path, std::unique_ptr<WalSource>* result) {
+Status FileSource::Open(const std::string& path, std::unique_ptr<FileSource>* result) {
   lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) {
     return Status::FromErrno("open", path, -1, errno);
   }
-  std::unique_ptr<WalSource> source(new WalSource(std::move(fd), path));
+  std::unique_ptr<FileSource> source(new FileSource(std::move(fd), path));
   if (Status status = source->Attach(); !status.ok()) {
     return status;
   }
@@ -25,7 +25,7 @@ Status WalSource::Open(const std::string& path, std::unique_ptr<WalSource>* resu
   return Status::Ok();
 }
 
-Status WalSource::Attach() {
+Status FileSource::Attach() {
   lss::FileIdentity identity;
   uint64_t size = 0;
   if (Status status = lss::IdentifyFd(fd_.get(), path_, &identity, &size); !status.ok()) {
@@ -38,7 +38,7 @@ Status WalSource::Attach() {
     const std::string ring = lss::FindRing(path_, identity.inode);
     if (!ring.empty()) {
       lss::ResolvedTail tail;
-      if (Status status = lss::ResolveTail(fd_.get(), path_, ring, WalRecoveryContext(), &tail);
+      if (Status status = lss::ResolveTail(fd_.get(), path_, ring, PluginRecoveryContext(), &tail);
           !status.ok()) {
         return status;
       }
@@ -54,12 +54,17 @@ Status WalSource::Attach() {
   return Status::Ok();
 }
 
-WalSource::Holder WalSource::CurrentHolder() {
+bool FileSource::IsPlainFile() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return holder_.store == nullptr && holder_.ring == nullptr && !trimmed_size_.has_value();
+}
+
+FileSource::Holder FileSource::CurrentHolder() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return holder_;
 }
 
-Status WalSource::ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const {
+Status FileSource::ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const {
   *read = 0;
   while (*read < length) {
     const ssize_t got =
@@ -76,7 +81,7 @@ Status WalSource::ReadFile(uint64_t offset, size_t length, char* destination, si
   return Status::Ok();
 }
 
-Status WalSource::ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read) {
+Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read) {
   const Holder holder = CurrentHolder();
   if (holder.store != nullptr) {
     return holder.store->Read(offset, length, destination, read);
@@ -96,7 +101,7 @@ Status WalSource::ReadOnce(uint64_t offset, size_t length, char* destination, si
   return ReadFile(offset, length, destination, read);
 }
 
-Status WalSource::Read(uint64_t offset, size_t length, char* destination, size_t* read) {
+Status FileSource::Read(uint64_t offset, size_t length, char* destination, size_t* read) {
   Status status = ReadOnce(offset, length, destination, read);
   if (status.ok() && *read < length && HolderChanged(&status)) {
     // Somebody else knows more about the end of the log now.
@@ -105,7 +110,7 @@ Status WalSource::Read(uint64_t offset, size_t length, char* destination, size_t
   return status;
 }
 
-bool WalSource::HolderChanged(Status* status) {
+bool FileSource::HolderChanged(Status* status) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool finished = (holder_.store != nullptr && holder_.store->closed()) ||
@@ -119,7 +124,7 @@ bool WalSource::HolderChanged(Status* status) {
   return status->ok();
 }
 
-Status WalSource::Size(uint64_t* size) {
+Status FileSource::Size(uint64_t* size) {
   const Holder holder = CurrentHolder();
   if (holder.store != nullptr) {
     *size = holder.store->size();

@@ -1,0 +1,86 @@
+#include "db_bench_ext/arm_command.h"
+
+#include <utility>
+
+namespace bloom_lfs::bench {
+namespace {
+
+void Append(std::vector<std::string>* to, const std::vector<std::string>& from) {
+  to->insert(to->end(), from.begin(), from.end());
+}
+
+std::vector<std::string> DbBenchArguments(const Setup& setup, const std::string& benchmarks,
+                                          const std::string& db, int64_t seed) {
+  return {setup.db_bench, "--benchmarks=" + benchmarks, "--db=" + db, "--compression_type=none",
+          "--seed=" + std::to_string(seed)};
+}
+
+void AppendFlagsOf(const Setup& setup, Arm arm, std::vector<std::string>* argv) {
+  Append(argv, setup.extra_arguments);
+  Append(argv, arm == Arm::kPlugin ? setup.plugin_arguments : setup.stock_arguments);
+  if (arm == Arm::kStockWithoutWal) argv->emplace_back("--disable_wal");
+}
+
+Command WithPlugin(const Setup& setup, Arm arm, std::vector<std::string> argv) {
+  if (arm != Arm::kPlugin || setup.plugin_uri.empty()) return {std::move(argv), ""};
+  argv.push_back("--fs_uri=" + setup.plugin_uri);
+  return {std::move(argv), setup.plugin};
+}
+
+std::string BenchmarksOf(const Workload& workload) {
+  switch (workload.afterwards) {
+    case Afterwards::kNothing:
+      return workload.benchmark;
+    case Afterwards::kChargedCompaction:
+      return workload.benchmark + ",compact";
+    case Afterwards::kWriteCount:
+      return workload.benchmark + ",stats";
+  }
+  return workload.benchmark;
+}
+
+}  // namespace
+
+const char* NameOf(Arm arm) {
+  switch (arm) {
+    case Arm::kStock:
+      return "stock";
+    case Arm::kPlugin:
+      return "plugin";
+    case Arm::kStockWithoutWal:
+      return "stock, no WAL";
+  }
+  return "?";
+}
+
+Command MeasuredCommand(const Setup& setup, const Workload& workload, Arm arm, int round,
+                        const std::string& db) {
+  std::vector<std::string> argv;
+  switch (workload.program) {
+    case Program::kOpenPutClose:
+    case Program::kOpenReplay:
+      argv = {workload.program == Program::kOpenReplay ? setup.open_replay : setup.open_put_close,
+              "--db=" + db};
+      Append(&argv, AmountArguments(workload, setup.scale));
+      break;
+    case Program::kDbBench:
+      argv = DbBenchArguments(setup, BenchmarksOf(workload), db, setup.seed + round);
+      Append(&argv, workload.arguments);
+      if (workload.preparation.has_value()) argv.emplace_back("--use_existing_db");
+      Append(&argv, AmountArguments(workload, setup.scale));
+      AppendFlagsOf(setup, arm, &argv);
+      break;
+  }
+  return WithPlugin(setup, arm, std::move(argv));
+}
+
+Command FillCommand(const Setup& setup, const Preparation& preparation, Arm arm,
+                    const std::string& db) {
+  std::vector<std::string> argv = DbBenchArguments(setup, preparation.benchmarks, db, setup.seed);
+  Append(&argv, preparation.arguments);
+  argv.push_back("--num=" + std::to_string(PreparedKeys(preparation, setup.scale)));
+  AppendFlagsOf(setup, arm, &argv);
+  return WithPlugin(setup, arm, std::move(argv));
+}
+
+}  // namespace bloom_lfs::bench

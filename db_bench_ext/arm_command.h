@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "db_bench_ext/child_process.h"
+#include "db_bench_ext/workload.h"
+
+namespace bloom_lfs::bench {
+
+// How to run the two arms.
+struct Setup {
+  std::string db_bench;
+  std::string open_put_close;
+  std::string open_replay;
+  std::string fio;
+  std::string plugin;      // path of libbloom_lfs.so
+  std::string plugin_uri;  // --fs_uri of the plugin arm; empty makes both arms stock (self-check)
+  std::vector<std::string> extra_arguments;  // for db_bench in every arm
+  std::vector<std::string> stock_arguments;
+  std::vector<std::string> plugin_arguments;
+  std::vector<std::string> fio_arguments;
+  double scale = 1;
+  int64_t seed = 1;
+  std::chrono::seconds timeout{120};
+};
+
+enum class Arm { kStock, kPlugin, kStockWithoutWal };
+
+const char* NameOf(Arm arm);
+
+// The measured run of `arm` on the database in `db`.
+Command MeasuredCommand(const Setup& setup, const Workload& workload, Arm arm, int round,
+                        const std::string& db);
+
+// The run, not measured, that fills `db`.
+Command FillCommand(const Setup& setup, const Preparation& preparation, Arm arm,
+                    const std::string& db);
+
+}  // namespace bloom_lfs::bench

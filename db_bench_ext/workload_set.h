@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "db_bench_ext/result.h"
+#include "db_bench_ext/workload.h"
+
+namespace bloom_lfs::bench {
+
+// Workloads that are run together, for --set.
+struct WorkloadSet {
+  std::string name;
+  std::vector<Workload> workloads;  // in the order of the table
+  // Within which the default number of pairs should be measured.
+  std::chrono::seconds budget{0};
+  // What the set leaves on the disk at once, with room to spare.
+  uint64_t needed_bytes = 0;
+};
+
+// "default", "features" or "all".
+Result<WorkloadSet> FindWorkloadSet(const std::string& name);
+
+std::vector<Workload> DefaultRows();
+std::vector<Workload> FeatureRows();
+
+}  // namespace bloom_lfs::bench

@@ -1,0 +1,159 @@
+#include "plugin/blob_tail.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "lss/crc32c.h"
+
+namespace bloom_lfs {
+namespace {
+
+constexpr uint32_t kMagic = 2395959;
+constexpr uint32_t kVersion = 1;
+constexpr size_t kHeaderBytes = 30;
+constexpr size_t kRecordHeaderBytes = 32;
+constexpr size_t kFooterBytes = 32;
+constexpr size_t kStepBytes = 256 << 10;
+
+template <typename T>
+T Load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof(value));
+  return value;  // RocksDB's files are little endian, as are the machines we build for
+}
+
+// RocksDB never stores a checksum as it is, lest a checksum over one be trivial.
+uint32_t Mask(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
+class Scanner {
+ public:
+  Scanner(const TailReadFunction& read, uint64_t file_size)
+      : read_(read), file_size_(file_size), buffer_(kStepBytes) {}
+
+  BlobTail Run() {
+    tail_.stop = Header();
+    while (tail_.stop == BlobTailStop::kEndOfFile && tail_.end < file_size_) {
+      const BlobTailStop stop = RecordOrFooter();
+      if (stop != BlobTailStop::kEndOfFile) {
+        tail_.stop = stop;
+        break;
+      }
+    }
+    return tail_;
+  }
+
+ private:
+  // Puts bytes [at, at + n) into buffer_, n at most kStepBytes. False at the end of the file, or on
+  // an error, which it notes.
+  bool Fetch(uint64_t at, size_t n) {
+    size_t got = 0;
+    while (got < n) {
+      const int64_t result = read_(at + got, n - got, buffer_.data() + got);
+      if (result <= 0) {
+        tail_.error = static_cast<int>(-result);
+        return false;
+      }
+      got += static_cast<size_t>(result);
+    }
+    return true;
+  }
+
+  BlobTailStop Short() const {
+    return tail_.error != 0 ? BlobTailStop::kReadError : BlobTailStop::kTornRecord;
+  }
+
+  BlobTailStop Header() {
+    if (file_size_ < kHeaderBytes || !Fetch(0, kHeaderBytes)) {
+      return Short();
+    }
+    const char* header = buffer_.data();
+    if (std::all_of(header, header + kHeaderBytes, [](char c) { return c == 0; })) {
+      return BlobTailStop::kBadChecksum;  // its first page never reached the disk
+    }
+    if (Load<uint32_t>(header) != kMagic || Load<uint32_t>(header + 4) != kVersion) {
+      return BlobTailStop::kUnknown;
+    }
+    tail_.end = kHeaderBytes;
+    return BlobTailStop::kEndOfFile;
+  }
+
+  BlobTailStop RecordOrFooter() {
+    static_assert(kRecordHeaderBytes == kFooterBytes, "one read serves both");
+    if (file_size_ - tail_.end < kRecordHeaderBytes || !Fetch(tail_.end, kRecordHeaderBytes)) {
+      return Short();
+    }
+    const char* header = buffer_.data();
+    if (Load<uint32_t>(header) == kMagic &&
+        Load<uint32_t>(header + 28) == Mask(lss::Crc32c(0, header, 28))) {
+      tail_.end += kFooterBytes;
+      return BlobTailStop::kFooter;
+    }
+    if (Load<uint32_t>(header + 24) != Mask(lss::Crc32c(0, header, 24))) {
+      return BlobTailStop::kBadChecksum;
+    }
+    const auto key = Load<uint64_t>(header);
+    const auto value = Load<uint64_t>(header + 8);
+    const auto blob_crc = Load<uint32_t>(header + 28);
+    const uint64_t begin = tail_.end + kRecordHeaderBytes;
+    const uint64_t left = file_size_ - begin;
+    if (key > left || value > left - key) {
+      return BlobTailStop::kTornRecord;
+    }
+    return Blob(begin, key + value, blob_crc);
+  }
+
+  BlobTailStop Blob(uint64_t begin, uint64_t length, uint32_t stored_crc) {
+    uint32_t crc = 0;
+    for (uint64_t done = 0; done < length;) {
+      const auto part = static_cast<size_t>(std::min<uint64_t>(kStepBytes, length - done));
+      if (!Fetch(begin + done, part)) {
+        return Short();
+      }
+      crc = lss::Crc32c(crc, buffer_.data(), part);
+      done += part;
+    }
+    if (Mask(crc) != stored_crc) {
+      return BlobTailStop::kBadChecksum;
+    }
+    tail_.end = begin + length;
+    ++tail_.records;
+    return BlobTailStop::kEndOfFile;
+  }
+
+  const TailReadFunction& read_;
+  const uint64_t file_size_;
+  std::vector<char> buffer_;
+  BlobTail tail_;
+};
+
+}  // namespace
+
+const char* ToString(BlobTailStop stop) {
+  switch (stop) {
+    case BlobTailStop::kFooter:
+      return "complete";
+    case BlobTailStop::kEndOfFile:
+      return "end of file";
+    case BlobTailStop::kTornRecord:
+      return "torn record";
+    case BlobTailStop::kBadChecksum:
+      return "bad checksum";
+    case BlobTailStop::kUnknown:
+      return "unknown format";
+    case BlobTailStop::kReadError:
+      return "read error";
+  }
+  return "?";
+}
+
+std::string BlobTail::ToString() const {
+  return std::to_string(records) + " whole blobs end at offset " + std::to_string(end) + " (" +
+         bloom_lfs::ToString(stop) + ")";
+}
+
+BlobTail FindBlobTail(const TailReadFunction& read, uint64_t file_size) {
+  return Scanner(read, file_size).Run();
+}
+
+}  // namespace bloom_lfs

@@ -1,0 +1,137 @@
+#include "db_bench_ext/workload_set.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "db_bench_ext/arm_command.h"
+
+namespace bloom_lfs::bench {
+namespace {
+
+// By value: a range-for over a part of a temporary would outlive it.
+std::vector<Workload> AllRows() { return FindWorkloadSet("all").value().workloads; }
+
+Workload RowNamed(const std::string& name) {
+  for (const Workload& workload : AllRows()) {
+    if (workload.name == name) return workload;
+  }
+  ADD_FAILURE() << "no workload " << name;
+  return {};
+}
+
+bool Contains(const std::vector<std::string>& arguments, const std::string& argument) {
+  return std::find(arguments.begin(), arguments.end(), argument) != arguments.end();
+}
+
+Setup SetupWithPlugin() {
+  Setup setup;
+  setup.db_bench = "db_bench";
+  setup.open_replay = "open_replay";
+  setup.plugin = "/lib/plugin.so";
+  setup.plugin_uri = "bloom_lfs";
+  return setup;
+}
+
+TEST(WorkloadSetTest, AllIsTheOtherSetsTogetherAndNoNameOccursTwice) {
+  const size_t all = AllRows().size();
+  EXPECT_EQ(FindWorkloadSet("default").value().workloads.size() +
+                FindWorkloadSet("features").value().workloads.size(),
+            all);
+  std::set<std::string> names;
+  for (const Workload& workload : AllRows()) {
+    names.insert(workload.name);
+  }
+  EXPECT_EQ(names.size(), all);
+}
+
+TEST(WorkloadSetTest, AnUnknownSetIsAnErrorThatNamesTheSets) {
+  const Result<WorkloadSet> set = FindWorkloadSet("blobs");
+  ASSERT_FALSE(set.ok());
+  EXPECT_NE(set.error().message.find("features"), std::string::npos);
+}
+
+TEST(WorkloadSetTest, EveryRowSaysHowMuchItDoes) {
+  for (const Workload& workload : AllRows()) {
+    const bool one_step = workload.program == Program::kOpenReplay;
+    EXPECT_EQ((workload.duration_s > 0 ? 1 : 0) + (workload.operations > 0 ? 1 : 0),
+              one_step ? 0 : 1)
+        << workload.name;
+    EXPECT_EQ(workload.preparation.has_value(),
+              workload.preparation.value_or(Preparation()).keys > 0)
+        << workload.name;
+  }
+}
+
+// A database that several rows share must be the one that each of them describes.
+TEST(WorkloadSetTest, PreparationsOfOneNameAreTheSame) {
+  std::vector<Preparation> seen;
+  for (const Workload& workload : FeatureRows()) {
+    if (!workload.preparation.has_value()) continue;
+    const Preparation& mine = *workload.preparation;
+    for (const Preparation& other : seen) {
+      if (other.name != mine.name) continue;
+      EXPECT_EQ(other.use, mine.use) << mine.name;
+      EXPECT_EQ(other.benchmarks, mine.benchmarks) << mine.name;
+      EXPECT_EQ(other.arguments, mine.arguments) << mine.name;
+      EXPECT_EQ(other.keys, mine.keys) << mine.name;
+    }
+    seen.push_back(mine);
+  }
+}
+
+TEST(WorkloadSetTest, NamesAndPatternsSelectWithinTheSet) {
+  const std::vector<Workload> rows = FeatureRows();
+  EXPECT_EQ(SelectWorkloads(rows, "").value().size(), rows.size());
+  EXPECT_EQ(SelectWorkloads(rows, "readrandom-.*,overwrite").value().size(), 3U);
+  const Result<std::vector<Workload>> of_another_set = SelectWorkloads(rows, "fillsync");
+  ASSERT_FALSE(of_another_set.ok());
+  EXPECT_NE(of_another_set.error().message.find("--set=all"), std::string::npos);
+}
+
+TEST(AmountTest, AScaleBelowOneShrinksThePreparedDatabaseToo) {
+  EXPECT_EQ(AmountArguments(RowNamed("overwrite"), 0.5),
+            (std::vector<std::string>{"--num=500000", "--writes=300000"}));
+  EXPECT_EQ(AmountArguments(RowNamed("overwrite"), 3),
+            (std::vector<std::string>{"--num=1000000", "--writes=1800000"}));
+}
+
+TEST(ArmCommandTest, AMeasuredRunUsesThePreparedDatabaseAndItsFillMakesIt) {
+  const Workload workload = RowNamed("readrandom-blob-cold");
+  const Command run = MeasuredCommand(SetupWithPlugin(), workload, Arm::kStock, 2, "/db");
+  EXPECT_TRUE(Contains(run.argv, "--use_existing_db"));
+  EXPECT_TRUE(Contains(run.argv, "--seed=3"));
+  const Command fill = FillCommand(SetupWithPlugin(), *workload.preparation, Arm::kStock, "/db");
+  EXPECT_FALSE(Contains(fill.argv, "--use_existing_db"));
+  EXPECT_TRUE(Contains(fill.argv, "--num=80000"));
+  EXPECT_TRUE(Contains(run.argv, "--num=80000"));
+}
+
+TEST(ArmCommandTest, OnlyThePluginArmGetsThePlugin) {
+  const Workload workload = RowNamed("open-replay-cold");
+  const auto setup = SetupWithPlugin();
+  const Command plugin = MeasuredCommand(setup, workload, Arm::kPlugin, 0, "/db");
+  EXPECT_EQ(plugin.preload, "/lib/plugin.so");
+  EXPECT_EQ(plugin.argv, (std::vector<std::string>{"open_replay", "--db=/db", "--records=131072",
+                                                   "--fs_uri=bloom_lfs"}));
+  EXPECT_EQ(MeasuredCommand(setup, workload, Arm::kStock, 0, "/db").preload, "");
+  EXPECT_EQ(FillCommand(setup, *workload.preparation, Arm::kStock, "/db").preload, "");
+  EXPECT_EQ(FillCommand(setup, *workload.preparation, Arm::kPlugin, "/db").preload,
+            "/lib/plugin.so");
+}
+
+TEST(ArmCommandTest, AfterwardsIsPartOfTheBenchmarks) {
+  const auto setup = SetupWithPlugin();
+  const auto benchmarks = [&](const std::string& name) {
+    return MeasuredCommand(setup, RowNamed(name), Arm::kStock, 0, "/db").argv[1];
+  };
+  EXPECT_EQ(benchmarks("fillrandom-blob-64k"), "--benchmarks=fillrandom,compact");
+  EXPECT_EQ(benchmarks("readwhilewriting"), "--benchmarks=readwhilewriting,stats");
+  EXPECT_EQ(benchmarks("fillsync"), "--benchmarks=fillsync");
+}
+
+}  // namespace
+}  // namespace bloom_lfs::bench
