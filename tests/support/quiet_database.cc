@@ -68,6 +68,12 @@ void AwaitQuiet(rocksdb::DB* db) {
   }
 }
 
+void AwaitDeletions(rocksdb::DB* db) {
+  // Of RocksDB's methods this one waits for them; what it lists is of no interest.
+  rocksdb::VectorLogPtr logs;
+  Require(db->GetSortedWalFiles(logs));
+}
+
 std::string RowKey(uint32_t row) { return "row-" + std::to_string(1000000 + row); }
 
 std::string RowValue(uint32_t row, uint32_t version, uint64_t size_max) {

@@ -47,6 +47,8 @@ class QuietDatabase {
 // Waits until flushes and compactions, and the deletions that end them, are over. A call that waits
 // for a flush returns before the deletions.
 void AwaitQuiet(rocksdb::DB* db);
+// Returns when the files that background threads are to delete are gone.
+void AwaitDeletions(rocksdb::DB* db);
 
 // Rows [from, to) to one column family: 1 to size_max bytes that follow from row and version. Every
 // `sync_every`th is synced; 0: none.

@@ -39,7 +39,8 @@ rocksdb::Options BlobOptions(TwinSide& side, const Tweak& tweak = nullptr) {
 
 // Names, sizes and contents as the kernel shows them now, with the database still open: a blob file
 // that RocksDB has finished must be whole for everybody.
-void SayBlobFiles(TwinSide& side, const std::string& when) {
+void SayBlobFiles(TwinSide& side, rocksdb::DB* db, const std::string& when) {
+  AwaitDeletions(db);
   side.Say("blob files", when);
   for (const std::string& name : BlobFiles(side / "db")) {
     side.SayBytes(name, ReadFile(side / ("db/" + name)));
@@ -98,16 +99,16 @@ TEST_P(BlobTwinTest, WrittenReadCompactedAndReopened) {
       QuietDatabase db(options, side / "db");
       WriteTables(db);
       PutRows(db.get(), db.family(0), {90, 120, 7, 30000, 10});  // in the WAL only
-      SayBlobFiles(side, "when written");
+      SayBlobFiles(side, db.get(), "when written");
       SayReads(side, db.get());
       Compact(db.get());
-      SayBlobFiles(side, "when compacted");
+      SayBlobFiles(side, db.get(), "when compacted");
       SayReads(side, db.get());
       side.Say("checksums", db->VerifyChecksum());
     }
     QuietDatabase db(options, side / "db");
     SayReads(side, db.get());
-    SayBlobFiles(side, "when reopened");
+    SayBlobFiles(side, db.get(), "when reopened");
     Compact(db.get());
     SayReads(side, db.get());
   });
@@ -181,7 +182,7 @@ TEST(BlobReadersTwinTest, IteratorsAndPinnedValuesOutliveTheFilesTheyCameFrom) {
     PutRows(db.get(), db.family(0), {0, 130, 9, 30000, 0});
     db.Flush();
     Compact(db.get());
-    SayBlobFiles(side, "with an iterator");
+    SayBlobFiles(side, db.get(), "with an iterator");
     side.SayBytes("pinned", pinned.ToString());
     std::string got;
     for (; rows->Valid(); rows->Next()) got += rows->value().ToString();
@@ -215,7 +216,7 @@ TEST(BlobDeletionTwinTest, RangesOfFiles) {
     const rocksdb::Slice last = to;
     side.Say("delete", rocksdb::DeleteFilesInRange(db.get(), db.family(0), &first, &last));
     AwaitQuiet(db.get());
-    SayBlobFiles(side, "when deleted");
+    SayBlobFiles(side, db.get(), "when deleted");
     side.SayContents("left", db.get());
   });
 }
@@ -241,7 +242,7 @@ TEST(BlobDeletionTwinTest, InStepsThroughTheTrash) {
     WriteTables(db);
     Compact(db.get());
     AwaitEmptyTrash(options.sst_file_manager.get());
-    SayBlobFiles(side, "when deleted");
+    SayBlobFiles(side, db.get(), "when deleted");
     SayWals(side, "when deleted", db.get());
     SayReads(side, db.get());
   });
