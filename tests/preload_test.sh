@@ -34,6 +34,7 @@ preloaded() {
 # start COMMAND...: in the background with the loader, until it has said how many rings it has.
 start() {
   rm -f "$work/in" && mkfifo "$work/in"
+  : >"$work/out"  # or the service before this one would answer
   # Not through preloaded(): that would be killed instead of the service.
   LD_PRELOAD=${runtime:+$runtime:}$loader "$@" <"$work/in" >"$work/out" 2>"$work/err" &
   service=$!
