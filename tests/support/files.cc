@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -21,15 +22,19 @@ bool IsLogName(const std::string& name) {
          name.find_first_not_of("0123456789") == dot;
 }
 
-FileFacts Facts(const std::string& path) {
+// Nothing if the file is gone: somebody else may delete it after its name was listed.
+std::optional<FileFacts> Facts(const std::string& path) try {
+  const std::string contents = ReadFile(path);
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) throw std::runtime_error("cannot stat " + path);
-  const std::string contents = ReadFile(path);
   FileFacts facts;
   facts.size = static_cast<uint64_t>(st.st_size);
   facts.crc = lss::Crc32c(0, contents.data(), contents.size());
   facts.modified_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
   return facts;
+} catch (const std::runtime_error&) {
+  if (!fs::exists(path)) return std::nullopt;
+  throw;
 }
 
 }  // namespace
@@ -62,7 +67,9 @@ Tree ListTree(const std::string& dir) {
   Tree tree;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(dir)) {
     const std::string name = fs::relative(entry.path(), dir).string();
-    tree[name] = entry.is_directory() ? FileFacts{} : Facts(entry.path().string());
+    const std::optional<FileFacts> facts =
+        entry.is_directory() ? FileFacts{} : Facts(entry.path().string());
+    if (facts) tree[name] = *facts;
   }
   return tree;
 }

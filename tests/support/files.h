@@ -24,7 +24,8 @@ struct FileFacts {
   }
 };
 
-// Every file and directory below `dir`, by relative path; directories have no facts.
+// Every file and directory below `dir`, by relative path; directories have no facts. A file that
+// is deleted meanwhile is left out.
 using Tree = std::map<std::string, FileFacts>;
 Tree ListTree(const std::string& dir);
 
