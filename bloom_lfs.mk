@@ -36,6 +36,7 @@ bloom_lfs_SOURCES := \
   lss/uring_device.cc \
   lss/write_chain.cc \
   lss/zeros.cc \
+  plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
   plugin/default_file_system.cc \

@@ -78,6 +78,10 @@ class LogStructuredStore final : public Ticking,
                     : space_.Reserve(offset, length);
   }
 
+  // Hint: whether this stream should go past the page cache, where the options allow it. Counts
+  // when the first buffer is sealed; by default it does.
+  void PreferDirectIo(bool prefer) { tail_.PreferDirectIo(prefer); }
+
   // Brings the file itself to exactly the bytes appended so far, as others would find them after a
   // Close; not durable. Appending may go on.
   Status Settle();

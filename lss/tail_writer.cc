@@ -12,7 +12,7 @@ TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring
       ring_(ring),
       pipeline_(pipeline),
       space_(space),
-      use_direct_io_(options.use_direct_io),
+      may_use_direct_io_(options.use_direct_io),
       exact_size_when_synced_(options.exact_size_when_synced),
       settle_predecessors_(options.settle_predecessors),
       tail_page_(new Page) {}
@@ -170,7 +170,7 @@ void TailWriter::MakeHot() {
       pipeline_->Fail(status);
       return;
     }
-    if (use_direct_io_) {
+    if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
       device_->SetDirect(true);
     }
     hot_.store(true, std::memory_order_release);

@@ -7,8 +7,8 @@
 // Hot: the ring's header is durable, the file may have zeros behind the tail, writes are direct and
 //   whole pages, and a sync overwrites written blocks.
 //
-// Thread safety: Sync, Settle, MakeHot from any thread; Tick by the maintenance thread; Finish by
-// one, after the last append.
+// Thread safety: Sync, Settle, MakeHot, PreferDirectIo from any thread; Tick by the maintenance
+// thread; Finish by one, after the last append.
 #pragma once
 
 #include <atomic>
@@ -34,6 +34,8 @@ class TailWriter {
   // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
   // pages writable.
   void Tick();
+  // What MakeHot will do about the page cache, if the options allow direct I/O.
+  void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
   // Cold to hot. Blocks for the ring header's sync. Idempotent.
   void MakeHot();
   // Brings the file to exactly what is committed now; the stream may go on.
@@ -65,7 +67,8 @@ class TailWriter {
   FlushBufferRing* const ring_;
   FlushPipeline* const pipeline_;
   Space* const space_;
-  const bool use_direct_io_;
+  const bool may_use_direct_io_;
+  std::atomic<bool> prefer_direct_io_{true};
   const bool exact_size_when_synced_;
   const std::function<Status(bool)> settle_predecessors_;
   // Copy of the partial last page: the original may be appended to while the device reads.

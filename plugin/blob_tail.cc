@@ -1,27 +1,20 @@
 #include "plugin/blob_tail.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "lss/crc32c.h"
+#include "plugin/blob_format.h"
 
 namespace bloom_lfs {
 namespace {
 
-constexpr uint32_t kMagic = 2395959;
-constexpr uint32_t kVersion = 1;
-constexpr size_t kHeaderBytes = 30;
-constexpr size_t kRecordHeaderBytes = 32;
-constexpr size_t kFooterBytes = 32;
-constexpr size_t kStepBytes = 256 << 10;
+using blob_format::kFooterBytes;
+using blob_format::kHeaderBytes;
+using blob_format::kRecordHeaderBytes;
+using blob_format::Load;
 
-template <typename T>
-T Load(const char* from) {
-  T value;
-  std::memcpy(&value, from, sizeof(value));
-  return value;  // RocksDB's files are little endian, as are the machines we build for
-}
+constexpr size_t kStepBytes = 256 << 10;
 
 // RocksDB never stores a checksum as it is, lest a checksum over one be trivial.
 uint32_t Mask(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
@@ -71,7 +64,7 @@ class Scanner {
     if (std::all_of(header, header + kHeaderBytes, [](char c) { return c == 0; })) {
       return BlobTailStop::kBadChecksum;  // its first page never reached the disk
     }
-    if (Load<uint32_t>(header) != kMagic || Load<uint32_t>(header + 4) != kVersion) {
+    if (!blob_format::IsKnownHeader(header)) {
       return BlobTailStop::kUnknown;
     }
     tail_.end = kHeaderBytes;
@@ -84,7 +77,7 @@ class Scanner {
       return Short();
     }
     const char* header = buffer_.data();
-    if (Load<uint32_t>(header) == kMagic &&
+    if (Load<uint32_t>(header) == blob_format::kMagic &&
         Load<uint32_t>(header + 28) == Mask(lss::Crc32c(0, header, 28))) {
       tail_.end += kFooterBytes;
       return BlobTailStop::kFooter;
@@ -92,8 +85,8 @@ class Scanner {
     if (Load<uint32_t>(header + 24) != Mask(lss::Crc32c(0, header, 24))) {
       return BlobTailStop::kBadChecksum;
     }
-    const auto key = Load<uint64_t>(header);
-    const auto value = Load<uint64_t>(header + 8);
+    const auto key = blob_format::KeyBytes(header);
+    const auto value = blob_format::ValueBytes(header);
     const auto blob_crc = Load<uint32_t>(header + 28);
     const uint64_t begin = tail_.end + kRecordHeaderBytes;
     const uint64_t left = file_size_ - begin;

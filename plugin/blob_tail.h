@@ -3,17 +3,8 @@
 // After a machine crash the file of a blob stream that was still open may be longer than its
 // contents: space prepared ahead of the tail, or pages that never reached the disk, in any order.
 // FindBlobTail reads it from its start and finds the end of the last whole record in front of the
-// first thing that is not a valid continuation; nothing behind it counts.
-//
-// The format (little endian; rocksdb/db/blob/blob_log_format.h):
-//
-//   file    := header record* [footer]
-//   header  := magic:u32 version:u32 column family:u32 flags:u8 compression:u8 expiration:2*u64
-//   record  := key length:u64 value length:u64 expiration:u64 header crc:u32 blob crc:u32 key value
-//   footer  := magic:u32 blob count:u64 expiration:2*u64 crc:u32
-//
-// All checksums are masked crc32c: of the first 24 bytes of a record, of its key and value, and of
-// the first 28 bytes of the footer. A footer ends the file.
+// first thing that is not a valid continuation; nothing behind it counts. The format:
+// blob_format.h.
 #pragma once
 
 #include <cstdint>

@@ -135,11 +135,11 @@ IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions&
                                      std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
   if (options_.blob_files) {
     StorePtr store;
-    const lss::Status status =
-        lss::LogStructuredStore::Open(path, options_.ForBlob(options.use_direct_writes),
-                                      lss::LogStructuredStore::OpenMode::kTruncate, &store);
+    const lss::Status status = lss::LogStructuredStore::Open(
+        path, options_.ForBlob(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
     if (status.ok()) {
-      *result = std::make_unique<StoreWritableFile>(std::move(store), options);
+      const uint64_t direct_bytes = options.use_direct_writes ? 0 : options_.blob_direct_bytes;
+      *result = std::make_unique<BlobWritableFile>(std::move(store), options, direct_bytes);
       return IOStatus::OK();
     }
     WarnOnce("blob files in " + lss::DirectoryOf(path) +

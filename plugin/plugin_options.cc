@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstddef>
+#include <vector>
 
 #include "plugin/warning.h"
 
@@ -27,6 +27,8 @@ constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPag
 constexpr Range kBufferCount = {lss::kMinBufferCount, lss::kMaxBufferCount, 1, "buffers"};
 constexpr Range kFrontierBytes = {0, lss::kMaxFrontierBytes, lss::kPageBytes, "bytes"};
 constexpr Range kIdleFlushMs = {1, 60000, 1, "milliseconds"};
+// RocksDB's values are at most 4 GiB.
+constexpr Range kBlobDirectBytes = {0, 1ULL << 32, 1, "bytes"};
 constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 
 // Blob files are written a memtable at a time; what is too much is given back at the end.
@@ -92,23 +94,60 @@ Status ParseBoolean(const std::string& name, const std::string& text, bool* valu
   return Status::OK();
 }
 
-OptionTypeInfo RangedOption(size_t offset, const Range& range) {
-  OptionTypeInfo info(static_cast<int>(offset), OptionType::kUInt64T,
-                      OptionVerificationType::kNormal, OptionTypeFlags::kNone);
-  info.SetParseFunc([range](const ConfigOptions&, const std::string& name, const std::string& text,
-                            void* address) {
-    return ParseRanged(range, name, text, static_cast<uint64_t*>(address));
-  });
-  return info;
+// The one list of what there is. A size has a range, a switch has none.
+struct Option {
+  const char* name;
+  uint64_t PluginOptions::*size = nullptr;
+  Range range = {};
+  bool PluginOptions::*on = nullptr;
+
+  Option(const char* name_in, uint64_t PluginOptions::*member, const Range& range_in)
+      : name(name_in), size(member), range(range_in) {}
+  Option(const char* name_in, bool PluginOptions::*member) : name(name_in), on(member) {}
+
+  Status Parse(const std::string& text, PluginOptions* options) const {
+    return on != nullptr ? ParseBoolean(name, text, &(options->*on))
+                         : ParseRanged(range, name, text, &(options->*size));
+  }
+  // For RocksDB, which wants an address within the struct.
+  OptionTypeInfo TypeInfo() const;
+};
+
+const std::vector<Option>& AllOptions() {
+  // Never destroyed: RocksDB keeps FileSystem objects alive past our static destructors.
+  static const auto* const options = new std::vector<Option>{
+      {"buffer_bytes", &PluginOptions::buffer_bytes, kBufferBytes},
+      {"buffer_count", &PluginOptions::buffer_count, kBufferCount},
+      {"frontier_bytes", &PluginOptions::frontier_bytes, kFrontierBytes},
+      {"idle_flush_ms", &PluginOptions::idle_flush_ms, kIdleFlushMs},
+      {"io_uring", &PluginOptions::io_uring},
+      {"direct_io", &PluginOptions::direct_io},
+      {"blob_files", &PluginOptions::blob_files},
+      {"blob_buffer_bytes", &PluginOptions::blob_buffer_bytes, kBufferBytes},
+      {"blob_buffer_count", &PluginOptions::blob_buffer_count, kBufferCount},
+      {"blob_direct_bytes", &PluginOptions::blob_direct_bytes, kBlobDirectBytes},
+      {"ring_budget_bytes", &PluginOptions::ring_budget_bytes, kRingBudgetBytes},
+  };
+  return *options;
 }
 
-OptionTypeInfo BooleanOption(size_t offset) {
-  OptionTypeInfo info(static_cast<int>(offset), OptionType::kBoolean,
+OptionTypeInfo Option::TypeInfo() const {
+  const PluginOptions some;
+  const auto* const member = on != nullptr ? reinterpret_cast<const char*>(&(some.*on))
+                                           : reinterpret_cast<const char*>(&(some.*size));
+  OptionTypeInfo info(static_cast<int>(member - reinterpret_cast<const char*>(&some)),
+                      on != nullptr ? OptionType::kBoolean : OptionType::kUInt64T,
                       OptionVerificationType::kNormal, OptionTypeFlags::kNone);
-  info.SetParseFunc(
-      [](const ConfigOptions&, const std::string& name, const std::string& text, void* address) {
-        return ParseBoolean(name, text, static_cast<bool*>(address));
-      });
+  if (on != nullptr) {
+    info.SetParseFunc(
+        [](const ConfigOptions&, const std::string& option, const std::string& text,
+           void* address) { return ParseBoolean(option, text, static_cast<bool*>(address)); });
+  } else {
+    info.SetParseFunc([allowed = range](const ConfigOptions&, const std::string& option,
+                                        const std::string& text, void* address) {
+      return ParseRanged(allowed, option, text, static_cast<uint64_t*>(address));
+    });
+  }
   return info;
 }
 
@@ -141,11 +180,8 @@ lss::StoreOptions PluginOptions::ForWal() const {
   return options;
 }
 
-lss::StoreOptions PluginOptions::ForBlob(bool direct) const {
+lss::StoreOptions PluginOptions::ForBlob() const {
   lss::StoreOptions options = Common();
-  // Otherwise the blobs just written would be gone from the page cache, where their first readers
-  // look for them.
-  options.use_direct_io = direct_io && (direct || blob_direct_io);
   options.write_mode = lss::WriteMode::kTailLocalizedWrites;
   options.buffer_bytes = static_cast<uint32_t>(blob_buffer_bytes);
   options.buffer_count = static_cast<uint32_t>(blob_buffer_count);
@@ -158,52 +194,23 @@ lss::StoreOptions PluginOptions::ForBlob(bool direct) const {
 }
 
 Status PluginOptions::Validate() const {
-  const struct {
-    const char* name;
-    uint64_t value;
-    Range range;
-  } checks[] = {
-      {"buffer_bytes", buffer_bytes, kBufferBytes},
-      {"buffer_count", buffer_count, kBufferCount},
-      {"frontier_bytes", frontier_bytes, kFrontierBytes},
-      {"idle_flush_ms", idle_flush_ms, kIdleFlushMs},
-      {"blob_buffer_bytes", blob_buffer_bytes, kBufferBytes},
-      {"blob_buffer_count", blob_buffer_count, kBufferCount},
-      {"ring_budget_bytes", ring_budget_bytes, kRingBudgetBytes},
-  };
-  for (const auto& check : checks) {
-    if (!InRange(check.value, check.range)) {
-      return Invalid(check.name, std::to_string(check.value), check.range);
+  for (const Option& option : AllOptions()) {
+    if (option.on == nullptr && !InRange(this->*option.size, option.range)) {
+      return Invalid(option.name, std::to_string(this->*option.size), option.range);
     }
   }
   return Status::OK();
 }
 
 Status PluginOptions::Set(const std::string& name, const std::string& value) {
-  const struct {
-    const char* name;
-    uint64_t* value;
-    Range range;
-  } ranged[] = {
-      {"buffer_bytes", &buffer_bytes, kBufferBytes},
-      {"buffer_count", &buffer_count, kBufferCount},
-      {"frontier_bytes", &frontier_bytes, kFrontierBytes},
-      {"idle_flush_ms", &idle_flush_ms, kIdleFlushMs},
-  };
-  for (const auto& option : ranged) {
+  std::string names;
+  for (const Option& option : AllOptions()) {
     if (name == option.name) {
-      return ParseRanged(option.range, name, value, option.value);
+      return option.Parse(value, this);
     }
+    names += (names.empty() ? "" : ", ") + std::string(option.name);
   }
-  if (name == "io_uring") {
-    return ParseBoolean(name, value, &io_uring);
-  }
-  if (name == "direct_io") {
-    return ParseBoolean(name, value, &direct_io);
-  }
-  return Status::InvalidArgument(
-      "bloom_lfs has no option \"" + name + "\"",
-      "there are buffer_bytes, buffer_count, frontier_bytes, idle_flush_ms, io_uring, direct_io");
+  return Status::InvalidArgument("bloom_lfs has no option \"" + name + "\"", "there are " + names);
 }
 
 Status PluginOptions::Parse(const std::string& text) {
@@ -225,21 +232,13 @@ Status PluginOptions::Parse(const std::string& text) {
 }
 
 const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {
-  // Never destroyed: RocksDB keeps FileSystem objects alive past our static destructors.
-  static const auto* const types = new std::unordered_map<std::string, OptionTypeInfo>{
-      {"buffer_bytes", RangedOption(offsetof(PluginOptions, buffer_bytes), kBufferBytes)},
-      {"buffer_count", RangedOption(offsetof(PluginOptions, buffer_count), kBufferCount)},
-      {"frontier_bytes", RangedOption(offsetof(PluginOptions, frontier_bytes), kFrontierBytes)},
-      {"idle_flush_ms", RangedOption(offsetof(PluginOptions, idle_flush_ms), kIdleFlushMs)},
-      {"io_uring", BooleanOption(offsetof(PluginOptions, io_uring))},
-      {"direct_io", BooleanOption(offsetof(PluginOptions, direct_io))},
-      {"blob_files", BooleanOption(offsetof(PluginOptions, blob_files))},
-      {"blob_direct_io", BooleanOption(offsetof(PluginOptions, blob_direct_io))},
-      {"blob_buffer_bytes", RangedOption(offsetof(PluginOptions, blob_buffer_bytes), kBufferBytes)},
-      {"blob_buffer_count", RangedOption(offsetof(PluginOptions, blob_buffer_count), kBufferCount)},
-      {"ring_budget_bytes",
-       RangedOption(offsetof(PluginOptions, ring_budget_bytes), kRingBudgetBytes)},
-  };
+  static const auto* const types = [] {
+    auto* const result = new std::unordered_map<std::string, OptionTypeInfo>;
+    for (const Option& option : AllOptions()) {
+      result->emplace(option.name, option.TypeInfo());
+    }
+    return result;
+  }();
   return *types;
 }
 

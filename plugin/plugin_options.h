@@ -24,12 +24,11 @@ struct PluginOptions {
   bool blob_files = true;                  // carry blob files too
   uint64_t blob_buffer_bytes = 512 << 10;  // size of one ring buffer of a blob file
   uint64_t blob_buffer_count = 14;         // ring buffers of a blob file
-  bool blob_direct_io = false;             // O_DIRECT for all blob files
+  uint64_t blob_direct_bytes = 32 << 10;   // O_DIRECT where blobs are at least so large
   uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
 
   lss::StoreOptions ForWal() const;
-  // `direct`: the caller has asked for direct I/O.
-  lss::StoreOptions ForBlob(bool direct) const;
+  lss::StoreOptions ForBlob() const;
   // InvalidArgument that names the option and the allowed range.
   rocksdb::Status Validate() const;
   // "name=value;name=value", as behind --fs_uri="id=bloom_lfs;", without the help of RocksDB, whose

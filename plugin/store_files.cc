@@ -71,6 +71,17 @@ uint64_t StoreWritableFile::GetFileSize(const IOOptions& /*options*/, IODebugCon
   return store_->size();
 }
 
+BlobWritableFile::BlobWritableFile(StorePtr store, const FileOptions& options,
+                                   uint64_t direct_bytes)
+    : StoreWritableFile(std::move(store), options), direct_bytes_(direct_bytes) {}
+
+IOStatus BlobWritableFile::Append(const Slice& data, const IOOptions& options,
+                                  IODebugContext* dbg) {
+  sizes_.Observe(data.data(), data.size());
+  store()->PreferDirectIo(sizes_.MeanRecordBytes() >= direct_bytes_);
+  return StoreWritableFile::Append(data, options, dbg);
+}
+
 IOStatus SourceSequentialFile::Read(size_t n, const IOOptions& /*options*/, Slice* result,
                                     char* scratch, IODebugContext* /*dbg*/) {
   size_t read = 0;

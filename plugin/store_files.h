@@ -1,18 +1,19 @@
-// File handles of WALs, as RocksDB sees them.
+// File handles of WALs and blob files, as RocksDB sees them.
 #pragma once
 
 #include <memory>
 #include <mutex>
 
+#include "plugin/blob_sizes.h"
 #include "plugin/file_source.h"
 #include "plugin/live_stores.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
 
-// A WAL being written. One appender; Sync may run beside it.
+// A file being written. One appender; Sync may run beside it.
 // Direct I/O is internal, so use_direct_io() stays false: RocksDB would otherwise pad its writes.
-class StoreWritableFile final : public rocksdb::FSWritableFile {
+class StoreWritableFile : public rocksdb::FSWritableFile {
  public:
   StoreWritableFile(StorePtr store, const rocksdb::FileOptions& options);
   // Closes if nobody has; may outlive the FileSystem object.
@@ -41,8 +42,27 @@ class StoreWritableFile final : public rocksdb::FSWritableFile {
   bool IsSyncThreadSafe() const override { return true; }
   bool use_direct_io() const override { return false; }
 
+ protected:
+  const StorePtr& store() const { return store_; }
+
  private:
   const StorePtr store_;
+};
+
+// A blob file being written, with O_DIRECT if its records are large. They gain most by leaving out
+// the page cache, and who reads one soon afterwards waits little longer for the device than for the
+// copying; small ones had better be in memory then.
+class BlobWritableFile final : public StoreWritableFile {
+ public:
+  // `direct_bytes`: from which mean size of its records on.
+  BlobWritableFile(StorePtr store, const rocksdb::FileOptions& options, uint64_t direct_bytes);
+  using StoreWritableFile::Append;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* dbg) override;
+
+ private:
+  const uint64_t direct_bytes_;
+  BlobSizes sizes_;
 };
 
 class SourceSequentialFile final : public rocksdb::FSSequentialFile {

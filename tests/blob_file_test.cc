@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "lss/background.h"
 #include "lss/ring_budget.h"
+#include "plugin/blob_format.h"
 #include "plugin/bloom_lfs_file_system.h"
 #include "plugin/live_stores.h"
 #include "tests/support/child_process.h"
@@ -55,6 +57,21 @@ size_t PagesInCache(const std::string& path) {
   close(fd);
   return static_cast<size_t>(std::count_if(resident.begin(), resident.end(),
                                            [](unsigned char c) { return (c & 1) != 0; }));
+}
+
+// As far as the plugin looks into a file that is written.
+std::string BlobFileHeader() {
+  std::string header(blob_format::kHeaderBytes, '\0');
+  std::memcpy(header.data(), &blob_format::kMagic, 4);
+  std::memcpy(header.data() + 4, &blob_format::kVersion, 4);
+  return header;
+}
+
+std::string BlobRecord(uint64_t value_bytes) {
+  std::string record(blob_format::kRecordHeaderBytes + value_bytes, 'v');
+  std::memset(record.data(), 0, blob_format::kRecordHeaderBytes);
+  std::memcpy(record.data() + 8, &value_bytes, sizeof(value_bytes));
+  return record;
 }
 
 class BlobFileTest : public testing::Test {
@@ -147,16 +164,33 @@ TEST_F(BlobFileTest, DirectWritesAreAskedForInVain) {
   EXPECT_EQ(ReadFile(blob_), "12345");
 }
 
-TEST_F(BlobFileTest, WhatWasJustWrittenIsInThePageCacheUnlessTheCallerWantsDirectWrites) {
-  for (const bool direct : {false, true}) {
+TEST_F(BlobFileTest, SmallBlobsAreInThePageCacheOnceWrittenLargeOnesAndDirectWritesAreNot) {
+  const struct {
+    size_t value_bytes;
+    bool direct;
+    bool cached;
+  } cases[] = {{4096, false, true}, {32 << 10, false, false}, {4096, true, false}};
+  for (const auto& c : cases) {
     FileOptions options;
-    options.use_direct_writes = direct;
+    options.use_direct_writes = c.direct;
     const auto file = Create(options);
-    ASSERT_TRUE(file->Append(MakeValue(1, 12 << 20), io_, nullptr).ok());
+    std::string bytes = BlobFileHeader();
+    while (bytes.size() < 12 << 20) bytes += BlobRecord(c.value_bytes);
+    ASSERT_TRUE(file->Append(bytes, io_, nullptr).ok());
     ASSERT_TRUE(file->Sync(io_, nullptr).ok());
     ASSERT_TRUE(file->Close(io_, nullptr).ok());
-    EXPECT_EQ(PagesInCache(blob_) > 1000, !direct);
+    EXPECT_EQ(PagesInCache(blob_) > 1000, c.cached) << c.value_bytes << " bytes";
   }
+}
+
+TEST_F(BlobFileTest, WithoutDirectIoLargeBlobsAreInThePageCacheToo) {
+  PluginOptions options;
+  options.direct_io = false;
+  MakeFileSystem(options);
+  const auto file = Create();
+  ASSERT_TRUE(file->Append(BlobFileHeader() + BlobRecord(12 << 20), io_, nullptr).ok());
+  ASSERT_TRUE(file->Close(io_, nullptr).ok());
+  EXPECT_GT(PagesInCache(blob_), 1000U);
 }
 
 TEST_F(BlobFileTest, TakesAtMost8MiBOfMemory) {

@@ -57,23 +57,35 @@ TEST(PluginOptions, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.idle_flush_ms, 500U);
   EXPECT_TRUE(options.io_uring);
   EXPECT_TRUE(options.direct_io);
+  EXPECT_TRUE(options.blob_files);
+  EXPECT_EQ(options.blob_buffer_bytes, 512U << 10);
+  EXPECT_EQ(options.blob_buffer_count, 14U);
+  EXPECT_EQ(options.blob_direct_bytes, 32U << 10);
+  EXPECT_EQ(options.ring_budget_bytes, 512U << 20);
 }
 
-TEST(PluginOptions, DefaultsKeepToEightMebibytesPerLog) {
+TEST(PluginOptions, DefaultsKeepToEightMebibytesPerFile) {
   const PluginOptions options;
   EXPECT_LE(options.buffer_bytes * options.buffer_count, 8U << 20);
+  EXPECT_LE(options.blob_buffer_bytes * options.blob_buffer_count, 8U << 20);
 }
 
 TEST(PluginOptions, EveryOptionIsTaken) {
   const PluginOptions options = InForce(
       "id=bloom_lfs;buffer_bytes=8192;buffer_count=3;frontier_bytes=65536;"
-      "idle_flush_ms=20;io_uring=false;direct_io=0");
+      "idle_flush_ms=20;io_uring=false;direct_io=0;blob_files=false;blob_buffer_bytes=4096;"
+      "blob_buffer_count=2;blob_direct_bytes=100;ring_budget_bytes=1G");
   EXPECT_EQ(options.buffer_bytes, 8192U);
   EXPECT_EQ(options.buffer_count, 3U);
   EXPECT_EQ(options.frontier_bytes, 65536U);
   EXPECT_EQ(options.idle_flush_ms, 20U);
   EXPECT_FALSE(options.io_uring);
   EXPECT_FALSE(options.direct_io);
+  EXPECT_FALSE(options.blob_files);
+  EXPECT_EQ(options.blob_buffer_bytes, 4096U);
+  EXPECT_EQ(options.blob_buffer_count, 2U);
+  EXPECT_EQ(options.blob_direct_bytes, 100U);
+  EXPECT_EQ(options.ring_budget_bytes, 1U << 30);
 }
 
 TEST(PluginOptions, SizesTakeUnits) {
@@ -87,7 +99,8 @@ TEST(PluginOptions, EdgesOfTheRangesAreAllowed) {
   for (const char* text :
        {"buffer_bytes=4096", "buffer_bytes=1048576", "buffer_count=2", "buffer_count=256",
         "frontier_bytes=0", "frontier_bytes=67108864", "idle_flush_ms=1", "idle_flush_ms=60000",
-        "io_uring=1", "io_uring=true", "direct_io=true"}) {
+        "io_uring=1", "io_uring=true", "direct_io=true", "blob_direct_bytes=0",
+        "blob_direct_bytes=4G", "ring_budget_bytes=0", "ring_budget_bytes=1024G"}) {
     std::shared_ptr<FileSystem> file_system;
     const Status status = Create(std::string("id=bloom_lfs;") + text, &file_system);
     EXPECT_TRUE(status.ok()) << text << ": " << status.ToString();
@@ -119,8 +132,15 @@ TEST(PluginOptions, BadIdleFlushMsNamesTheRange) {
   }
 }
 
+TEST(PluginOptions, BadBlobOptionsNameTheRange) {
+  ExpectRefused("blob_buffer_bytes", "4095", {"4096 to 1048576 bytes", "multiple of 4096"});
+  ExpectRefused("blob_buffer_count", "1", {"2 to 256 buffers"});
+  ExpectRefused("blob_direct_bytes", "5G", {"0 to 4294967296 bytes"});
+  ExpectRefused("ring_budget_bytes", "1025G", {"0 to 1099511627776 bytes"});
+}
+
 TEST(PluginOptions, BadBooleansNameTheChoices) {
-  for (const char* option : {"io_uring", "direct_io"}) {
+  for (const char* option : {"io_uring", "direct_io", "blob_files"}) {
     for (const char* value : {"yes", "2", "TRUE!", "off"}) {
       ExpectRefused(option, value, {value, "true, false"});
     }
@@ -166,6 +186,20 @@ TEST(PluginOptions, EachReachesTheStore) {
   EXPECT_TRUE(PluginOptions().ForWal().Validate().ok());
 }
 
+TEST(PluginOptions, EachReachesTheStoreOfABlobFile) {
+  PluginOptions options;
+  options.blob_buffer_bytes = 8192;
+  options.blob_buffer_count = 3;
+  options.ring_budget_bytes = 1 << 20;
+  const lss::StoreOptions store = options.ForBlob();
+  EXPECT_EQ(store.write_mode, lss::WriteMode::kTailLocalizedWrites);
+  EXPECT_EQ(store.buffer_bytes, 8192U);
+  EXPECT_EQ(store.buffer_count, 3U);
+  EXPECT_EQ(store.ring_budget_bytes, 1U << 20);
+  EXPECT_TRUE(store.exact_size_when_synced);
+  EXPECT_TRUE(store.Validate().ok());
+}
+
 TEST(PluginOptions, ValuesInForceCanBeRead) {
   std::shared_ptr<FileSystem> file_system;
   ASSERT_TRUE(Create("id=bloom_lfs;buffer_bytes=64K;io_uring=false", &file_system).ok());
@@ -176,13 +210,27 @@ TEST(PluginOptions, ValuesInForceCanBeRead) {
   EXPECT_NE(text.find("io_uring=false"), std::string::npos) << text;
 }
 
+// As text, with every option in it.
+std::string InWords(const PluginOptions& options) {
+  std::string text;
+  for (const auto& [name, info] : PluginOptionTypes()) {
+    std::string value;
+    const Status status = info.Serialize(ConfigOptions(), name, &options, &value);
+    EXPECT_TRUE(status.ok()) << name << ": " << status.ToString();
+    text += name + "=" + value + ";";
+  }
+  return text;
+}
+
 // BLOOM_LFS_OPTIONS is read without RocksDB's help, to the same effect.
 TEST(PluginOptions, ParseAgreesWithFsUri) {
   for (const char* text :
        {"", "buffer_bytes=64K", "buffer_bytes=64k;buffer_count=3;",
         " frontier_bytes = 0 ; io_uring=0", "idle_flush_ms=1;direct_io=false", "buffer_bytes=1",
         "buffer_count=257", "buffer_count=", "idle_flush_ms=soon", "io_uring=maybe",
-        "frontier_bytes=1", "no_such_option=1"}) {
+        "frontier_bytes=1", "no_such_option=1", "blob_files=0", "blob_files=none",
+        "blob_buffer_bytes=8K;blob_buffer_count=2", "blob_direct_bytes=1M", "blob_direct_bytes=x",
+        "ring_budget_bytes=0"}) {
     std::shared_ptr<FileSystem> file_system;
     const Status by_uri = Create(std::string("id=bloom_lfs;") + text, &file_system);
     PluginOptions parsed;
@@ -193,14 +241,17 @@ TEST(PluginOptions, ParseAgreesWithFsUri) {
       EXPECT_TRUE(status.IsInvalidArgument()) << text << ": " << status.ToString();
       continue;
     }
-    const auto* expected = file_system->GetOptions<PluginOptions>();
-    EXPECT_EQ(parsed.buffer_bytes, expected->buffer_bytes) << text;
-    EXPECT_EQ(parsed.buffer_count, expected->buffer_count) << text;
-    EXPECT_EQ(parsed.frontier_bytes, expected->frontier_bytes) << text;
-    EXPECT_EQ(parsed.idle_flush_ms, expected->idle_flush_ms) << text;
-    EXPECT_EQ(parsed.io_uring, expected->io_uring) << text;
-    EXPECT_EQ(parsed.direct_io, expected->direct_io) << text;
+    EXPECT_EQ(InWords(parsed), InWords(*file_system->GetOptions<PluginOptions>())) << text;
   }
+}
+
+// No option is known to one way of giving them only.
+TEST(PluginOptions, ParseTakesWhatIsPrinted) {
+  PluginOptions options;
+  EXPECT_GE(PluginOptionTypes().size(), 11U);
+  const Status status = options.Parse(InWords(PluginOptions()));
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(InWords(options), InWords(PluginOptions()));
 }
 
 }  // namespace
