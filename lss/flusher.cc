@@ -1,5 +1,6 @@
 #include "lss/flusher.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
 }
 
 void Flusher::Run() {
+  pthread_setname_np(pthread_self(), kThreadName);
   // Made at the first request: a process that never fills a buffer never pays for an io_uring.
   std::unique_ptr<AsyncWriter> writer;
   const AsyncWriter::Done done = [&](FlushClient* client, const WriteOp& op, const Status& status) {

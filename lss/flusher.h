@@ -24,6 +24,9 @@ class Flusher {
   Flusher(const Flusher&) = delete;
   Flusher& operator=(const Flusher&) = delete;
 
+  // As `ps -L` and `top -H` show it.
+  static constexpr char kThreadName[] = "bloom_lfs:flush";
+
   // Asks the thread to call client->NextWrites soon. `client` is kept until it has been asked and
   // all of its writes are done. After Stop the caller itself does the writing, blocking.
   void Request(std::shared_ptr<FlushClient> client);

@@ -1,5 +1,7 @@
 #include "lss/maintenance.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 namespace lss {
@@ -10,31 +12,25 @@ Maintenance::Maintenance() {
 
 Maintenance::~Maintenance() { Stop(); }
 
-void Maintenance::Enqueue(std::function<void()> job) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!stopped_) {
-      jobs_.push_back(std::move(job));
-      job = nullptr;
-    }
-  }
-  if (job) {
-    job();
-  } else {
-    changed_.notify_all();
-  }
-}
-
-void Maintenance::EnqueueHint(std::function<void()> job) {
+bool Maintenance::Put(std::function<void()>* job) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopped_) {
-      return;
+      return false;
     }
-    jobs_.push_back(std::move(job));
+    jobs_.push_back(std::move(*job));
   }
   changed_.notify_all();
+  return true;
 }
+
+void Maintenance::Enqueue(std::function<void()> job) {
+  if (!Put(&job)) {
+    job();
+  }
+}
+
+void Maintenance::EnqueueHint(std::function<void()> job) { (void)Put(&job); }
 
 void Maintenance::Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms) {
   const std::chrono::milliseconds period(tick_ms);
@@ -62,6 +58,7 @@ void Maintenance::Stop() {
 }
 
 void Maintenance::Run() {
+  pthread_setname_np(pthread_self(), kThreadName);
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     if (RunOneJob(&lock)) {

@@ -25,6 +25,9 @@ class Ticking {
 
 class Maintenance {
  public:
+  // As `ps -L` and `top -H` show it.
+  static constexpr char kThreadName[] = "bloom_lfs:maint";
+
   Maintenance();
   ~Maintenance();
   Maintenance(const Maintenance&) = delete;
@@ -50,6 +53,8 @@ class Maintenance {
   };
 
   void Run();
+  // Takes the job, unless the thread has ended.
+  bool Put(std::function<void()>* job);
   // Both drop the lock while they call out.
   bool RunOneJob(std::unique_lock<std::mutex>* lock);
   void TickDue(std::unique_lock<std::mutex>* lock);

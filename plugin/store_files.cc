@@ -18,7 +18,7 @@ StoreWritableFile::StoreWritableFile(StorePtr store, const FileOptions& options)
 StoreWritableFile::~StoreWritableFile() {
   // RocksDB's own handles close on destruction too; there is nobody left to tell of an error, and
   // the ring file then stays for recovery.
-  Close(IOOptions(), nullptr).PermitUncheckedError();
+  StoreWritableFile::Close(IOOptions(), nullptr).PermitUncheckedError();
 }
 
 IOStatus StoreWritableFile::Append(const Slice& data, const IOOptions& /*options*/,

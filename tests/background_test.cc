@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -105,6 +106,26 @@ TEST_F(BackgroundTest, ThereIsOneFlusherOfEachKindAndOneMaintenanceThread) {
   EXPECT_EQ(&with, &Background::SharedFlusher(true, nullptr));
   EXPECT_EQ(&without, &Background::SharedFlusher(false, nullptr));
   EXPECT_EQ(&Background::SharedMaintenance(), &Background::SharedMaintenance());
+}
+
+// The names of this process's threads, as the kernel shows them.
+std::multiset<std::string> ThreadNames() {
+  std::multiset<std::string> names;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    const std::string name = ReadFile(task.path() / "comm");
+    names.insert(name.substr(0, name.find('\n')));
+  }
+  return names;
+}
+
+TEST_F(BackgroundTest, ThreadsAreToldApartByTheirNames) {
+  const StorePtr store = OpenStore(path_);
+  MakeHot(store);
+  Append(store, 50000);  // wakes the flusher, too
+  RequireOk(store->Close(), "close");
+  const std::multiset<std::string> names = ThreadNames();
+  EXPECT_EQ(names.count(Maintenance::kThreadName), 1U);
+  EXPECT_GE(names.count(Flusher::kThreadName), 1U);
 }
 
 const RegisterChild exits_at_once("exits_at_once", [](const std::vector<std::string>& args) {

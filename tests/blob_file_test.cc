@@ -46,6 +46,11 @@ uint64_t SizeOnDisk(const std::string& path) {
   return stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
 }
 
+uint64_t BytesOnDisk(const std::string& path) {
+  struct stat st = {};
+  return stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_blocks) * 512 : 0;
+}
+
 // Pages of the file that the kernel holds in memory.
 size_t PagesInCache(const std::string& path) {
   const size_t size = SizeOnDisk(path);
@@ -150,8 +155,21 @@ TEST_F(BlobFileTest, AfterCloseTheWrappedFileSystemReads) {
   FileOptions direct;
   direct.use_direct_reads = true;
   EXPECT_TRUE(OpenForReading(direct)->use_direct_io()) << "stock's own handle";
+  std::unique_ptr<rocksdb::FSSequentialFile> sequential;
+  ASSERT_TRUE(fs_->NewSequentialFile(blob_, direct, &sequential, nullptr).ok());
+  EXPECT_TRUE(sequential->use_direct_io());
   lss::Background::SharedMaintenance().Drain();
   EXPECT_FALSE(Exists(rings_));
+}
+
+TEST_F(BlobFileTest, BlocksAreAllocatedAheadAndGivenBackAtTheEnd) {
+  const auto file = Create();
+  ASSERT_TRUE(file->Append(MakeValue(1, 100000), io_, nullptr).ok());
+  EXPECT_GE(BytesOnDisk(blob_), uint64_t{16} << 20);
+  ASSERT_TRUE(file->Close(io_, nullptr).ok());
+  EXPECT_EQ(SizeOnDisk(blob_), 100000U);
+  lss::Background::SharedMaintenance().Drain();
+  EXPECT_LE(BytesOnDisk(blob_), 200000U);
 }
 
 TEST_F(BlobFileTest, DirectWritesAreAskedForInVain) {

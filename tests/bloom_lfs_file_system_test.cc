@@ -110,7 +110,7 @@ class CountingFileSystem final : public rocksdb::FileSystemWrapper {
   int created = 0;
 };
 
-TEST_F(BloomLfsFileSystemTest, UnderAnotherTargetLogsPassThrough) {
+TEST_F(BloomLfsFileSystemTest, UnderAnotherTargetLogsAndBlobFilesPassThrough) {
   const auto target = std::make_shared<CountingFileSystem>();
   BloomLfsFileSystem fs(target);
   testing::internal::CaptureStderr();
@@ -118,16 +118,15 @@ TEST_F(BloomLfsFileSystemTest, UnderAnotherTargetLogsPassThrough) {
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("CountingFileSystem"), std::string::npos) << said;
   EXPECT_NE(said.find("directly over the default FileSystem"), std::string::npos) << said;
-  std::unique_ptr<FSWritableFile> file;
-  ASSERT_TRUE(fs.NewWritableFile(log_, FileOptions(), &file, nullptr).ok());
-  EXPECT_EQ(target->created, 1);
-  EXPECT_EQ(LiveStores::FindPath(log_), nullptr);
-  ASSERT_TRUE(file->Append("12345", io_, nullptr).ok());
-  ASSERT_TRUE(file->Close(io_, nullptr).ok());
-  EXPECT_FALSE(Exists(rings_));
-  std::vector<std::string> names;
-  ASSERT_TRUE(fs.GetChildren(dir_.path(), io_, &names, nullptr).ok());
-  EXPECT_EQ(names, std::vector<std::string>{"000007.log"});
+  for (const std::string& path : {log_, dir_ / "000007.blob"}) {
+    std::unique_ptr<FSWritableFile> file;
+    ASSERT_TRUE(fs.NewWritableFile(path, FileOptions(), &file, nullptr).ok());
+    EXPECT_EQ(LiveStores::FindPath(path), nullptr);
+    ASSERT_TRUE(file->Append("12345", io_, nullptr).ok());
+    ASSERT_TRUE(file->Close(io_, nullptr).ok());
+  }
+  EXPECT_EQ(target->created, 2);
+  EXPECT_EQ(Names(dir_.path()), (std::vector<std::string>{"000007.blob", "000007.log"}));
 }
 
 TEST_F(BloomLfsFileSystemTest, BadOptionsAreFoundWhenADatabaseIsOpened) {

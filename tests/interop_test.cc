@@ -122,6 +122,51 @@ TEST_P(HandOverTest, AfterAKill) {
   ExpectPrefix(db, kVictimRows);
 }
 
+Tweak KeepLogsIn(rocksdb::WALRecoveryMode mode) {
+  return [mode](rocksdb::Options* options) {
+    KeepLogs(options);
+    options->wal_recovery_mode = mode;
+  };
+}
+
+TEST_P(HandOverTest, AfterAKillInTheOtherRecoveryModes) {
+  const auto [dead, heir] = GetParam();
+  const bool everything = dead == With::kStock || heir == With::kPlugin || !PluginUnderTest();
+  for (const auto mode : {rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords,
+                          rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords,
+                          rocksdb::WALRecoveryMode::kAbsoluteConsistency}) {
+    if (!everything && mode != rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords) continue;
+    const std::string path = path_ + std::to_string(static_cast<int>(mode));
+    SCOPED_TRACE(path);
+    KillVictim(path, dead);
+    const Database db(path, heir, KeepLogsIn(mode));
+    EXPECT_EQ(db.Missing(0, everything ? kVictimRows : kVictimRowsSynced), "");
+    ExpectPrefix(db, kVictimRows);
+  }
+}
+
+// What went to the file since the last sync may end inside a record, with zeros behind it. In the
+// strict modes stock refuses that, and leaves everything to the plugin, which has the rest.
+TEST_F(InteropTest, AStrictRecoveryModeMayWantThePluginFirstAfterAKill) {
+  for (const auto mode : {rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords,
+                          rocksdb::WALRecoveryMode::kAbsoluteConsistency}) {
+    const std::string path = path_ + std::to_string(static_cast<int>(mode));
+    SCOPED_TRACE(path);
+    KillVictim(path, With::kPlugin);
+    uint32_t promised = kVictimRows;
+    try {
+      const Database stock(path, With::kStock, KeepLogsIn(mode));
+      promised = PluginUnderTest() ? kVictimRowsSynced : kVictimRows;
+      EXPECT_EQ(stock.Missing(0, promised), "");
+    } catch (const std::exception& error) {
+      EXPECT_NE(std::string(error.what()).find("error in middle of record"), std::string::npos)
+          << error.what();
+    }
+    EXPECT_EQ(Database(path, With::kPlugin, KeepLogsIn(mode)).Missing(0, promised), "");
+    EXPECT_EQ(Database(path, With::kStock, KeepLogsIn(mode)).Missing(0, promised), "");
+  }
+}
+
 // Many logs recover at once, and what recovery left must be good for stock RocksDB, too.
 TEST_F(InteropTest, RecoveryOfSeveralLogsLeavesOrdinaryLogs) {
   KillVictim(path_, With::kPlugin);

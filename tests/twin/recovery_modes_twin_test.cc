@@ -163,11 +163,15 @@ TEST_P(RecoveryModesTwinTest, EveryDamageIsJudgedAlike) {
 
 // --- killed, and then damaged where it lies ---
 
-// Writes as PrepareSource does, syncs nothing, and waits to be killed. Arguments: directory, side.
+// Writes as PrepareSource does and waits to be killed. Arguments: directory, side, and "synced" if
+// some of it is to be, so that a log of the plugin has zeros behind its end.
 int VictimMain(const std::vector<std::string>& args) {
   TwinSide side(args.at(1) == "plugin" ? With::kPlugin : With::kStock, args.at(0));
   TwinDatabase db(side, LayoutOptions(side, kLayouts[0]), side / "db");
   db.Write(0, 30, 900);
+  if (args.at(2) == "synced") {
+    for (uint64_t row = 40; row < 46; ++row) db.Write(row, row + 1, 900, 0, /*sync=*/true);
+  }
   db.Write(30, 31, kLastRecord);
   Report("written");
   for (;;) ::pause();
@@ -188,9 +192,10 @@ INSTANTIATE_TEST_SUITE_P(All, KilledTwinTest,
 
 // Whoever reopens a log to change it brings it to its exact bytes first; damage comes after that.
 TEST_P(KilledTwinTest, ALogDamagedAfterItsWriterWasKilledIsJudgedAlike) {
-  for (const bool damaged : {false, true}) {
-    ExpectTwins([&](TwinSide& side) {
-      ChildProcess victim("victim", {side / ".", side.name()});
+  for (const auto& [synced, damaged] :
+       {std::pair("unsynced", false), {"unsynced", true}, {"synced", false}, {"synced", true}}) {
+    ExpectTwins([&, synced = synced, damaged = damaged](TwinSide& side) {
+      ChildProcess victim("victim", {side / ".", side.name(), synced});
       ASSERT_EQ(victim.Hear(), "written");
       victim.Kill();
       const std::string log = NewestLog(side / "db");

@@ -44,9 +44,13 @@ std::string WithoutAddresses(const TwinSide& side, std::string text) {
   return std::regex_replace(text, env, "options.env is <address>");
 }
 
-void SayTool(TwinSide& side, const std::string& tool, const std::string& arguments) {
+enum class Tools { kAsTheSide, kStock };
+
+void SayTool(TwinSide& side, const std::string& tool, const std::string& arguments,
+             Tools tools = Tools::kAsTheSide) {
   // Leaks of programs that we did not build are not ours to report.
-  const bool preload = side.with() == With::kPlugin && PluginUnderTest();
+  const bool preload =
+      tools == Tools::kAsTheSide && side.with() == With::kPlugin && PluginUnderTest();
   const std::string program = preload ? "ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=" BLOOM_LFS_PRELOAD
                                         " " +
                                             tool + " '--fs_uri=" + FsUri() + "' "
@@ -59,23 +63,25 @@ void SayTool(TwinSide& side, const std::string& tool, const std::string& argumen
 }
 
 // What only reads. `table` is one of the database's table files.
-void SayReadingTools(TwinSide& side, const std::string& table) {
+void SayReadingTools(TwinSide& side, const std::string& table, Tools tools = Tools::kAsTheSide) {
   const std::string db = "--db=" + (side / "db ");
   for (const char* command :
        {"scan", "--hex scan", "get row1000003", "get no_such_row", "--column_family=idle scan",
         "list_column_families", "list_live_files_metadata", "manifest_dump", "dump --count_only",
         "idump --count_only", "approxsize --from=a --to=z", "checkconsistency",
         "get_property rocksdb.num-entries-active-mem-table"}) {
-    SayTool(side, "ldb", db + command);
+    SayTool(side, "ldb", db + command, tools);
   }
-  SayTool(side, "ldb", db + "--secondary_path=" + (side / "secondary ") + "scan");
+  SayTool(side, "ldb", db + "--secondary_path=" + (side / "secondary ") + "scan", tools);
   for (const std::string& log : LogFiles(side / "db")) {
-    SayTool(side, "ldb", "dump_wal --header --print_value --walfile=" + (side / ("db/" + log)));
+    SayTool(side, "ldb", "dump_wal --header --print_value --walfile=" + (side / ("db/" + log)),
+            tools);
   }
   for (const char* command : {"check", "scan", "verify", "identify"}) {
-    SayTool(side, "sst_dump", std::string("--command=") + command + " --file=" + (side / "db"));
+    SayTool(side, "sst_dump", std::string("--command=") + command + " --file=" + (side / "db"),
+            tools);
   }
-  SayTool(side, "sst_dump", "--command=scan --file=" + table);
+  SayTool(side, "sst_dump", "--command=scan --file=" + table, tools);
 }
 
 std::string FirstTable(const std::string& directory) {
@@ -118,6 +124,17 @@ TEST(ToolsTwinTest, BesideALivingWriter) {
   });
 }
 
+// What was synced is in the files, for whoever looks: before the zeros that a busy log has behind
+// its end.
+TEST(ToolsTwinTest, WithoutThePluginBesideALivingWriterThatHasSynced) {
+  ExpectTwins([](TwinSide& side) {
+    TwinDatabase db(side, TwinOptions(side), side / "db", kFamilies);
+    Fill(&db);
+    for (uint64_t row = 62; row < 70; ++row) db.Write(row, row + 1, 3000, 0, /*sync=*/true);
+    SayReadingTools(side, FirstTable(side / "db"), Tools::kStock);
+  });
+}
+
 TEST(ToolsTwinTest, AfterACleanClose) {
   ExpectTwins([](TwinSide& side) {
     {
@@ -135,14 +152,17 @@ int VictimMain(const std::vector<std::string>& args) {
   TwinSide side(args.at(1) == "plugin" ? With::kPlugin : With::kStock, args.at(0));
   TwinDatabase db(side, TwinOptions(side), side / "db", kFamilies);
   Fill(&db);
+  if (args.at(2) == "synced") {
+    for (uint64_t row = 62; row < 70; ++row) db.Write(row, row + 1, 3000, 0, /*sync=*/true);
+  }
   Report("written");
   for (;;) ::pause();
 }
 
 const RegisterChild kVictim("victim", VictimMain);
 
-void KillVictim(TwinSide& side) {
-  ChildProcess victim("victim", {side / ".", side.name()});
+void KillVictim(TwinSide& side, const std::string& state = "unsynced") {
+  ChildProcess victim("victim", {side / ".", side.name(), state});
   if (victim.Hear() != "written") throw std::runtime_error("the victim died too early");
   victim.Kill();
 }
@@ -154,6 +174,20 @@ TEST(ToolsTwinTest, ReadersOfAKilledDatabaseSeeEverythingAndModifyNothing) {
     SayReadingTools(side, FirstTable(side / "db"));
     EXPECT_EQ(Difference(before, ListTree(side / "db")), "");
     TwinDatabase(side, TwinOptions(side), side / "db", kFamilies).SayContents("afterwards");
+  });
+}
+
+TEST(ToolsTwinTest, WithoutThePluginOnAKilledDatabaseThatHasSynced) {
+  ExpectTwins([](TwinSide& side) {
+    KillVictim(side, "synced");
+    SayReadingTools(side, FirstTable(side / "db"), Tools::kStock);
+    const std::string db = "--db=" + (side / "db ");
+    SayTool(side, "ldb", db + "put a b", Tools::kStock);
+    SayTool(side, "ldb", db + "scan --no_value", Tools::kStock);
+    SayTool(side, "ldb", db + "--column_family=idle scan", Tools::kStock);
+    // And back: the ring that the killed process has left counts no more.
+    SayTool(side, "ldb", db + "put c d");
+    SayTool(side, "ldb", db + "scan --no_value");
   });
 }
 
