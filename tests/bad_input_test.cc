@@ -250,6 +250,7 @@ TEST_F(BadInputTest, WithoutIoUringItWritesWithPwritev2) {
 TEST_F(BadInputTest, WithoutDirectIoItWritesBuffered) {
   Live("without direct I/O");
   EXPECT_EQ(found_, "ok");
+  ExpectSaid({"refuses direct I/O", "buffered writes", "direct_io=false"});
 }
 
 TEST_F(BadInputTest, WithoutDurableWritesItSyncs) {
@@ -260,6 +261,7 @@ TEST_F(BadInputTest, WithoutDurableWritesItSyncs) {
 TEST_F(BadInputTest, WithoutFallocateItDoesWithout) {
   Live("without fallocate");
   EXPECT_EQ(found_, "ok");
+  ExpectSaid({"fallocate", "full disk"});
   ExpectSaid({"fallocate", "full disk"});
 }
 
