@@ -105,8 +105,11 @@ tools_of_the_distribution_get_the_plugin() {
   expect_no_output ldb
   ldb --db="$db" --hex scan >"$work/without"
   [[ -s $work/with ]] || fail "ldb finds no rows"
-  # Stock may miss what was not synced; everything here was.
-  cmp "$work/with" "$work/without" || fail "ldb sees other rows with the plugin"
+  # Everything was synced, but for the one row that was on its way when the writer was killed.
+  local rows
+  rows=$(wc -l <"$work/without")
+  (($(wc -l <"$work/with") - rows <= 1)) || fail "stock ldb misses synced rows"
+  cmp <(head -n "$rows" "$work/with") "$work/without" || fail "ldb sees other rows with the plugin"
 }
 
 without_the_variable_the_default_is_stock() {
