@@ -18,6 +18,9 @@ struct Setup {
   std::string fio;
   std::string plugin;      // path of libbloom_lfs.so
   std::string plugin_uri;  // --fs_uri of the plugin arm; empty makes both arms stock (self-check)
+  // Preloads the library into the stock arms too, whose files stay stock: all that changes there is
+  // the code that computes CRC-32C.
+  bool fast_stock_checksum = false;
   std::vector<std::string> extra_arguments;  // for db_bench in every arm
   std::vector<std::string> stock_arguments;
   std::vector<std::string> plugin_arguments;

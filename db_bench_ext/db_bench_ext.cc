@@ -42,6 +42,9 @@ DEFINE_string(
     plugin_uri, "bloom_lfs",
     "--fs_uri of the plugin arm. Empty makes both arms stock: a self-check of the method, "
     "ratios should be near 1");
+DEFINE_bool(fast_stock_checksum, false,
+            "Let the plugin's library compute CRC-32C for stock too, as a RocksDB does that is "
+            "compiled for this processor");
 DEFINE_string(db_bench, "db_bench", "The stock db_bench");
 DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
 DEFINE_string(open_replay, "", "Empty is the open_replay of this build");
@@ -102,7 +105,8 @@ Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
   setup.open_replay = ProgramOf(build_directory, "open_replay", FLAGS_open_replay);
   setup.fio = FLAGS_fio;
   setup.plugin_uri = FLAGS_plugin_uri;
-  if (!setup.plugin_uri.empty()) {
+  setup.fast_stock_checksum = FLAGS_fast_stock_checksum;
+  if (!setup.plugin_uri.empty() || setup.fast_stock_checksum) {
     // Absolute, because LD_PRELOAD searches the library path for a bare name.
     std::error_code error;
     setup.plugin =
@@ -149,11 +153,13 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
     }
   }
   const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
-  facts.emplace_back("set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
-                                                         : "--fs_uri=" + setup.plugin_uri) +
-                                   ", --compression_type=none, seed " + std::to_string(setup.seed) +
-                                   ", scale " + FormatDecimal(setup.scale, 2) +
-                                   (arms.empty() ? "" : ", with further db_bench flags"));
+  facts.emplace_back(
+      "set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
+                                          : "--fs_uri=" + setup.plugin_uri) +
+                    ", --compression_type=none, seed " + std::to_string(setup.seed) + ", scale " +
+                    FormatDecimal(setup.scale, 2) +
+                    (setup.fast_stock_checksum ? ", fast CRC-32C in both arms" : "") +
+                    (arms.empty() ? "" : ", with further db_bench flags"));
   if (session.skipped_pairs() > 0) {
     facts.emplace_back("budget", std::to_string(session.skipped_pairs()) +
                                      " pairs left out to end within " +

@@ -94,6 +94,20 @@ TEST(Crc32cTest, EveryLengthAndAlignmentMatchesTheDefinition) {
   }
 }
 
+// The hardware takes large input in strides of several hundred bytes.
+TEST(Crc32cTest, EveryLengthOfSomeThousandBytesMatchesTheDefinition) {
+  const std::vector<uint8_t> bytes = RandomBytes(2500, 6);
+  std::vector<uint8_t> piece;
+  for (const uint8_t byte : bytes) {
+    piece.push_back(byte);
+    const uint32_t expected = BitByBit(piece);
+    for (const Named& crc : Implementations()) {
+      ASSERT_EQ(crc.run(0, bytes.data(), piece.size()), expected)
+          << crc.name << " length " << piece.size();
+    }
+  }
+}
+
 TEST(Crc32cTest, SplitExtendsEqualTheWhole) {
   const std::vector<uint8_t> bytes = RandomBytes(200, 2);
   for (const Named& crc : Implementations()) {

@@ -99,6 +99,18 @@ TEST(AmountTest, AScaleBelowOneShrinksThePreparedDatabaseToo) {
             (std::vector<std::string>{"--num=1000000", "--writes=1800000"}));
 }
 
+TEST(ArmCommandTest, StockGetsTheLibraryForItsChecksumOnly) {
+  const Workload workload = RowNamed("fillrandom-blob-64k");
+  auto setup = SetupWithPlugin();
+  EXPECT_EQ(MeasuredCommand(setup, workload, Arm::kStock, 0, "/db").preload, "");
+  setup.fast_stock_checksum = true;
+  for (const Arm arm : {Arm::kStock, Arm::kStockWithoutWal}) {
+    const Command run = MeasuredCommand(setup, workload, arm, 0, "/db");
+    EXPECT_EQ(run.preload, "/lib/plugin.so");
+    EXPECT_FALSE(Contains(run.argv, "--fs_uri=bloom_lfs"));
+  }
+}
+
 TEST(ArmCommandTest, AMeasuredRunUsesThePreparedDatabaseAndItsFillMakesIt) {
   const Workload workload = RowNamed("readrandom-blob-cold");
   const Command run = MeasuredCommand(SetupWithPlugin(), workload, Arm::kStock, 2, "/db");

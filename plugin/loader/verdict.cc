@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "plugin/loader/objects.h"
+#include "plugin/loader/record_checksum.h"
 #include "plugin/loader/say.h"
+#include "plugin/loader/short_string.h"
 #include "rocksdb/version.h"
 
 #define BLOOM_LFS_QUOTE_(number) #number
@@ -99,16 +101,6 @@ struct Reason {
   }
 };
 
-// std::string as a function returns it. Up to 15 characters lie in the object itself, so that a
-// version needs no releasing.
-struct ShortString {
-  ShortString(const ShortString&) = delete;
-  ~ShortString() {}  // NOLINT(modernize-use-equals-default): not trivial, as in std::string
-  const char* data;
-  size_t size;
-  char local[16];
-};
-
 bool HasOurVersion(const Object& rocksdb, Reason* reason) {
   char version[32] = "of unknown version";
   if (void* const function = rocksdb.Find(kVersionSymbol)) {
@@ -179,6 +171,9 @@ Verdict Judge(DefaultFunction real) {
     verdict.plugin = LoadPlugin(real, &reason);
   }
   const bool refused = verdict.plugin == nullptr;
+  if (!refused) {
+    ComputeChecksumsOurselves();
+  }
   const Wish wish = ReadWish();
   if (wish != Wish::kDefault) {
     verdict.plugin = nullptr;

@@ -7,6 +7,7 @@ extern "C" const char* DefaultFileSystemName();
 
 //   name                  prints the names of the default FileSystem, of what it wraps, of what
 //                         "bloom_lfs" gives and of what that wraps
+//   checksums             prints what RocksDB says of its CRC-32C, and the CRCs of some inputs
 //   hold DB ROWS          writes rows, prints "rings=<number>" and waits to be killed, or for the
 //   end
 //                         of its input

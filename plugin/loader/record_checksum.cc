@@ -1,0 +1,93 @@
+#include "plugin/loader/record_checksum.h"
+
+#if defined(__x86_64__)
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "lss/crc32c.h"
+#include "plugin/loader/objects.h"
+#include "plugin/loader/short_string.h"
+
+namespace bloom_lfs::loader {
+namespace {
+
+using ExtendFunction = uint32_t (*)(uint32_t init_crc, const char* data, size_t n);
+using NameFunction = ShortString (*)();
+
+constexpr char kExtendSymbol[] = "_ZN7rocksdb6crc32c6ExtendEjPKcm";
+constexpr char kNameSymbol[] = "_ZN7rocksdb6crc32c20IsFastCrc32SupportedB5cxx11Ev";
+
+void* RocksDBsOwn(const char* symbol) {
+  void* const found = FindElsewhere(symbol);
+  return found != nullptr ? found : FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol);
+}
+
+uint32_t ByInstruction(uint32_t init_crc, const char* data, size_t n) {
+  return lss::crc32c_internal::Hardware(init_crc, data, n);
+}
+
+uint32_t FindOwnAndExtend(uint32_t init_crc, const char* data, size_t n);
+
+// Which function computes. Relaxed everywhere: each of them is code that is there from the start,
+// and whichever a thread sees gives the same result.
+std::atomic<ExtendFunction> g_extend{FindOwnAndExtend};
+
+// The first call, unless a verdict was earlier.
+uint32_t FindOwnAndExtend(uint32_t init_crc, const char* data, size_t n) {
+  const auto own = reinterpret_cast<ExtendFunction>(RocksDBsOwn(kExtendSymbol));
+  if (own == nullptr) {  // a RocksDB that was loaded privately and is not ours
+    return lss::Crc32c(init_crc, data, n);
+  }
+  ExtendFunction expected = FindOwnAndExtend;
+  g_extend.compare_exchange_strong(expected, own, std::memory_order_relaxed);
+  return own(init_crc, data, n);
+}
+
+bool Declined() {
+  const char* const value = std::getenv("BLOOM_LFS_CRC32C");
+  return value != nullptr && (std::strcmp(value, "0") == 0 || std::strcmp(value, "false") == 0);
+}
+
+}  // namespace
+
+void ComputeChecksumsOurselves() {
+  if (lss::crc32c_internal::HardwareAvailable() && !Declined()) {
+    g_extend.store(ByInstruction, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace bloom_lfs::loader
+
+namespace rocksdb::crc32c {
+
+[[gnu::visibility("default")]] uint32_t Extend(uint32_t init_crc, const char* data, size_t n) {
+  using bloom_lfs::loader::g_extend;
+  return g_extend.load(std::memory_order_relaxed)(init_crc, data, n);
+}
+
+// What RocksDB says in its LOG behind "Fast CRC32 supported:".
+[[gnu::visibility("default"), gnu::abi_tag("cxx11")]] bloom_lfs::loader::ShortString
+IsFastCrc32Supported() {
+  using namespace bloom_lfs::loader;  // NOLINT(google-build-using-namespace): we stand in for them
+  if (g_extend.load(std::memory_order_relaxed) == ByInstruction) {
+    return ShortString("by bloom_lfs");
+  }
+  const auto own = reinterpret_cast<NameFunction>(RocksDBsOwn(kNameSymbol));
+  return own != nullptr ? own() : ShortString("unknown");
+}
+
+}  // namespace rocksdb::crc32c
+
+#else
+
+namespace bloom_lfs::loader {
+
+void ComputeChecksumsOurselves() {}
+
+}  // namespace bloom_lfs::loader
+
+#endif

@@ -1,0 +1,19 @@
+// The checksum of WAL, MANIFEST and blob records, CRC-32C, by the processor's own instruction.
+//
+// RocksDB decides when it is compiled whether it may use that instruction, and a distribution
+// compiles for the oldest x86-64 there is: its RocksDB looks tables up, which costs more than
+// everything else between a large Put and the log (figures in ../README.md). So the loader stands
+// in for rocksdb::crc32c::Extend(). The result is the same to the bit: the files are the same, and
+// nothing depends on which of the two computed them.
+//
+// x86-64 only. Elsewhere RocksDB asks the processor itself.
+#pragma once
+
+namespace bloom_lfs::loader {
+
+// Called once a RocksDB has been found to be one the plugin is built for; before, and without, that
+// one's own code computes. Does nothing if the processor lacks the instruction or BLOOM_LFS_CRC32C
+// is "0" or "false". Any thread.
+void ComputeChecksumsOurselves();
+
+}  // namespace bloom_lfs::loader
