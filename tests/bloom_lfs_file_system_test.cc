@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "lss/background.h"
 #include "plugin/live_stores.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
@@ -311,41 +310,6 @@ TEST_F(BloomLfsFileSystemTest, ALogOfTheSameNameStartsEmptyAndTheDeadRingGoes) {
   EXPECT_FALSE(Exists(rings_));
 }
 
-// --- one log after another ---
-
-// A database that syncs goes on syncing in its next log, which need not find that out.
-TEST_F(BloomLfsFileSystemTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
-  const std::string next_log = dir_ / "000009.log";
-  const auto first = Create(log_);
-  for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
-    ASSERT_TRUE(first->Sync(io_, nullptr).ok());
-    lss::Background::SharedMaintenance().Drain();
-  }
-  const lss::Pace pace = LiveStores::FindPath(log_)->pace();
-  ASSERT_TRUE(pace.hot);
-  ASSERT_GT(pace.frontier_chunk_bytes, 0U);
-  const auto next = Create(next_log);
-  for (int i = 0; i < 10; ++i) {  // jobs make jobs
-    lss::Background::SharedMaintenance().Drain();
-  }
-  EXPECT_TRUE(LiveStores::FindPath(next_log)->pace().hot);
-  EXPECT_EQ(LiveStores::FindPath(next_log)->pace().frontier_chunk_bytes, pace.frontier_chunk_bytes);
-  EXPECT_TRUE(ReadFile(next_log).find_first_not_of('\0') == std::string::npos);
-  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
-  ASSERT_TRUE(next->Close(io_, nullptr).ok());
-  ASSERT_TRUE(first->Close(io_, nullptr).ok());
-  EXPECT_EQ(ReadFile(next_log), "record");
-  EXPECT_EQ(ReadFile(log_), "recordrecordrecordrecord");
-}
-
-TEST_F(BloomLfsFileSystemTest, ANewLogIsColdIfTheOneBeforeItWas) {
-  const auto first = CreateWith(log_, "record");
-  const auto next = Create(dir_ / "000009.log");
-  lss::Background::SharedMaintenance().Drain();
-  EXPECT_FALSE(LiveStores::FindPath(dir_ / "000009.log")->pace().hot);
-}
-
 // --- directories ---
 
 TEST_F(BloomLfsFileSystemTest, DeleteDirTakesLeftoverRingsAlong) {
@@ -355,6 +319,16 @@ TEST_F(BloomLfsFileSystemTest, DeleteDirTakesLeftoverRingsAlong) {
   ASSERT_EQ(unlink((db + "/000007.log").c_str()), 0);
   const IOStatus status = fs_->DeleteDir(db, io_, nullptr);
   EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_FALSE(Exists(db));
+}
+
+TEST_F(BloomLfsFileSystemTest, ARenamedDirectoryTakesItsDeadLogsAlong) {
+  const std::string db = dir_ / "db";
+  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
+  const DeadLog dead = MakeDead(db + "/000007.log");
+  const IOStatus status = fs_->RenameFile(db, dir_ / "moved", io_, nullptr);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(Size(dir_ / "moved/000007.log"), dead.stream.size());
   EXPECT_FALSE(Exists(db));
 }
 

@@ -1,0 +1,79 @@
+// What a database's next log inherits from the one before it.
+
+#include <gtest/gtest.h>
+#include <rocksdb/convenience.h>
+
+#include <memory>
+#include <string>
+
+#include "lss/background.h"
+#include "plugin/bloom_lfs_file_system.h"
+#include "plugin/live_stores.h"
+#include "tests/support/files.h"
+#include "tests/support/temp_dir.h"
+
+namespace bloom_lfs {
+namespace {
+
+using rocksdb::FSWritableFile;
+using test::ReadFile;
+
+class LogSuccessionTest : public testing::Test {
+ protected:
+  LogSuccessionTest() {
+    PluginOptions options;
+    options.buffer_bytes = 4096;
+    options.buffer_count = 4;
+    options.idle_flush_ms = 60000;
+    fs_ = std::make_unique<BloomLfsFileSystem>(rocksdb::FileSystem::Default(), options);
+    EXPECT_TRUE(fs_->PrepareOptions(rocksdb::ConfigOptions()).ok());
+  }
+  std::unique_ptr<FSWritableFile> Create(const std::string& path) {
+    std::unique_ptr<FSWritableFile> file;
+    const auto status = fs_->NewWritableFile(path, rocksdb::FileOptions(), &file, nullptr);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return file;
+  }
+
+  test::TempDir dir_;
+  const std::string log_ = dir_ / "000007.log";
+  const rocksdb::IOOptions io_;
+  std::unique_ptr<BloomLfsFileSystem> fs_;
+};
+
+// A database that syncs goes on syncing in its next log, which need not find that out.
+TEST_F(LogSuccessionTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
+  const std::string next_log = dir_ / "000009.log";
+  const auto first = Create(log_);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
+    ASSERT_TRUE(first->Sync(io_, nullptr).ok());
+    lss::Background::SharedMaintenance().Drain();
+  }
+  const lss::Pace pace = LiveStores::FindPath(log_)->pace();
+  ASSERT_TRUE(pace.hot);
+  ASSERT_GT(pace.frontier_chunk_bytes, 0U);
+  const auto next = Create(next_log);
+  for (int i = 0; i < 10; ++i) {  // jobs make jobs
+    lss::Background::SharedMaintenance().Drain();
+  }
+  EXPECT_TRUE(LiveStores::FindPath(next_log)->pace().hot);
+  EXPECT_EQ(LiveStores::FindPath(next_log)->pace().frontier_chunk_bytes, pace.frontier_chunk_bytes);
+  EXPECT_TRUE(ReadFile(next_log).find_first_not_of('\0') == std::string::npos);
+  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
+  ASSERT_TRUE(next->Close(io_, nullptr).ok());
+  ASSERT_TRUE(first->Close(io_, nullptr).ok());
+  EXPECT_EQ(ReadFile(next_log), "record");
+  EXPECT_EQ(ReadFile(log_), "recordrecordrecordrecord");
+}
+
+TEST_F(LogSuccessionTest, ANewLogIsColdIfTheOneBeforeItWas) {
+  const auto first = Create(log_);
+  ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
+  const auto next = Create(dir_ / "000009.log");
+  lss::Background::SharedMaintenance().Drain();
+  EXPECT_FALSE(LiveStores::FindPath(dir_ / "000009.log")->pace().hot);
+}
+
+}  // namespace
+}  // namespace bloom_lfs
