@@ -71,7 +71,7 @@ uint32_t Portable(uint32_t init_crc, const void* data, size_t n) {
 
 bool HardwareAvailable() {
   // A load and a test. False until the constructor of libgcc's that asks the processor has run:
-  // whoever comes before it gets the same result more slowly.
+  // whoever comes before it gets the same result from tables.
   return __builtin_cpu_supports("sse4.2") != 0;
 }
 

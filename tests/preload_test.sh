@@ -15,7 +15,7 @@ libraries=$(dirname "$loader")
 work=$(mktemp -d "$PWD/preload_test.XXXXXX")
 service=
 trap '[[ -z $service ]] || kill -KILL "$service" 2>/dev/null || true; rm -rf "$work"' EXIT
-unset BLOOM_LFS_DEFAULT BLOOM_LFS_OPTIONS
+unset BLOOM_LFS_DEFAULT BLOOM_LFS_OPTIONS BLOOM_LFS_CRC32C
 
 fail() {
   printf 'preload_test: %s: %s\n' "${FUNCNAME[1]}" "$1" >&2
@@ -181,18 +181,22 @@ checksums_come_from_the_processor_and_are_the_same() {
   local command value late=("$programs/preload_late_service" "$libraries/libpreload_late.so")
   "$programs/preload_service" checksums >"$work/stock_checksums"
   [[ $(wc -l <"$work/stock_checksums") == 8 ]] || fail "no checksums" "$work/stock_checksums"
-  for command in "$programs/preload_service" "${late[*]}"; do
+  for command in "$programs/preload_service" "$programs/preload_early_service" "${late[*]}"; do
     # shellcheck disable=SC2086
     preloaded "$loader" $command checksums >"$work/out" 2>"$work/err"
     [[ $(head -n 1 "$work/out") == 'by bloom_lfs' ]] || fail "not ours" "$work/out"
     cmp <(tail -n +2 "$work/out") <(tail -n +2 "$work/stock_checksums") || fail "others than stock's"
+    expect_no_output "$command checksums"
     for value in 0 false; do
       # shellcheck disable=SC2086
       BLOOM_LFS_CRC32C=$value preloaded "$loader" $command checksums >"$work/out" 2>"$work/err"
       cmp "$work/out" "$work/stock_checksums" || fail "BLOOM_LFS_CRC32C=$value is not stock"
+      expect_no_output "$command checksums"
     done
   done
-  expect_no_output checksums
+  # RocksDB itself asks us too, and not only programs.
+  preloaded "$loader" "$programs/preload_service" check "$work/checksums" 0
+  grep -q 'Fast CRC32 supported: by bloom_lfs' "$work/checksums/LOG" || fail "RocksDB does not ask us"
 }
 
 a_library_may_be_first_to_ask() {

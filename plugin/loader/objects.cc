@@ -92,7 +92,18 @@ bool IsLoaded(const char* file) {
 
 void* FindElsewhere(const char* symbol) {
   void* const found = Quietly(dlsym(RTLD_DEFAULT, symbol));
-  return found != nullptr && IsOurs(found) ? Quietly(dlsym(RTLD_NEXT, symbol)) : found;
+  return found != nullptr && IsOurs(found) ? FindBehindUs(symbol) : found;
+}
+
+void* FindBehindUs(const char* symbol) { return Quietly(dlsym(RTLD_NEXT, symbol)); }
+
+bool KeepLoaded(const void* address) {
+  Dl_info info = {};
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) {
+    return false;
+  }
+  // The handle is kept for good; it would not unload anything anyway.
+  return Quietly(dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) != nullptr;
 }
 
 bool IsOurs(const void* address) {

@@ -43,6 +43,12 @@ bool IsLoaded(const char* file);
 // loaded privately (dlopen with RTLD_LOCAL).
 void* FindElsewhere(const char* symbol);
 
+// The first definition behind this library in the order of the process's symbols.
+void* FindBehindUs(const char* symbol);
+
+// Keeps the library that `address` lies in from being unloaded. False if that cannot be.
+bool KeepLoaded(const void* address);
+
 // Whether `address` is in this library.
 bool IsOurs(const void* address);
 

@@ -21,26 +21,34 @@ using NameFunction = ShortString (*)();
 constexpr char kExtendSymbol[] = "_ZN7rocksdb6crc32c6ExtendEjPKcm";
 constexpr char kNameSymbol[] = "_ZN7rocksdb6crc32c20IsFastCrc32SupportedB5cxx11Ev";
 
-void* RocksDBsOwn(const char* symbol) {
-  void* const found = FindElsewhere(symbol);
-  return found != nullptr ? found : FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol);
+// RocksDB's own definition: the next one behind ours, or that of a RocksDB that was loaded
+// privately.
+void* FindOwn(const char* symbol) {
+  void* const next = FindBehindUs(symbol);
+  return next != nullptr ? next : FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol);
 }
 
 uint32_t ByInstruction(uint32_t init_crc, const char* data, size_t n) {
   return lss::crc32c_internal::Hardware(init_crc, data, n);
 }
 
+uint32_t ByTables(uint32_t init_crc, const char* data, size_t n) {
+  return lss::crc32c_internal::Portable(init_crc, data, n);
+}
+
 uint32_t FindOwnAndExtend(uint32_t init_crc, const char* data, size_t n);
 
-// Which function computes. Relaxed everywhere: each of them is code that is there from the start,
-// and whichever a thread sees gives the same result.
+// Which function computes. Relaxed everywhere: there is nothing behind the pointer but code, and
+// whichever a thread sees gives the same result.
 std::atomic<ExtendFunction> g_extend{FindOwnAndExtend};
 
-// The first call, unless a verdict was earlier.
+// The first call, unless a verdict was earlier. Never asks twice: the dynamic linker is slow, and a
+// later caller might be waited for by somebody who holds its lock.
 uint32_t FindOwnAndExtend(uint32_t init_crc, const char* data, size_t n) {
-  const auto own = reinterpret_cast<ExtendFunction>(RocksDBsOwn(kExtendSymbol));
-  if (own == nullptr) {  // a RocksDB that was loaded privately and is not ours
-    return lss::Crc32c(init_crc, data, n);
+  auto own = reinterpret_cast<ExtendFunction>(FindOwn(kExtendSymbol));
+  // Another RocksDB than ours, loaded privately; or one that cannot be kept from being unloaded.
+  if (own == nullptr || !KeepLoaded(reinterpret_cast<const void*>(own))) {
+    own = ByTables;
   }
   ExtendFunction expected = FindOwnAndExtend;
   g_extend.compare_exchange_strong(expected, own, std::memory_order_relaxed);
@@ -55,6 +63,7 @@ bool Declined() {
 }  // namespace
 
 void ComputeChecksumsOurselves() {
+  __builtin_cpu_init();  // some library's initialiser may have brought us here before our own ran
   if (lss::crc32c_internal::HardwareAvailable() && !Declined()) {
     g_extend.store(ByInstruction, std::memory_order_relaxed);
   }
@@ -76,7 +85,7 @@ IsFastCrc32Supported() {
   if (g_extend.load(std::memory_order_relaxed) == ByInstruction) {
     return ShortString("by bloom_lfs");
   }
-  const auto own = reinterpret_cast<NameFunction>(RocksDBsOwn(kNameSymbol));
+  const auto own = reinterpret_cast<NameFunction>(FindOwn(kNameSymbol));
   return own != nullptr ? own() : ShortString("unknown");
 }
 

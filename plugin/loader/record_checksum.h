@@ -11,9 +11,10 @@
 
 namespace bloom_lfs::loader {
 
-// Called once a RocksDB has been found to be one the plugin is built for; before, and without, that
-// one's own code computes. Does nothing if the processor lacks the instruction or BLOOM_LFS_CRC32C
-// is "0" or "false". Any thread.
+// Called when a RocksDB has been found to be one the plugin is built for; from then on this library
+// computes for every caller in the process. Before, and without, RocksDB's own code does, or tables
+// of ours if it cannot be found. Does nothing if the processor lacks the instruction or
+// BLOOM_LFS_CRC32C is "0" or "false". Any thread.
 void ComputeChecksumsOurselves();
 
 }  // namespace bloom_lfs::loader
