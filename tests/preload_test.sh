@@ -265,6 +265,22 @@ without_the_plugin_beside_it_the_service_starts() {
   expect_one_line stock "$work/alone/libbloom_lfs_plugin.so" install
 }
 
+two_copies_do_not_take_each_other_for_rocksdb() {
+  local value
+  mkdir -p "$work/copy"
+  cp "$loader" "$libraries/libbloom_lfs_plugin.so" "$work/copy/"
+  for value in 0 1; do
+    BLOOM_LFS_CRC32C=$value BLOOM_LFS_DEFAULT=1 preloaded "$loader:$work/copy/libbloom_lfs.so" \
+      "$programs/preload_service" name >"$work/out" 2>"$work/err" || fail "ends with $?" "$work/err"
+    grep -q '^default bloom_lfs over PosixFileSystem, by name bloom_lfs over Posix' "$work/out" ||
+      fail "wrong names" "$work/out"
+    expect_no_output "two copies"
+    BLOOM_LFS_CRC32C=$value preloaded "$loader:$work/copy/libbloom_lfs.so" \
+      "$programs/preload_service" checksums >"$work/out" 2>"$work/err" || fail "ends with $?"
+    [[ $(wc -l <"$work/out") == 8 ]] || fail "no checksums" "$work/out" "$work/err"
+  done
+}
+
 programs_without_rocksdb_are_left_alone() {
   local code
   BLOOM_LFS_DEFAULT=1 BLOOM_LFS_OPTIONS=bad preloaded "$loader" \
@@ -313,6 +329,7 @@ for behaviour in \
   another_version_is_refused \
   a_bundled_rocksdb_is_refused \
   without_the_plugin_beside_it_the_service_starts \
+  two_copies_do_not_take_each_other_for_rocksdb \
   programs_without_rocksdb_are_left_alone \
   they_start_as_fast_as_ever \
   children_of_a_service_are_left_alone; do

@@ -40,10 +40,13 @@ int FindRange(dl_phdr_info* info, size_t /*bytes*/, void* argument) {
   return 1;
 }
 
+const char* FileNameOf(const char* path) {
+  const char* const slash = std::strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
 int HasFileName(dl_phdr_info* info, size_t /*bytes*/, void* file) {
-  const char* const slash = std::strrchr(info->dlpi_name, '/');
-  const char* const name = slash != nullptr ? slash + 1 : info->dlpi_name;
-  return std::strcmp(name, static_cast<const char*>(file)) == 0 ? 1 : 0;
+  return std::strcmp(FileNameOf(info->dlpi_name), static_cast<const char*>(file)) == 0 ? 1 : 0;
 }
 
 // A symbol that is not there leaves an error behind, which is nobody's business.
@@ -52,6 +55,12 @@ void* Quietly(void* found) {
     dlerror();
   }
   return found;
+}
+
+// This library or another copy of it.
+bool IsALoader(const void* address) {
+  return IsOurs(address) ||
+         std::strcmp(FileNameOf(Object::Of(address).Name()), "libbloom_lfs.so") == 0;
 }
 
 }  // namespace
@@ -91,8 +100,13 @@ bool IsLoaded(const char* file) {
 }
 
 void* FindElsewhere(const char* symbol) {
-  void* const found = Quietly(dlsym(RTLD_DEFAULT, symbol));
-  return found != nullptr && IsOurs(found) ? FindBehindUs(symbol) : found;
+  void* found = Quietly(dlsym(RTLD_DEFAULT, symbol));
+  if (found != nullptr && IsALoader(found)) {
+    found = FindBehindUs(symbol);
+  }
+  // Two copies preloaded would otherwise each take the other for RocksDB.
+  return found != nullptr && IsALoader(found) ? FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol)
+                                              : found;
 }
 
 void* FindBehindUs(const char* symbol) { return Quietly(dlsym(RTLD_NEXT, symbol)); }

@@ -39,7 +39,7 @@ void* FindInLoaded(const char* soname, const char* symbol);
 // library directories to make sure that it is not, this costs no system call.
 bool IsLoaded(const char* file);
 
-// The first definition in the process that is not this library's. Does not see libraries that were
+// The first definition in the process that is not a loader's. Does not see libraries that were
 // loaded privately (dlopen with RTLD_LOCAL).
 void* FindElsewhere(const char* symbol);
 
