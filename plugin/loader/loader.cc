@@ -20,10 +20,7 @@ DefaultFunction RealDefaultOf(const void* caller) {
   void* found = Object::Of(caller).Find(kDefaultSymbol);
   // The program, and what is linked to us instead of the plugin, finds us first.
   if (found == nullptr || IsOurs(found)) {
-    found = FindElsewhere(kDefaultSymbol);
-  }
-  if (found == nullptr) {
-    found = FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, kDefaultSymbol);
+    found = FindRocksDBsOwn(kDefaultSymbol);
   }
   if (found == nullptr) {
     Say("%s asks for RocksDB's default FileSystem, but no RocksDB is loaded; "

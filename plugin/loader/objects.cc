@@ -102,14 +102,17 @@ bool IsLoaded(const char* file) {
 void* FindElsewhere(const char* symbol) {
   void* found = Quietly(dlsym(RTLD_DEFAULT, symbol));
   if (found != nullptr && IsALoader(found)) {
-    found = FindBehindUs(symbol);
+    found = Quietly(dlsym(RTLD_NEXT, symbol));
   }
   // Two copies preloaded would otherwise each take the other for RocksDB.
   return found != nullptr && IsALoader(found) ? FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol)
                                               : found;
 }
 
-void* FindBehindUs(const char* symbol) { return Quietly(dlsym(RTLD_NEXT, symbol)); }
+void* FindRocksDBsOwn(const char* symbol) {
+  void* const found = FindElsewhere(symbol);
+  return found != nullptr ? found : FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol);
+}
 
 bool KeepLoaded(const void* address) {
   Dl_info info = {};

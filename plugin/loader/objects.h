@@ -43,8 +43,8 @@ bool IsLoaded(const char* file);
 // loaded privately (dlopen with RTLD_LOCAL).
 void* FindElsewhere(const char* symbol);
 
-// The first definition behind this library in the order of the process's symbols.
-void* FindBehindUs(const char* symbol);
+// The same, or what the RocksDB means by it that the plugin is linked to, however that was loaded.
+void* FindRocksDBsOwn(const char* symbol);
 
 // Keeps the library that `address` lies in from being unloaded. False if that cannot be.
 bool KeepLoaded(const void* address);

@@ -21,13 +21,6 @@ using NameFunction = ShortString (*)();
 constexpr char kExtendSymbol[] = "_ZN7rocksdb6crc32c6ExtendEjPKcm";
 constexpr char kNameSymbol[] = "_ZN7rocksdb6crc32c20IsFastCrc32SupportedB5cxx11Ev";
 
-// RocksDB's own definition: the next one behind ours, or that of a RocksDB that was loaded
-// privately.
-void* FindOwn(const char* symbol) {
-  void* const next = FindBehindUs(symbol);
-  return next != nullptr ? next : FindInLoaded(BLOOM_LFS_ROCKSDB_SONAME, symbol);
-}
-
 uint32_t ByInstruction(uint32_t init_crc, const char* data, size_t n) {
   return lss::crc32c_internal::Hardware(init_crc, data, n);
 }
@@ -45,7 +38,7 @@ std::atomic<ExtendFunction> g_extend{FindOwnAndExtend};
 // The first call, unless a verdict was earlier. Never asks twice: the dynamic linker is slow, and a
 // later caller might be waited for by somebody who holds its lock.
 uint32_t FindOwnAndExtend(uint32_t init_crc, const char* data, size_t n) {
-  auto own = reinterpret_cast<ExtendFunction>(FindOwn(kExtendSymbol));
+  auto own = reinterpret_cast<ExtendFunction>(FindRocksDBsOwn(kExtendSymbol));
   // Another RocksDB than ours, loaded privately; or one that cannot be kept from being unloaded.
   if (own == nullptr || !KeepLoaded(reinterpret_cast<const void*>(own))) {
     own = ByTables;
@@ -85,7 +78,7 @@ IsFastCrc32Supported() {
   if (g_extend.load(std::memory_order_relaxed) == ByInstruction) {
     return ShortString("by bloom_lfs");
   }
-  const auto own = reinterpret_cast<NameFunction>(FindOwn(kNameSymbol));
+  const auto own = reinterpret_cast<NameFunction>(FindRocksDBsOwn(kNameSymbol));
   return own != nullptr ? own() : ShortString("unknown");
 }
 
