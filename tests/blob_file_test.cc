@@ -24,6 +24,7 @@
 #include "tests/support/database.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/plugin_file_system.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/workload.h"
 
@@ -82,16 +83,9 @@ std::string BlobRecord(uint64_t value_bytes) {
 class BlobFileTest : public testing::Test {
  protected:
   BlobFileTest() { MakeFileSystem(PluginOptions()); }
-  void MakeFileSystem(PluginOptions options) {
-    options.idle_flush_ms = 60000;
-    fs_ = std::make_unique<BloomLfsFileSystem>(FileSystem::Default(), options);
-    EXPECT_TRUE(fs_->PrepareOptions(rocksdb::ConfigOptions()).ok());
-  }
+  void MakeFileSystem(const PluginOptions& options) { fs_ = test::NewFileSystem(options); }
   std::unique_ptr<FSWritableFile> Create(const FileOptions& options = {}) {
-    std::unique_ptr<FSWritableFile> file;
-    const IOStatus status = fs_->NewWritableFile(blob_, options, &file, nullptr);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    return file;
+    return test::CreateFile(fs_.get(), blob_, options);
   }
   std::unique_ptr<FSRandomAccessFile> OpenForReading(const FileOptions& options = {}) {
     std::unique_ptr<FSRandomAccessFile> file;

@@ -17,6 +17,7 @@
 #include "plugin/live_stores.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/plugin_file_system.h"
 #include "tests/support/temp_dir.h"
 
 namespace bloom_lfs {
@@ -38,19 +39,8 @@ using test::WriteFile;
 
 class BloomLfsFileSystemTest : public testing::Test {
  protected:
-  BloomLfsFileSystemTest() {
-    PluginOptions options;
-    options.buffer_bytes = 4096;
-    options.buffer_count = 4;
-    options.idle_flush_ms = 60000;
-    fs_ = std::make_unique<BloomLfsFileSystem>(FileSystem::Default(), options);
-    EXPECT_TRUE(fs_->PrepareOptions(rocksdb::ConfigOptions()).ok());
-  }
   std::unique_ptr<FSWritableFile> Create(const std::string& path) {
-    std::unique_ptr<FSWritableFile> file;
-    const IOStatus status = fs_->NewWritableFile(path, FileOptions(), &file, nullptr);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    return file;
+    return test::CreateFile(fs_.get(), path);
   }
   std::unique_ptr<FSWritableFile> CreateWith(const std::string& path, const std::string& bytes) {
     std::unique_ptr<FSWritableFile> file = Create(path);
@@ -77,7 +67,7 @@ class BloomLfsFileSystemTest : public testing::Test {
   const std::string log_ = dir_ / "000007.log";
   const std::string rings_ = dir_ / lss::kRingDirectoryName;
   const IOOptions io_;
-  std::unique_ptr<BloomLfsFileSystem> fs_;
+  const std::unique_ptr<BloomLfsFileSystem> fs_ = test::NewFileSystem(test::SmallRings());
 };
 
 // --- what is ours ---

@@ -1,15 +1,14 @@
 // What a database's next log inherits from the one before it.
 
 #include <gtest/gtest.h>
-#include <rocksdb/convenience.h>
 
 #include <memory>
 #include <string>
 
 #include "lss/background.h"
-#include "plugin/bloom_lfs_file_system.h"
 #include "plugin/live_stores.h"
 #include "tests/support/files.h"
+#include "tests/support/plugin_file_system.h"
 #include "tests/support/temp_dir.h"
 
 namespace bloom_lfs {
@@ -20,25 +19,14 @@ using test::ReadFile;
 
 class LogSuccessionTest : public testing::Test {
  protected:
-  LogSuccessionTest() {
-    PluginOptions options;
-    options.buffer_bytes = 4096;
-    options.buffer_count = 4;
-    options.idle_flush_ms = 60000;
-    fs_ = std::make_unique<BloomLfsFileSystem>(rocksdb::FileSystem::Default(), options);
-    EXPECT_TRUE(fs_->PrepareOptions(rocksdb::ConfigOptions()).ok());
-  }
   std::unique_ptr<FSWritableFile> Create(const std::string& path) {
-    std::unique_ptr<FSWritableFile> file;
-    const auto status = fs_->NewWritableFile(path, rocksdb::FileOptions(), &file, nullptr);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    return file;
+    return test::CreateFile(fs_.get(), path);
   }
 
   test::TempDir dir_;
   const std::string log_ = dir_ / "000007.log";
   const rocksdb::IOOptions io_;
-  std::unique_ptr<BloomLfsFileSystem> fs_;
+  const std::unique_ptr<BloomLfsFileSystem> fs_ = test::NewFileSystem(test::SmallRings());
 };
 
 // A database that syncs goes on syncing in its next log, which need not find that out.

@@ -11,6 +11,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/plugin_file_system.h"
 #include "tests/support/refusing_kernel.h"
 #include "tests/support/temp_dir.h"
 
@@ -20,25 +21,16 @@ namespace {
 using lss::test::Exists;
 using lss::test::Stream;
 using rocksdb::FileOptions;
-using rocksdb::FileSystem;
 using rocksdb::FSWritableFile;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using test::ChildProcess;
+using test::NewFileSystem;
 using test::ReadFile;
 using test::RegisterChild;
+using test::SmallRings;
 using test::TempDir;
 using test::WriteFile;
-
-std::unique_ptr<BloomLfsFileSystem> NewFileSystem() {
-  PluginOptions options;
-  options.buffer_bytes = 4096;
-  options.buffer_count = 4;
-  options.idle_flush_ms = 60000;
-  auto fs = std::make_unique<BloomLfsFileSystem>(FileSystem::Default(), options);
-  EXPECT_TRUE(fs->PrepareOptions(rocksdb::ConfigOptions()).ok());
-  return fs;
-}
 
 class RecyclingTest : public testing::Test {
  protected:
@@ -49,7 +41,7 @@ class RecyclingTest : public testing::Test {
   const std::string old_path_ = dir_ / "000007.log";
   const std::string path_ = dir_ / "000009.log";
   const IOOptions io_;
-  const std::unique_ptr<BloomLfsFileSystem> fs_ = NewFileSystem();
+  const std::unique_ptr<BloomLfsFileSystem> fs_ = NewFileSystem(SmallRings());
   std::unique_ptr<FSWritableFile> log_;
 };
 
@@ -82,7 +74,7 @@ TEST_F(RecyclingTest, OfOtherFilesIsTheTargetsBusiness) {
 // --- killed on the way ---
 
 const RegisterChild reuse("reuse", [](const std::vector<std::string>& args) {
-  const auto fs = NewFileSystem();
+  const auto fs = NewFileSystem(SmallRings());
   std::unique_ptr<FSWritableFile> log;
   lss::test::DieAtSystemCall(std::stol(args[2]));
   const IOStatus status = fs->ReuseWritableFile(args[0], args[1], FileOptions(), &log, nullptr);

@@ -100,6 +100,12 @@ void Fill(TwinDatabase* db) {
   db->Write(60, 62, 300'000);
 }
 
+// What was synced is in the files, for whoever looks: before the zeros that a busy log has behind
+// its end.
+void WriteSynced(TwinDatabase* db) {
+  for (uint64_t row = 62; row < 70; ++row) db->Write(row, row + 1, 3000, 0, /*sync=*/true);
+}
+
 // A living writer goes on with its info log, and may write out at any time what its rings have.
 Tree WithoutFilesBeingWritten(Tree tree) {
   for (auto& [name, facts] : tree) {
@@ -124,13 +130,11 @@ TEST(ToolsTwinTest, BesideALivingWriter) {
   });
 }
 
-// What was synced is in the files, for whoever looks: before the zeros that a busy log has behind
-// its end.
 TEST(ToolsTwinTest, WithoutThePluginBesideALivingWriterThatHasSynced) {
   ExpectTwins([](TwinSide& side) {
     TwinDatabase db(side, TwinOptions(side), side / "db", kFamilies);
     Fill(&db);
-    for (uint64_t row = 62; row < 70; ++row) db.Write(row, row + 1, 3000, 0, /*sync=*/true);
+    WriteSynced(&db);
     SayReadingTools(side, FirstTable(side / "db"), Tools::kStock);
   });
 }
@@ -152,9 +156,7 @@ int VictimMain(const std::vector<std::string>& args) {
   TwinSide side(args.at(1) == "plugin" ? With::kPlugin : With::kStock, args.at(0));
   TwinDatabase db(side, TwinOptions(side), side / "db", kFamilies);
   Fill(&db);
-  if (args.at(2) == "synced") {
-    for (uint64_t row = 62; row < 70; ++row) db.Write(row, row + 1, 3000, 0, /*sync=*/true);
-  }
+  if (args.at(2) == "synced") WriteSynced(&db);
   Report("written");
   for (;;) ::pause();
 }
