@@ -10,32 +10,32 @@
 # search splits on them.
 
 bloom_lfs_SOURCES := \
-  lss/background.cc \
-  lss/crc32c.cc \
-  lss/file_identity.cc \
-  lss/flush_behavior.cc \
-  lss/flush_buffer.cc \
-  lss/flush_buffer_ring.cc \
-  lss/flush_pipeline.cc \
-  lss/flusher.cc \
-  lss/fork_guard.cc \
+  lss/base/crc32c.cc \
+  lss/base/file_identity.cc \
+  lss/base/fork_guard.cc \
+  lss/base/status.cc \
+  lss/base/zeros.cc \
+  lss/device/sync_device.cc \
+  lss/device/uring_device.cc \
+  lss/device/write_chain.cc \
   lss/log_structured_store.cc \
   lss/log_structured_store_open.cc \
-  lss/maintenance.cc \
   lss/options.cc \
-  lss/recovery.cc \
+  lss/recovery/recovery.cc \
   lss/reservation.cc \
-  lss/ring_budget.cc \
-  lss/ring_memory.cc \
-  lss/ring_view.cc \
-  lss/space.cc \
-  lss/stability.cc \
-  lss/status.cc \
-  lss/sync_device.cc \
-  lss/tail_writer.cc \
-  lss/uring_device.cc \
-  lss/write_chain.cc \
-  lss/zeros.cc \
+  lss/ring/flush_buffer.cc \
+  lss/ring/flush_buffer_ring.cc \
+  lss/ring/ring_budget.cc \
+  lss/ring/ring_memory.cc \
+  lss/ring/ring_view.cc \
+  lss/runtime/background.cc \
+  lss/runtime/flusher.cc \
+  lss/runtime/maintenance.cc \
+  lss/stream/flush_behavior.cc \
+  lss/stream/flush_pipeline.cc \
+  lss/stream/space.cc \
+  lss/stream/stability.cc \
+  lss/stream/tail_writer.cc \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
@@ -54,8 +54,8 @@ bloom_lfs_SOURCES := \
 
 bloom_lfs_HEADERS := \
   lss/options.h \
-  lss/status.h \
-  lss/types.h \
+  lss/base/status.h \
+  lss/base/types.h \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h

@@ -29,16 +29,16 @@
 #include <mutex>
 #include <string>
 
-#include "lss/background.h"
-#include "lss/flush_buffer_ring.h"
-#include "lss/flush_pipeline.h"
-#include "lss/fork_guard.h"
+#include "lss/base/fork_guard.h"
+#include "lss/device/sync_device.h"
 #include "lss/reservation.h"
-#include "lss/ring_budget.h"
-#include "lss/ring_memory.h"
-#include "lss/space.h"
-#include "lss/sync_device.h"
-#include "lss/tail_writer.h"
+#include "lss/ring/flush_buffer_ring.h"
+#include "lss/ring/ring_budget.h"
+#include "lss/ring/ring_memory.h"
+#include "lss/runtime/background.h"
+#include "lss/stream/flush_pipeline.h"
+#include "lss/stream/space.h"
+#include "lss/stream/tail_writer.h"
 
 namespace lss {
 

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "lss/status.h"
-#include "lss/types.h"
+#include "lss/base/status.h"
+#include "lss/base/types.h"
 
 namespace lss {
 

@@ -1,9 +1,9 @@
 // A range of a store's stream that its holder fills.
 #pragma once
 
-#include "lss/flush_buffer_ring.h"
-#include "lss/status.h"
-#include "lss/types.h"
+#include "lss/base/status.h"
+#include "lss/base/types.h"
+#include "lss/ring/flush_buffer_ring.h"
 
 namespace lss {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 #include "plugin/blob_format.h"
 
 namespace bloom_lfs {

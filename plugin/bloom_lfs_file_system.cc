@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "lss/background.h"
+#include "lss/runtime/background.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/status.h"
+#include "lss/base/status.h"
 #include "plugin/plugin_options.h"
 #include "rocksdb/file_system.h"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 
 namespace bloom_lfs {
 

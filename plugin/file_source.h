@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 #include "plugin/live_stores.h"
 
 namespace bloom_lfs {

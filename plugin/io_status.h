@@ -1,7 +1,7 @@
 // The store's errors in RocksDB's words.
 #pragma once
 
-#include "lss/status.h"
+#include "lss/base/status.h"
 #include "rocksdb/io_status.h"
 
 namespace bloom_lfs {

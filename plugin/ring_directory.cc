@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "lss/ring_memory.h"
-#include "lss/ring_view.h"
+#include "lss/ring/ring_memory.h"
+#include "lss/ring/ring_view.h"
 
 namespace bloom_lfs {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 
 namespace bloom_lfs {
 namespace {

@@ -1,6 +1,6 @@
 // The process-wide threads at the end of a process. Each test starts a child that ends in its own
 // way; a child that hangs is a failure of the bounded wait.
-#include "lss/background.h"
+#include "lss/runtime/background.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "lss/log_structured_store.h"
-#include "lss/ring_view.h"
+#include "lss/ring/ring_view.h"
 #include "tests/support/child_check.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"

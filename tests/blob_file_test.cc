@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/background.h"
-#include "lss/ring_budget.h"
+#include "lss/ring/ring_budget.h"
+#include "lss/runtime/background.h"
 #include "plugin/blob_format.h"
 #include "plugin/bloom_lfs_file_system.h"
 #include "plugin/live_stores.h"

@@ -1,4 +1,4 @@
-#include "lss/buffer_state.h"
+#include "lss/ring/buffer_state.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Which file is it? By inode and birth time, whatever its name.
 
-#include "lss/file_identity.h"
+#include "lss/base/file_identity.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "lss/flush_behavior.h"
+#include "lss/stream/flush_behavior.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "lss/flush_buffer.h"
+#include "lss/ring/flush_buffer.h"
 #include "tests/support/aligned_memory.h"
 
 namespace lss {

@@ -1,4 +1,4 @@
-#include "lss/flush_buffer_ring.h"
+#include "lss/ring/flush_buffer_ring.h"
 
 #include <gtest/gtest.h>
 

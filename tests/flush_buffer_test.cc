@@ -1,4 +1,4 @@
-#include "lss/flush_buffer.h"
+#include "lss/ring/flush_buffer.h"
 
 #include <gtest/gtest.h>
 

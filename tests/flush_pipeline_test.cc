@@ -1,4 +1,4 @@
-#include "lss/flush_pipeline.h"
+#include "lss/stream/flush_pipeline.h"
 
 #include <gtest/gtest.h>
 

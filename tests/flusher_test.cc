@@ -1,4 +1,4 @@
-#include "lss/flusher.h"
+#include "lss/runtime/flusher.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "lss/sync_device.h"
+#include "lss/device/sync_device.h"
 #include "tests/support/aligned_memory.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_device.h"

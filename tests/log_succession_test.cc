@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "lss/background.h"
+#include "lss/runtime/background.h"
 #include "plugin/live_stores.h"
 #include "tests/support/files.h"
 #include "tests/support/plugin_file_system.h"

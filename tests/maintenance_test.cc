@@ -1,4 +1,4 @@
-#include "lss/maintenance.h"
+#include "lss/runtime/maintenance.h"
 
 #include <gtest/gtest.h>
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/background.h"
-#include "lss/ring_budget.h"
+#include "lss/ring/ring_budget.h"
+#include "lss/runtime/background.h"
 #include "tests/support/database.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/workload.h"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/background.h"
 #include "lss/log_structured_store.h"
+#include "lss/runtime/background.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/crc32c.h"
-#include "lss/recovery.h"
+#include "lss/base/crc32c.h"
+#include "lss/recovery/recovery.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "lss/log_structured_store.h"
-#include "lss/recovery.h"
-#include "lss/ring_memory.h"
+#include "lss/recovery/recovery.h"
+#include "lss/ring/ring_memory.h"
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"

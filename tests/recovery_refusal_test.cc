@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/recovery_fixture.h"

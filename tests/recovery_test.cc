@@ -2,7 +2,7 @@
 // recovery_owner_test.cc): what becomes of the file, of the ring, and what a reader sees who comes
 // first. lss/README.md has the table.
 
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/ring_memory.h"
+#include "lss/ring/ring_memory.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/recovery_fixture.h"

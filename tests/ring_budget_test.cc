@@ -1,5 +1,5 @@
 // How large the next ring gets when many share a budget.
-#include "lss/ring_budget.h"
+#include "lss/ring/ring_budget.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "lss/background.h"
 #include "lss/log_structured_store.h"
 #include "lss/options.h"
-#include "lss/ring_format.h"
+#include "lss/ring/ring_format.h"
+#include "lss/runtime/background.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"

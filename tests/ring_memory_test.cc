@@ -1,6 +1,6 @@
 // The ring's memory: what is in the file of a new ring, who holds its lock, and when it goes.
 
-#include "lss/ring_memory.h"
+#include "lss/ring/ring_memory.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "lss/crc32c.h"
-#include "lss/ring_view.h"
+#include "lss/base/crc32c.h"
+#include "lss/ring/ring_view.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"

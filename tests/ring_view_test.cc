@@ -1,6 +1,6 @@
 // A ring as others see it: which addresses it holds, and reading file and ring as one.
 
-#include "lss/ring_view.h"
+#include "lss/ring/ring_view.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

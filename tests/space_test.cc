@@ -1,4 +1,4 @@
-#include "lss/space.h"
+#include "lss/stream/space.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lss/stability.h"
+#include "lss/stream/stability.h"
 
 #include <gtest/gtest.h>
 

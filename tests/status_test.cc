@@ -1,4 +1,4 @@
-#include "lss/status.h"
+#include "lss/base/status.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lss/sync_device.h"
+#include "lss/device/sync_device.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "lss/tail_writer.h"
+#include "lss/stream/tail_writer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lss/uring_device.h"
+#include "lss/device/uring_device.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "lss/sync_device.h"
+#include "lss/device/sync_device.h"
 #include "tests/support/aligned_memory.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"

@@ -1,4 +1,4 @@
-#include "lss/write_chain.h"
+#include "lss/device/write_chain.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 #include "plugin/loader/objects.h"
 #include "plugin/loader/short_string.h"
 

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/background.h"
+#include "lss/runtime/background.h"
 #include "tests/crash/store_writer.h"
 #include "tests/support/child_process.h"
 #include "tests/support/temp_dir.h"

@@ -18,12 +18,12 @@
 #include <thread>
 #include <vector>
 
-#include "lss/flush_buffer_ring.h"
-#include "lss/flush_pipeline.h"
-#include "lss/flusher.h"
-#include "lss/ring_memory.h"
-#include "lss/space.h"
-#include "lss/tail_writer.h"
+#include "lss/ring/flush_buffer_ring.h"
+#include "lss/ring/ring_memory.h"
+#include "lss/runtime/flusher.h"
+#include "lss/stream/flush_pipeline.h"
+#include "lss/stream/space.h"
+#include "lss/stream/tail_writer.h"
 #include "plugin/wal_tail.h"
 #include "tests/support/memory_device.h"
 #include "tests/support/temp_dir.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lss/log_structured_store.h"
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 #include "tests/support/workload.h"
 
 namespace lss::test {

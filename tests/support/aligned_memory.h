@@ -6,7 +6,7 @@
 #include <new>
 #include <string>
 
-#include "lss/types.h"
+#include "lss/base/types.h"
 
 namespace lss::test {
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-#include "lss/status.h"
+#include "lss/base/status.h"
 
 namespace lss::test {
 

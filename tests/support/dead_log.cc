@@ -11,8 +11,8 @@
 #include <random>
 #include <stdexcept>
 
-#include "lss/crc32c.h"
-#include "lss/ring_memory.h"
+#include "lss/base/crc32c.h"
+#include "lss/ring/ring_memory.h"
 #include "tests/support/files.h"
 
 namespace lss::test {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/recovery.h"
-#include "lss/ring_format.h"
+#include "lss/recovery/recovery.h"
+#include "lss/ring/ring_format.h"
 
 namespace lss::test {
 

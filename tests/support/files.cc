@@ -9,7 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 
 namespace bloom_lfs::test {
 namespace fs = std::filesystem;

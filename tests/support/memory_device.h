@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/device.h"
+#include "lss/device/device.h"
 #include "tests/support/power_cut_model.h"
 
 namespace lss::test {

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/types.h"
+#include "lss/base/types.h"
 
 namespace lss::test {
 

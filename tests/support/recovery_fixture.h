@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/recovery.h"
+#include "lss/recovery/recovery.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"

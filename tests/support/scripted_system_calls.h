@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "lss/sync_device.h"
+#include "lss/device/sync_device.h"
 
 namespace lss::test {
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "lss/flush_buffer_ring.h"
-#include "lss/flush_pipeline.h"
-#include "lss/ring_memory.h"
-#include "lss/space.h"
-#include "lss/tail_writer.h"
+#include "lss/ring/flush_buffer_ring.h"
+#include "lss/ring/ring_memory.h"
+#include "lss/stream/flush_pipeline.h"
+#include "lss/stream/space.h"
+#include "lss/stream/tail_writer.h"
 #include "tests/support/memory_device.h"
 
 namespace lss::test {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "lss/types.h"
+#include "lss/base/types.h"
 
 namespace lss::test {
 

@@ -16,8 +16,8 @@
 #include <thread>
 #include <utility>
 
-#include "lss/background.h"
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
+#include "lss/runtime/background.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {

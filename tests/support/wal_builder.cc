@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 
 namespace bloom_lfs::test {
 namespace {

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 #include "tests/support/files.h"
 #include "tests/support/workload.h"
 #include "tests/twin/twin_database.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/crc32c.h"
+#include "lss/base/crc32c.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
 #include "tests/twin/twin_database.h"

@@ -1,0 +1,12 @@
+#include "lss/base/zeros.h"
+
+namespace lss {
+namespace {
+
+alignas(kPageBytes) char g_zeros[kZerosBytes];
+
+}  // namespace
+
+const char* Zeros() { return g_zeros; }
+
+}  // namespace lss

@@ -1,0 +1,81 @@
+#include "lss/device/write_chain.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+
+namespace lss {
+namespace {
+
+// Submissions in a row without a byte of progress before the chain fails.
+constexpr int kMaxStalls = 16;
+
+bool IsTransient(int64_t result) {
+  return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
+}
+
+}  // namespace
+
+WriteChain::WriteChain(const std::vector<WriteOp>& ops)
+    : ops_(ops), written_(ops.size(), 0), results_(ops.size(), 0) {}
+
+std::vector<WriteChain::Request> WriteChain::TakeRequests() {
+  assert(verdict_ == Verdict::kResubmit);
+  std::vector<Request> requests;
+  for (size_t i = first_unfinished(); i < ops_.size(); ++i) {
+    const WriteOp& op = ops_[i];
+    requests.push_back(
+        {i, op.data + written_[i], op.length - written_[i], op.offset + written_[i]});
+  }
+  pending_ = requests.size();
+  verdict_ = pending_ > 0 ? Verdict::kPending : Verdict::kDone;
+  return requests;
+}
+
+void WriteChain::OnResult(size_t index, int64_t result) {
+  assert(pending_ > 0);
+  results_[index] = result;
+  if (--pending_ == 0) {
+    Judge();
+  }
+}
+
+size_t WriteChain::first_unfinished() const {
+  size_t i = 0;
+  while (i < ops_.size() && written_[i] == ops_[i].length) {
+    ++i;
+  }
+  return i;
+}
+
+void WriteChain::Judge() {
+  const size_t first = first_unfinished();
+  bool progress = false;
+  for (size_t i = first; i < ops_.size(); ++i) {
+    const int64_t result = results_[i];
+    if (result < 0 && !IsTransient(result) && error_number_ == 0) {
+      error_number_ = static_cast<int>(-result);
+    }
+    // Only whole pages count: a direct write must go on at a page. Bytes behind a gap are written
+    // again, because order is a promise about what the file can contain.
+    const uint64_t left = ops_[i].length - written_[i];
+    const uint64_t whole =
+        result <= 0 ? 0 : std::min<uint64_t>(PageFloor(static_cast<uint64_t>(result)), left);
+    const bool contiguous = i == first_unfinished();
+    if (contiguous && whole > 0) {
+      written_[i] += whole;
+      progress = true;
+    }
+  }
+  stalls_ = progress ? 0 : stalls_ + 1;
+  if (first_unfinished() == ops_.size()) {
+    verdict_ = Verdict::kDone;
+  } else if (error_number_ != 0 || stalls_ > kMaxStalls) {
+    error_number_ = error_number_ != 0 ? error_number_ : EIO;
+    verdict_ = Verdict::kFailed;
+  } else {
+    verdict_ = Verdict::kResubmit;
+  }
+}
+
+}  // namespace lss

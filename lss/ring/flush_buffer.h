@@ -1,0 +1,79 @@
+// One buffer of the ring: reserve, leave, seal, reopen.
+//
+// Thread safety: Reserve, Leave, Abandon and Seal from any thread, latch-free. Reopen: one caller
+// at a time (the ring's rotation lock), only after everything sealed has reached the file.
+//
+// Memory ordering; each number names a pair (lss/README.md, "Ordering pairs"):
+//   P1  Reopen's release exchange -> Reserve's acquire addition: the base address of the lap.
+//   P2  Leave's acq_rel subtraction -> the last leaver's: every writer's bytes.
+//   P3  the sealer's release store of sealed_length_ -> acquire load by whoever flushes or rotates.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "lss/base/types.h"
+#include "lss/ring/buffer_state.h"
+#include "lss/ring/ring_format.h"
+
+namespace lss {
+
+// Whether the caller has become the one party that must hand the buffer to the flusher.
+enum class [[nodiscard]] FlushDuty{kNone, kMustFlush};
+
+struct [[nodiscard]] BufferReservation {
+  bool reserved = false;  // false: the buffer takes no more; rotate and retry
+  uint32_t offset = 0;    // of the reserved bytes inside the buffer
+  FlushDuty duty = FlushDuty::kNone;
+};
+
+class FlushBuffer {
+ public:
+  FlushBuffer() = default;
+  FlushBuffer(const FlushBuffer&) = delete;
+  FlushBuffer& operator=(const FlushBuffer&) = delete;
+
+  // Gives the buffer its memory and the cell that publishes its base address to other processes.
+  // Before any other call. Both must outlive the buffer.
+  void Attach(char* data, uint32_t capacity, GuardedWord* base_cell);
+
+  // Takes `length` bytes (1..capacity) in lap `generation`. A failed attempt seals the buffer if it
+  // was the first not to fit, and may come back with the duty to flush.
+  BufferReservation Reserve(uint32_t length, uint32_t generation);
+  // Ends a successful reservation: its bytes are written.
+  FlushDuty Leave();
+  // Ends a successful reservation without bytes: [offset, offset + length) becomes zeros.
+  FlushDuty Abandon(uint32_t offset, uint32_t length);
+  // Stops reservations in lap `generation`; no effect if sealed, of another lap, or still empty.
+  FlushDuty Seal(uint32_t generation);
+
+  // Starts lap `generation` at `base`. REQUIRES: every byte of the lap before is in the file.
+  void Reopen(Address base, uint32_t generation);
+
+  bool IsSealed(uint32_t generation) const;
+  // Bytes of the sealed lap. REQUIRES: sealed; waits out the few instructions of a sealer under
+  // way.
+  uint32_t SealedLength() const;
+  // Free bytes of lap `generation`, 0 when it is sealed. Exact for a sole appender.
+  uint32_t Remaining(uint32_t generation) const;
+
+  Address base() const { return base_cell_->load(std::memory_order_acquire); }
+  char* data() const { return data_; }
+  uint32_t capacity() const { return capacity_; }
+  BufferState StateForTest() const { return Decode(state_.load(std::memory_order_acquire)); }
+
+ private:
+  static constexpr uint32_t kLengthUnknown = UINT32_MAX;
+
+  FlushDuty LeaveWith(uint64_t delta);
+  FlushDuty ClaimFlush(uint32_t generation);
+
+  // Born closed, as after a flush, so that Reopen is the only way in.
+  std::atomic<uint64_t> state_{Encode({0, 0, kGenerations - 1, true, true})};
+  std::atomic<uint32_t> sealed_length_{0};
+  char* data_ = nullptr;
+  uint32_t capacity_ = 0;
+  GuardedWord* base_cell_ = nullptr;
+};
+
+}  // namespace lss

@@ -1,0 +1,104 @@
+// Format of a ring file, version 1. lss/README.md has a worked example.
+//
+//   page 0                 RingHeader, zero padded
+//   page 1 ...             buffer 0, buffer 1, ... each buffer_bytes long
+//
+// The fixed part is written once, before anything is accepted, and covered by the checksum. The
+// live part changes under the owner's running threads and is read by other processes; each field is
+// one lock-free atomic in shared memory. Byte order is the machine's: a ring never leaves it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "lss/base/types.h"
+#include "lss/options.h"
+
+namespace lss {
+
+inline constexpr char kRingMagic[8] = {'b', 'l', 'o', 'o', 'm', 'l', 'f', 's'};
+inline constexpr uint32_t kRingFormatVersion = 1;
+inline constexpr size_t kBootIdBytes = 16;
+// Suffixes inside the ring directory. The name before them is the file's inode number in hex.
+inline constexpr char kRingSuffix[] = ".ring";
+inline constexpr char kAsideSuffix[] = ".aside";
+inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
+
+// The life of the stream that a ring belongs to.
+// Values far apart: anything else is damage.
+enum class RingState : uint32_t {
+  kLive = 0x6576696c,    // "live": bytes up to `committed` may be in the ring only
+  kClosed = 0x736f6c63,  // "clos": the file holds exactly its bytes; the ring has nothing to add
+};
+
+// A word of the live part: a value below 2^48 and 16 bits that vouch for it, stored as one. The
+// checksum of the header cannot cover what changes all the time; this can.
+class GuardedWord {
+ public:
+  static constexpr uint64_t kValueMax = (1ULL << 48) - 1;
+
+  uint64_t load(std::memory_order order = std::memory_order_seq_cst) const {
+    return word_.load(order) & kValueMax;
+  }
+  void store(uint64_t value, std::memory_order order = std::memory_order_seq_cst) {
+    value &= kValueMax;
+    word_.store(value | GuardOf(value), order);
+  }
+  bool intact() const {
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    return (word & ~kValueMax) == GuardOf(word & kValueMax);
+  }
+
+ private:
+  static constexpr uint64_t GuardOf(uint64_t value) {
+    return ((value + 1) * 0x9e3779b97f4a7c15ULL) & ~kValueMax;
+  }
+  std::atomic<uint64_t> word_;
+};
+
+struct RingHeaderFixed {
+  char magic[8];
+  uint32_t format_version;
+  uint32_t buffer_bytes;
+  uint32_t buffer_count;
+  uint32_t write_mode;
+  uint64_t device;
+  uint64_t inode;
+  int64_t birth_time_ns;  // of the inode; 0 where the file system has none
+  uint8_t boot_id[kBootIdBytes];
+  uint32_t owner_pid;  // for messages only
+  uint32_t reserved;
+};
+
+struct RingHeader {
+  RingHeaderFixed fixed;
+  std::atomic<uint32_t> fixed_checksum;  // CRC-32C of `fixed`; stored last, by release
+
+  // Appended and promised to survive the process: addresses below it.
+  alignas(64) GuardedWord committed;
+  // Written to the file, contiguous, addresses below it.
+  alignas(64) GuardedWord hi_stable;
+  // On the device, addresses below it.
+  GuardedWord durable;
+  std::atomic<uint32_t> state;  // a RingState
+  // When the owner was last seen alive, ms since 1970 (finer does not fit into a GuardedWord);
+  // raised at every idle check.
+  GuardedWord heartbeat_ms;
+  // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
+  alignas(64) GuardedWord base[kMaxBufferCount];
+};
+
+inline constexpr uint64_t kNoBase = GuardedWord::kValueMax;
+
+static_assert(sizeof(RingHeader) <= kPageBytes, "the header is one page");
+static_assert(std::atomic<uint64_t>::is_always_lock_free &&
+                  std::atomic<uint32_t>::is_always_lock_free,
+              "shared memory needs address-free atomics");
+static_assert(sizeof(RingHeaderFixed) == 72, "the format has no implicit padding");
+
+constexpr uint64_t RingFileBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
+  return kPageBytes + static_cast<uint64_t>(buffer_bytes) * buffer_count;
+}
+
+}  // namespace lss

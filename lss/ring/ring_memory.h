@@ -1,0 +1,89 @@
+// The ring's memory: a shared mapping of a small file, so that committed bytes outlive the process.
+//
+// Ownership: a RingMemory holds the ring file's lock for as long as it lives; the kernel drops the
+// lock when the process dies, which is how others tell a dead owner from a live one.
+// Thread safety: Create and the destructor by one thread; header() and buffer() from any thread;
+// MakeHeaderDurable and Remove by one thread at a time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "lss/base/file_identity.h"
+#include "lss/base/fork_guard.h"
+#include "lss/base/status.h"
+#include "lss/options.h"
+#include "lss/ring/ring_format.h"
+
+namespace lss {
+
+class RingMemory {
+ public:
+  // Creates and locks the ring file for the file `target` in `directory` (created when missing).
+  // A ring of the same inode whose owner is gone must have been recovered before; it is replaced.
+  // `size`: what the file holds already; the ring is born with its watermarks there.
+  static Status Create(const std::string& directory, const FileIdentity& target,
+                       const StoreOptions& options, std::unique_ptr<RingMemory>* result,
+                       uint64_t size = 0);
+  // Unmaps and unlocks; the file stays, as after a crash, unless Remove() was called.
+  ~RingMemory();
+  RingMemory(const RingMemory&) = delete;
+  RingMemory& operator=(const RingMemory&) = delete;
+
+  RingHeader* header() const { return header_; }
+  char* buffer(uint32_t index) const {
+    return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
+  }
+  const std::string& path() const { return path_; }
+  // Notes in the header that the owner is alive.
+  void Beat() const;
+
+  // After OK the header and the ring's directory entry survive a power cut. Needed before the file
+  // gets zeros behind its tail: without a ring nobody would know to trim them.
+  Status MakeHeaderDurable();
+  // Makes the pages of a buffer writable ahead of use, so that appends do not fault on them.
+  void Prefault(uint32_t index) const;
+  // The same for a buffer that holds nothing, and nothing is being put in: faster, and leaves
+  // zeros.
+  void PrefaultUnused(uint32_t index) const;
+  // Unlinks the ring file, and its directory if that was the last one. Idempotent.
+  void Remove();
+
+ private:
+  RingMemory() = default;
+  // The ring's directory, wherever it has been renamed to; where there is no /proc, by the name it
+  // had. Not kept open: descriptors are scarce in a process with thousands of files.
+  UniqueFd OpenDirectory() const;
+  void RemoveLocked(int directory);
+  Status MapAndPublish(const FileIdentity& target, const StoreOptions& options, uint64_t size);
+
+  std::string path_;
+  UniqueFd fd_;
+  char* mapping_ = nullptr;
+  RingHeader* header_ = nullptr;
+  uint64_t mapped_bytes_ = 0;
+  uint32_t buffer_bytes_ = 0;
+  const ForkGuard fork_guard_;
+  bool removed_ = false;
+};
+
+// The directory lock of a ring directory: creation and recovery exclude each other across
+// processes, so that nobody meets a ring file between its creation and its owner's lock on it.
+class RingDirectoryLock {
+ public:
+  RingDirectoryLock() = default;
+  // Unlocks, and does not leave that to close: a forked child may have a copy of the descriptor.
+  ~RingDirectoryLock();
+  RingDirectoryLock(const RingDirectoryLock&) = delete;
+  RingDirectoryLock& operator=(const RingDirectoryLock&) = delete;
+  // NotFound if the directory does not exist and `create` is false.
+  static Status Acquire(const std::string& directory, bool create, RingDirectoryLock* lock);
+  int fd() const { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace lss

@@ -1,0 +1,151 @@
+#include "lss/runtime/flusher.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lss/device/sync_device.h"
+#include "lss/device/uring_device.h"
+
+namespace lss {
+
+Flusher::Flusher(bool use_io_uring, WarningSink warn)
+    : use_io_uring_(use_io_uring), warn_(std::move(warn)), wake_fd_(eventfd(0, EFD_CLOEXEC)) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+Flusher::~Flusher() { Stop(); }
+
+bool Flusher::uses_io_uring() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return uses_io_uring_;
+}
+
+void Flusher::Request(std::shared_ptr<FlushClient> client) {
+  bool wake = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!stopped_) {
+      if (requested_.insert(client.get()).second) {
+        requests_.push_back(std::move(client));
+      }
+      wake = sleeping_;
+      sleeping_ = false;
+      client = nullptr;
+    }
+  }
+  if (client != nullptr) {
+    DrainInline(client.get());
+  } else if (wake) {
+    const uint64_t one = 1;
+    (void)!write(wake_fd_.get(), &one, sizeof(one));
+  }
+}
+
+void Flusher::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+    sleeping_ = false;
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_fd_.get(), &one, sizeof(one));
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
+  if (use_io_uring_) {
+    std::unique_ptr<UringWriter> uring;
+    const Status status = UringWriter::Create(wake_fd_.get(), &uring);
+    if (status.ok()) {
+      *writer = std::move(uring);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      uses_io_uring_ = true;
+      return;
+    }
+    if (warn_) {
+      warn_("no io_uring here (" + status.message() +
+            "); writing with pwritev2 on one thread (option io_uring=false silences this)");
+    }
+  }
+  *writer = std::make_unique<SyncWriter>(wake_fd_.get());
+}
+
+void Flusher::Run() {
+  pthread_setname_np(pthread_self(), kThreadName);
+  // Made at the first request: a process that never fills a buffer never pays for an io_uring.
+  std::unique_ptr<AsyncWriter> writer;
+  const AsyncWriter::Done done = [&](FlushClient* client, const WriteOp& op, const Status& status) {
+    client->OnWriteDone(op, status);
+    const auto busy = std::find_if(busy_.begin(), busy_.end(),
+                                   [&](const Busy& entry) { return entry.client.get() == client; });
+    const std::shared_ptr<FlushClient> keep = busy->client;
+    if (--busy->writes == 0) {
+      busy_.erase(busy);
+    }
+    Ask(writer.get(), keep);
+  };
+  for (;;) {
+    std::deque<std::shared_ptr<FlushClient>> requests;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      requests.swap(requests_);
+      requested_.clear();
+      sleeping_ = requests.empty();
+      if (requests.empty() && stop_ && busy_.empty()) {
+        stopped_ = true;
+        return;
+      }
+    }
+    if (writer == nullptr && !requests.empty()) {
+      MakeWriter(&writer);
+    }
+    for (const std::shared_ptr<FlushClient>& client : requests) {
+      Ask(writer.get(), client);
+    }
+    if (!requests.empty()) {
+      continue;  // what came meanwhile goes down before we sleep
+    }
+    if (writer != nullptr) {
+      writer->Reap(done);
+    } else {
+      uint64_t count = 0;
+      (void)!read(wake_fd_.get(), &count, sizeof(count));
+    }
+  }
+}
+
+void Flusher::Ask(AsyncWriter* writer, const std::shared_ptr<FlushClient>& client) {
+  std::vector<WriteOp> ops;
+  client->NextWrites(&ops);
+  if (ops.empty()) {
+    return;
+  }
+  const auto busy = std::find_if(busy_.begin(), busy_.end(),
+                                 [&](const Busy& entry) { return entry.client == client; });
+  if (busy != busy_.end()) {
+    busy->writes += ops.size();
+  } else {
+    busy_.push_back({client, ops.size()});
+  }
+  writer->Submit(client.get(), ops);
+}
+
+void Flusher::DrainInline(FlushClient* client) {
+  std::vector<WriteOp> ops;
+  client->NextWrites(&ops);
+  while (!ops.empty()) {
+    for (const WriteOp& op : ops) {
+      const iovec piece = {const_cast<char*>(op.data), op.length};
+      client->OnWriteDone(op, client->device()->Write({piece}, op.offset, WriteKind::kPlain));
+    }
+    ops.clear();
+    client->NextWrites(&ops);
+  }
+}
+
+}  // namespace lss

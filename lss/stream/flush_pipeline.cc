@@ -1,0 +1,258 @@
+#include "lss/stream/flush_pipeline.h"
+
+#include <algorithm>
+
+namespace lss {
+
+FlushPipeline::FlushPipeline(Device* device, RingHeader* header, Space* space, Flusher* flusher,
+                             WriteMode mode, uint64_t ring_bytes)
+    : device_(device),
+      space_(space),
+      flusher_(flusher),
+      behavior_(FlushBehavior::Make(mode)),
+      ring_bytes_(ring_bytes),
+      stability_(header) {}
+
+// A stream that syncs often is better served by one durable write in the sync than by a plain write
+// now and a full sync later; so its sealed buffers wait until half of the ring is used.
+bool FlushPipeline::WantsFlushLocked() const {
+  if (sealed_.empty() || failed()) {
+    return false;
+  }
+  const bool syncs_often =
+      last_sync_end_ > 0 && sealed_.back().end() < last_sync_end_ + ring_bytes_ / 2;
+  return !syncs_often || pressure_ > 0;
+}
+
+void FlushPipeline::Kick(bool wanted) {
+  if (!wanted) {
+    return;
+  }
+  bool ask_gate = false;
+  bool open = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open = gate_open_;
+    ask_gate = !gate_open_ && !gate_asked_ && on_first_write_ != nullptr;
+    gate_asked_ = gate_asked_ || ask_gate;
+  }
+  if (ask_gate) {
+    on_first_write_();
+  } else if (open && flusher_ != nullptr) {
+    if (const std::shared_ptr<void> owner = owner_.lock()) {
+      flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
+    }
+  }
+}
+
+void FlushPipeline::OnSealed(const SealedBuffer& buffer) {
+  bool wanted = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto place = std::upper_bound(
+        sealed_.begin(), sealed_.end(), buffer.sequence,
+        [](uint64_t sequence, const SealedBuffer& other) { return sequence < other.sequence; });
+    sealed_.insert(place, buffer);
+    DropWrittenLocked();
+    wanted = WantsFlushLocked() && !exclusive_;
+  }
+  Kick(wanted);
+}
+
+void FlushPipeline::AllowWrites() {
+  bool wanted = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    gate_open_ = true;
+    wanted = WantsFlushLocked();
+  }
+  Kick(wanted);
+}
+
+Status FlushPipeline::AwaitStable(Address address) {
+  if (hi_stable() >= address) {
+    return Status::Ok();
+  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  ++pressure_;
+  while (hi_stable() < address && !failed()) {
+    const bool wanted = WantsFlushLocked() && in_flight_ == 0 && !exclusive_;
+    lock.unlock();
+    Kick(wanted);
+    lock.lock();
+    if (hi_stable() < address && !failed()) {
+      changed_.wait(lock);
+    }
+  }
+  --pressure_;
+  return hi_stable() >= address ? Status::Ok() : error_;
+}
+
+// Drops what a sync has written meanwhile: it needs no write of its own.
+void FlushPipeline::DropWrittenLocked() {
+  while (!sealed_.empty() && sealed_.front().sequence == next_sequence_ &&
+         sealed_.front().end() <= hi_stable()) {
+    sealed_.pop_front();
+    ++next_sequence_;
+  }
+}
+
+void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!gate_open_ || exclusive_ || exclusive_waiters_ > 0 || !WantsFlushLocked()) {
+      return;
+    }
+    behavior_->Select(&sealed_, &next_sequence_, in_flight_, hi_stable(), ops);
+    in_flight_ += ops->size();
+  }
+  if (ops->empty()) {
+    return;
+  }
+  Address end = 0;
+  for (const WriteOp& op : *ops) {
+    end = std::max(end, op.end());
+  }
+  // Inside the file's size and clear of blocks that are being zeroed, before the kernel gets it.
+  if (Status status = space_->PrepareForWrite(end); !status.ok()) {
+    for (const WriteOp& op : *ops) {
+      OnWriteDone(op, status);
+    }
+    ops->clear();
+  }
+}
+
+void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& status) {
+  if (status.ok() && !behavior_->InOrder()) {
+    // Bulk, to be synced at its end. Through the page cache the device would idle until then.
+    device_->StartWriteback(op.offset, op.length);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  --in_flight_;
+  completions_.fetch_add(1, std::memory_order_relaxed);
+  if (!status.ok()) {
+    FailLocked(status);
+    return;
+  }
+  if (!failed()) {
+    // After a failure the watermark stands still: what was acknowledged must not grow.
+    stability_.Complete(op.offset, op.end());
+    plain_writes_unsynced_ = true;
+  }
+  changed_.notify_all();
+}
+
+FlushPipeline::Exclusive::Exclusive(FlushPipeline* pipeline) : pipeline_(pipeline) {
+  std::unique_lock<std::mutex> lock(pipeline->mutex_);
+  ++pipeline->exclusive_waiters_;
+  pipeline->changed_.wait(lock, [pipeline] { return !pipeline->BusyLocked(); });
+  --pipeline->exclusive_waiters_;
+  pipeline->exclusive_ = true;
+}
+
+FlushPipeline::Exclusive FlushPipeline::Exclusive::Try(FlushPipeline* pipeline) {
+  const std::lock_guard<std::mutex> lock(pipeline->mutex_);
+  if (pipeline->BusyLocked() || pipeline->exclusive_waiters_ > 0) {
+    return {nullptr, Adopt{}};
+  }
+  pipeline->exclusive_ = true;
+  return {pipeline, Adopt{}};
+}
+
+FlushPipeline::Exclusive::~Exclusive() {
+  if (pipeline_ != nullptr) {
+    pipeline_->ReleaseExclusive();
+  }
+}
+
+void FlushPipeline::ReleaseExclusive() {
+  bool wanted = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    exclusive_ = false;
+    DropWrittenLocked();
+    wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
+  }
+  changed_.notify_all();
+  Kick(wanted);
+}
+
+Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync_once) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  bool wanted = false;
+  ++exclusive_waiters_;
+  while (durable() < target && !failed()) {
+    if (BusyLocked()) {
+      changed_.wait(lock);
+      continue;
+    }
+    exclusive_ = true;
+    lock.unlock();
+    const Status status = sync_once();
+    lock.lock();
+    exclusive_ = false;
+    if (!status.ok()) {
+      FailLocked(status);
+    }
+    last_sync_end_ = std::max(last_sync_end_, hi_stable());
+    DropWrittenLocked();
+    changed_.notify_all();
+  }
+  --exclusive_waiters_;
+  wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
+  Status result = durable() >= target ? Status::Ok() : error_;
+  lock.unlock();
+  Kick(wanted);
+  return result;
+}
+
+void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stability_.Complete(begin, end);
+  plain_writes_unsynced_ = plain_writes_unsynced_ || kind == WriteKind::kPlain;
+}
+
+void FlushPipeline::OnFullSync() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  plain_writes_unsynced_ = false;
+}
+
+void FlushPipeline::MakeDurable(Address address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stability_.MakeDurable(address);
+}
+
+void FlushPipeline::Fail(const Status& error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  FailLocked(error);
+}
+
+void FlushPipeline::FailLocked(const Status& error) {
+  if (!failed_.load(std::memory_order_relaxed)) {
+    error_ = error;
+    failed_.store(true, std::memory_order_release);  // P6
+  }
+  // First the error, then the wake-up: waiters look again.
+  changed_.notify_all();
+}
+
+Status FlushPipeline::error() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return error_;
+}
+
+Address FlushPipeline::WrittenEnd() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Address end = hi_stable();
+  for (const auto& [begin, island_end] : stability_.completed_islands()) {
+    end = std::max(end, island_end);
+  }
+  return end;
+}
+
+size_t FlushPipeline::island_count() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return stability_.completed_islands().size();
+}
+
+}  // namespace lss

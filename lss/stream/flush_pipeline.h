@@ -1,0 +1,142 @@
+// The write side of one store: sealed buffers, writes under way, watermarks, the sticky error.
+//
+// Two parties write to the file: the flusher (whole sealed buffers, asynchronously) and an
+// exclusive holder (the partial tail, for a sync, an idle write-out or a close). They never
+// overlap, so two images of one page are never in flight together.
+//
+// Thread safety: every method from any thread unless it says otherwise.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "lss/device/device.h"
+#include "lss/ring/flush_buffer_ring.h"
+#include "lss/runtime/flusher.h"
+#include "lss/stream/flush_behavior.h"
+#include "lss/stream/space.h"
+#include "lss/stream/stability.h"
+
+namespace lss {
+
+class FlushPipeline final : public FlushClient, public StableWaiter {
+ public:
+  // All pointers must outlive the pipeline. `flusher` may be null in tests that call NextWrites and
+  // OnWriteDone themselves.
+  FlushPipeline(Device* device, RingHeader* header, Space* space, Flusher* flusher, WriteMode mode,
+                uint64_t ring_bytes);
+
+  // Who keeps the pipeline and the ring's memory alive while the flusher works for it.
+  void SetOwner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
+
+  // --- sealed buffers ---
+
+  // Takes a buffer from whoever got the duty to flush it.
+  void OnSealed(const SealedBuffer& buffer);
+  // Called once when the first buffer wants to be written, to make the store hot; until AllowWrites
+  // the flusher gets nothing.
+  void SetWriteGate(std::function<void()> on_first_write) {
+    on_first_write_ = std::move(on_first_write);
+  }
+  void AllowWrites();
+  // Waits for back-pressure to end, and urges the flusher meanwhile.
+  Status AwaitStable(Address address) override;
+
+  // --- exclusive access ---
+
+  // The right to write the tail and to sync. Waits until no write is under way and nobody else
+  // holds it; waiters go before new batches of the flusher.
+  class Exclusive {
+   public:
+    explicit Exclusive(FlushPipeline* pipeline);
+    // Does not wait for long: invalid if the file is busy.
+    static Exclusive Try(FlushPipeline* pipeline);
+    ~Exclusive();
+    Exclusive(Exclusive&& other) noexcept : pipeline_(other.pipeline_) {
+      other.pipeline_ = nullptr;
+    }
+    Exclusive(const Exclusive&) = delete;
+    Exclusive& operator=(const Exclusive&) = delete;
+    bool valid() const { return pipeline_ != nullptr; }
+
+   private:
+    struct Adopt {};
+    Exclusive(FlushPipeline* pipeline, Adopt /*adopt*/) : pipeline_(pipeline) {}
+    FlushPipeline* pipeline_;
+  };
+  // Coalesced syncs: runs `sync_once` under exclusive access until durable() reaches `target`. Of
+  // many callers one runs it, and whoever it covered returns with it. An error becomes sticky.
+  Status SyncTo(Address target, const std::function<Status()>& sync_once);
+
+  // --- for the exclusive holder only ---
+
+  // [begin, end) has been written, durably or not.
+  void OnTailWritten(Address begin, Address end, WriteKind kind);
+  // A full sync that was started after the last write completed has succeeded.
+  void OnFullSync();
+  // Whether plain writes have completed since the last full sync: then a durable write of the tail
+  // alone proves nothing about them.
+  bool plain_writes_unsynced() const { return plain_writes_unsynced_; }
+  void MakeDurable(Address address);
+
+  // --- state ---
+
+  // Makes `error` the answer to everything from now on. The first one stays.
+  void Fail(const Status& error);
+  bool failed() const { return failed_.load(std::memory_order_acquire); }  // P6
+  Status error() const;
+  Address hi_stable() const { return stability_.hi_stable(); }
+  Address durable() const { return stability_.durable(); }
+  // Nothing at or above it has been written: the watermark, or the end of the last island.
+  Address WrittenEnd() const;
+  // Writes of sealed buffers that have completed since the last call.
+  size_t TakeCompletions() { return completions_.exchange(0, std::memory_order_relaxed); }
+  // Islands behind the watermark, for tests and statistics.
+  size_t island_count() const;
+
+  // --- FlushClient, on the flusher's thread ---
+  void NextWrites(std::vector<WriteOp>* ops) override;
+  void OnWriteDone(const WriteOp& op, const Status& status) override;
+  bool InOrder() const override { return behavior_->InOrder(); }
+  Device* device() override { return device_; }
+
+ private:
+  bool BusyLocked() const { return exclusive_ || in_flight_ > 0; }
+  bool WantsFlushLocked() const;
+  void DropWrittenLocked();
+  void FailLocked(const Status& error);
+  void ReleaseExclusive();
+  void Kick(bool wanted);
+
+  Device* const device_;
+  Space* const space_;
+  Flusher* const flusher_;
+  const std::unique_ptr<FlushBehavior> behavior_;
+  const uint64_t ring_bytes_;
+  std::weak_ptr<void> owner_;
+  std::function<void()> on_first_write_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<SealedBuffer> sealed_;  // ordered by sequence; may have gaps while writers linger
+  uint64_t next_sequence_ = 0;
+  size_t in_flight_ = 0;
+  bool exclusive_ = false;
+  size_t exclusive_waiters_ = 0;
+  size_t pressure_ = 0;  // threads in AwaitStable
+  bool gate_open_ = false;
+  bool gate_asked_ = false;
+  Address last_sync_end_ = 0;
+  bool plain_writes_unsynced_ = false;  // the exclusive holder's, or with in_flight_ > 0 the lock's
+  Stability stability_;
+  Status error_;
+  std::atomic<bool> failed_{false};
+  std::atomic<size_t> completions_{0};
+};
+
+}  // namespace lss

@@ -1,0 +1,102 @@
+// The file's blocks and size ahead of the tail: allocation, size, and the zeroed frontier.
+//
+//   0 ........ tail ........ frontier ........ size ........ allocated
+//     data           zeros            unwritten      no size yet
+//
+// - Blocks below `allocated` are real: an append is accepted only below it.
+// - Below `size` a write does not change the file's size, so it needs no inode lock.
+// - Below `frontier` the blocks are written and synced: a sync there is a pure overwrite and never
+//   waits for the file system's journal.
+//
+// Thread safety: every method from any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+
+#include "lss/device/device.h"
+#include "lss/options.h"
+
+namespace lss {
+
+class Space {
+ public:
+  Space(Device* device, const StoreOptions& options);
+
+  // Real blocks for everything below `end`. NoSpace: nothing was taken.
+  Status EnsureAllocated(Address end) {
+    return end <= allocated_.load(std::memory_order_acquire) ? Status::Ok() : Allocate(end);
+  }
+  // A caller's hint that [offset, offset + length) will be needed.
+  Status Reserve(Address offset, uint64_t length);
+
+  // Before a page-wise write that ends at `end`: waits for zeroing that it would meet and makes the
+  // file's size cover it. REQUIRES: the ring's header is durable (the store is hot).
+  Status PrepareForWrite(Address end);
+
+  // Notes that the stream was synced up to `end`. True: the frontier is due, call ZeroAhead soon
+  // on a thread that may block; it is due once until then.
+  bool FrontierDue(Address end);
+  // Zeroes the next chunk ahead of the tail. `appended_end` tells where appending has got to.
+  // REQUIRES: hot. An error is the store's error: it may have hit the file.
+  Status ZeroAhead(const std::function<Address()>& appended_end);
+
+  // Hint: the stream, at `end`, has found a successor. Nothing more is zeroed until it grows
+  // beyond; a chunk under way is given up. Never waits.
+  void Retire(Address end);
+  // Size of the largest step of the frontier, 0 if there was none.
+  uint64_t largest_chunk_bytes() const;
+
+  // Cuts the file to `exact_size` now, with the stream going on. REQUIRES: no write under way.
+  Status CutTo(Address exact_size);
+
+  // Ends zeroing for good; waits for a chunk under way.
+  void StopZeroing();
+  // Sets the exact size at the end of the stream's life and frees what lies behind.
+  // REQUIRES: StopZeroing, no write under way and none to come.
+  Status Finish(Address exact_size);
+
+  Address allocated() const { return allocated_.load(std::memory_order_acquire); }
+  Address frontier() const;
+
+ private:
+  Status Allocate(Address end);
+  void RaiseAllocated(Address end);
+  struct Range {
+    Address from;
+    Address to;
+  };
+  Range NextChunkLocked(Address tail);
+  void ChooseChunkBytesLocked();
+  // OK without having reached `range.to` if retired_below_ is not `retired_below` any more.
+  Status WriteZeros(const Range& range, Address retired_below);
+
+  Device* const device_;
+  const uint64_t allocation_step_bytes_;
+  const uint64_t frontier_bytes_max_;
+  std::mutex allocating_;
+  std::atomic<uint64_t> allocated_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable zeroing_done_;
+  Address size_ = 0;
+  Address frontier_ = 0;
+  Address zeroing_from_ = kNothing;  // start of the range that is being zeroed
+  bool finished_ = false;
+  bool frontier_requested_ = false;
+  uint64_t chunk_bytes_ = 0;
+  uint64_t largest_chunk_bytes_ = 0;
+  // Of the predecessor; 0 and kNothing when the stream has outgrown it.
+  uint64_t expected_chunk_bytes_;
+  Address expected_end_;
+  // Zeroing rests while the stream ends below.
+  std::atomic<Address> retired_below_{0};
+  int64_t last_chunk_ns_ = 0;
+
+  static constexpr Address kNothing = UINT64_MAX;
+};
+
+}  // namespace lss

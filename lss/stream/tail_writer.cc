@@ -1,0 +1,234 @@
+#include "lss/stream/tail_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lss {
+
+TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
+                       FlushPipeline* pipeline, Space* space, const StoreOptions& options)
+    : device_(device),
+      memory_(memory),
+      ring_(ring),
+      pipeline_(pipeline),
+      space_(space),
+      may_use_direct_io_(options.use_direct_io),
+      exact_size_when_synced_(options.exact_size_when_synced),
+      settle_predecessors_(options.settle_predecessors),
+      tail_page_(new Page) {}
+
+Status TailWriter::Sync() {
+  sync_count_.fetch_add(1, std::memory_order_relaxed);
+  return pipeline_->SyncTo(committed(), [this] { return SyncOnce(); });
+}
+
+Status TailWriter::SyncOnce() {
+  // Read again under exclusive access: this run also covers whoever appended while it waited.
+  const Address end = committed();
+  Status status = hot() ? SyncHot(end) : SyncCold(end);
+  if (status.ok()) {
+    pipeline_->MakeDurable(end);
+  }
+  return status;
+}
+
+// C4: until the sync is done the bytes count only as far as the ring lives.
+Status TailWriter::SyncCold(Address end) {
+  if (Status status = WriteExact(end); !status.ok()) {
+    return status;
+  }
+  if (Status status = device_->Sync(); !status.ok()) {
+    return status;
+  }
+  pipeline_->OnFullSync();
+  return Status::Ok();
+}
+
+Status TailWriter::SyncHot(Address end) {
+  // A durable write vouches for its own bytes only (with FUA the device's cache is not flushed). So
+  // it is enough if nothing else is pending; otherwise the tail goes down plain, and a full sync
+  // after it covers both, and the file's size.
+  const bool full_sync = exact_size_when_synced_ || pipeline_->plain_writes_unsynced() ||
+                         pipeline_->hi_stable() >= end;
+  if (Status status = WritePages(end, full_sync ? WriteKind::kPlain : WriteKind::kDurable);
+      !status.ok()) {
+    return status;
+  }
+  if (exact_size_when_synced_) {  // C17
+    if (Status status = CutToTail(end); !status.ok()) {
+      return status;
+    }
+  }
+  if (full_sync) {
+    if (Status status = device_->Sync(); !status.ok()) {
+      return status;
+    }
+    pipeline_->OnFullSync();
+  }
+  return Status::Ok();
+}
+
+Status TailWriter::CutToTail(Address end) {
+  // An append under way may have sealed buffers in the file beyond what is committed.
+  return space_->CutTo(std::max(end, pipeline_->WrittenEnd()));
+}
+
+// Once: before any byte of ours is in the file. Whoever appends to us has finished with them.
+Status TailWriter::SettlePredecessors(bool durable) {
+  const Settled wanted = durable ? Settled::kDurable : Settled::kWritten;
+  if (settle_predecessors_ == nullptr || predecessors_.load(std::memory_order_acquire) >= wanted) {
+    return Status::Ok();
+  }
+  Status status = settle_predecessors_(durable);
+  if (status.ok()) {
+    predecessors_.store(wanted, std::memory_order_release);
+  }
+  return status;
+}
+
+// Exactly the bytes, through the page cache: the file's size follows the data, as with stock.
+Status TailWriter::WriteExact(Address end) {
+  const Address begin = pipeline_->hi_stable();
+  if (begin >= end) {
+    return Status::Ok();
+  }
+  if (Status status = SettlePredecessors(/*durable=*/false); !status.ok()) {
+    return status;
+  }
+  pieces_.clear();
+  ring_->Gather(begin, end, &pieces_);
+  if (Status status = device_->Write(pieces_, begin, WriteKind::kPlain); !status.ok()) {
+    return status;
+  }
+  pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
+  return Status::Ok();
+}
+
+// Whole pages from the page of the watermark on; the last one from a private copy, zero padded. The
+// first may hold durable bytes, which are written again unchanged (C8).
+Status TailWriter::WritePages(Address end, WriteKind kind) {
+  const Address stable = pipeline_->hi_stable();
+  if (stable >= end) {
+    return Status::Ok();
+  }
+  const Address begin = PageFloor(stable);
+  const Address whole = PageFloor(end);
+  pieces_.clear();
+  if (whole > begin) {
+    ring_->Gather(begin, whole, &pieces_);
+  }
+  if (end > whole) {
+    ring_->CopyOut(whole, end - whole, end, tail_page_->bytes);
+    std::memset(tail_page_->bytes + (end - whole), 0, kPageBytes - (end - whole));
+    pieces_.push_back({tail_page_->bytes, kPageBytes});
+  }
+  if (Status status = space_->PrepareForWrite(end); !status.ok()) {
+    return status;
+  }
+  if (Status status = device_->Write(pieces_, begin, kind); !status.ok()) {
+    return status;
+  }
+  pipeline_->OnTailWritten(begin, end, kind);
+  return Status::Ok();
+}
+
+void TailWriter::WriteOutIdle() {
+  const Address stable = pipeline_->hi_stable();
+  const bool moved = stable != idle_seen_;
+  idle_seen_ = stable;
+  if (moved || stable >= committed() || pipeline_->failed()) {
+    return;
+  }
+  const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
+  if (!exclusive.valid()) {
+    return;  // somebody is writing anyway
+  }
+  const Address end = committed();
+  const Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+  if (!status.ok()) {
+    pipeline_->Fail(status);
+  }
+}
+
+void TailWriter::MakeHot() {
+  if (hot() || pipeline_->failed()) {
+    return;
+  }
+  // Before the first zero behind the tail, there must be a ring on the device that tells of it
+  // (C5). The flusher cannot wait for other streams, so they are settled here, before it gets
+  // anything.
+  Status status = memory_->MakeHeaderDurable();
+  if (status.ok()) {
+    status = SettlePredecessors(/*durable=*/true);
+  }
+  {
+    const FlushPipeline::Exclusive exclusive(pipeline_);
+    if (finished_) {
+      return;  // closed meanwhile, and its ring removed
+    }
+    if (!status.ok()) {
+      pipeline_->Fail(status);
+      return;
+    }
+    if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
+      device_->SetDirect(true);
+    }
+    hot_.store(true, std::memory_order_release);
+  }
+  pipeline_->AllowWrites();
+}
+
+void TailWriter::Tick() {
+  memory_->Beat();
+  WriteOutIdle();
+  // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
+  // fault can wait for the file system's journal. Better here than in somebody's append.
+  if (hot()) {
+    ring_->Prefault(0);
+    ring_->Prefault(1);
+  }
+}
+
+Status TailWriter::Settle() {
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  if (pipeline_->failed()) {
+    return pipeline_->error();
+  }
+  const Address end = committed();
+  Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+  if (status.ok() && hot()) {
+    status = CutToTail(end);
+  }
+  if (!status.ok()) {
+    pipeline_->Fail(status);
+  }
+  return status;
+}
+
+Status TailWriter::Finish() {
+  space_->StopZeroing();
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  finished_ = true;
+  if (pipeline_->failed()) {
+    return pipeline_->error();
+  }
+  const Address end = committed();
+  Status status;
+  if (hot()) {
+    // Through the page cache: a close promises visible, not durable, and must not wait for the
+    // device. Whole pages, so that the kernel need not read the page first.
+    device_->SetDirect(false);
+    status = WritePages(end, WriteKind::kPlain);
+  } else {
+    status = WriteExact(end);
+  }
+  if (status.ok()) {
+    status = space_->Finish(end);  // C12: until then zeros lie behind the tail
+  }
+  if (!status.ok()) {
+    pipeline_->Fail(status);
+  }
+  return status;
+}
+
+}  // namespace lss

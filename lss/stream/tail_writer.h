@@ -1,0 +1,88 @@
+// Everything that writes the part of the stream that is not a sealed buffer: sync, the idle
+// write-out, the last bytes at close; and the step from cold to hot.
+//
+// Cold: as every stream begins. The file has exactly the bytes written so far, through the page
+//   cache, just as stock RocksDB would leave it; no zeros behind the tail, so a crash needs no
+//   trimming. Most short-lived streams never leave this phase.
+// Hot: the ring's header is durable, the file may have zeros behind the tail, writes are direct and
+//   whole pages, and a sync overwrites written blocks.
+//
+// Thread safety: Sync, Settle, MakeHot, PreferDirectIo from any thread; Tick by the maintenance
+// thread; Finish by one, after the last append.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "lss/device/device.h"
+#include "lss/ring/flush_buffer_ring.h"
+#include "lss/ring/ring_memory.h"
+#include "lss/stream/flush_pipeline.h"
+#include "lss/stream/space.h"
+
+namespace lss {
+
+class TailWriter {
+ public:
+  // Nothing is owned; everything must outlive the writer.
+  TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring, FlushPipeline* pipeline,
+             Space* space, const StoreOptions& options);
+
+  // Everything committed before the call is on the device when it returns OK.
+  Status Sync();
+  // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
+  // pages writable.
+  void Tick();
+  // What MakeHot will do about the page cache, if the options allow direct I/O.
+  void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
+  // Cold to hot. Blocks for the ring header's sync. Idempotent.
+  void MakeHot();
+  // Brings the file to exactly what is committed now; the stream may go on.
+  Status Settle();
+  // Writes what is left, gives the file its exact size. REQUIRES: no append any more.
+  Status Finish();
+
+  bool hot() const { return hot_.load(std::memory_order_acquire); }
+  // How many syncs have been asked for; a stream that syncs is worth a frontier.
+  uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
+
+ private:
+  // Writes the tail to the file, not durably, if no progress was made since the call before.
+  void WriteOutIdle();
+  Status SyncOnce();
+  Status SyncCold(Address end);
+  Status SyncHot(Address end);
+  // Cuts the file to `end`, or to where the flusher has got beyond it.
+  Status CutToTail(Address end);
+  Status SettlePredecessors(bool durable);
+  Status WriteExact(Address end);
+  Status WritePages(Address end, WriteKind kind);
+  Address committed() const {
+    return memory_->header()->committed.load(std::memory_order_acquire);  // P7
+  }
+
+  Device* const device_;
+  RingMemory* const memory_;
+  FlushBufferRing* const ring_;
+  FlushPipeline* const pipeline_;
+  Space* const space_;
+  const bool may_use_direct_io_;
+  std::atomic<bool> prefer_direct_io_{true};
+  const bool exact_size_when_synced_;
+  const std::function<Status(bool)> settle_predecessors_;
+  // Copy of the partial last page: the original may be appended to while the device reads.
+  struct alignas(kPageBytes) Page {
+    char bytes[kPageBytes];
+  };
+  std::unique_ptr<Page> tail_page_;
+  std::vector<iovec> pieces_;
+  enum class Settled { kNot, kWritten, kDurable };
+  std::atomic<Settled> predecessors_{Settled::kNot};
+  std::atomic<bool> hot_{false};
+  std::atomic<uint64_t> sync_count_{0};
+  Address idle_seen_ = 0;
+  bool finished_ = false;  // under exclusive access
+};
+
+}  // namespace lss
