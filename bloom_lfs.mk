@@ -10,36 +10,54 @@
 # search splits on them.
 
 bloom_lfs_SOURCES := \
+  lss/base/boot_id.cc \
+  lss/base/check.cc \
   lss/base/crc32c.cc \
   lss/base/file_identity.cc \
   lss/base/fork_guard.cc \
+  lss/base/posix_file.cc \
   lss/base/status.cc \
+  lss/base/unique_fd.cc \
   lss/base/zeros.cc \
-  lss/device/sync_device.cc \
-  lss/device/uring_device.cc \
+  lss/dense_stream.cc \
+  lss/device/async_writer.cc \
+  lss/device/blocking_writer.cc \
+  lss/device/file_device.cc \
+  lss/device/system_calls.cc \
+  lss/device/uring_writer.cc \
   lss/device/write_chain.cc \
   lss/log_structured_store.cc \
-  lss/log_structured_store_open.cc \
-  lss/options.cc \
+  lss/log_structured_store_prepare.cc \
+  lss/record_log.cc \
+  lss/recovery/facts.cc \
+  lss/recovery/judge.cc \
   lss/recovery/recovery.cc \
+  lss/recovery/ring_directory.cc \
   lss/reservation.cc \
   lss/ring/flush_buffer.cc \
   lss/ring/flush_buffer_ring.cc \
+  lss/ring/locate.cc \
+  lss/ring/merged_read.cc \
   lss/ring/ring_budget.cc \
+  lss/ring/ring_format.cc \
   lss/ring/ring_memory.cc \
+  lss/ring/ring_options.cc \
   lss/ring/ring_view.cc \
-  lss/runtime/background.cc \
   lss/runtime/flusher.cc \
   lss/runtime/maintenance.cc \
+  lss/runtime/runtime.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \
+  lss/stream/heat_policy.cc \
   lss/stream/space.cc \
   lss/stream/stability.cc \
+  lss/stream/stream_options.cc \
   lss/stream/tail_writer.cc \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
   plugin/default_file_system.cc \
+  plugin/default_runtime.cc \
   plugin/directory_recovery.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
@@ -47,15 +65,11 @@ bloom_lfs_SOURCES := \
   plugin/live_stores.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
-  plugin/ring_directory.cc \
   plugin/store_files.cc \
   plugin/wal_tail.cc \
   plugin/warning.cc
 
 bloom_lfs_HEADERS := \
-  lss/options.h \
-  lss/base/status.h \
-  lss/base/types.h \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h

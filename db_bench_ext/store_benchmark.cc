@@ -11,32 +11,52 @@
 #include <memory>
 #include <string>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
+#include "lss/record_log.h"
 
 namespace {
 
-using lss::LogStructuredStore;
-using StorePtr = std::shared_ptr<LogStructuredStore>;
+using lss::DenseStream;
+using lss::RecordLog;
 
 constexpr char kFile[] = "store_benchmark.data";
 // Files are started anew when they get this long, so that a long run does not fill the disk.
 constexpr uint64_t kMaxFileBytes = 1ULL << 30;
 
-StorePtr OpenStore(lss::WriteMode mode) {
+lss::StoreOptions Options(lss::WriteMode mode) {
   lss::StoreOptions options;
   options.write_mode = mode;
   options.buffer_bytes = 256 << 10;
   options.buffer_count = 16;
-  StorePtr store;
-  const lss::Status status =
-      LogStructuredStore::Open(kFile, options, LogStructuredStore::OpenMode::kTruncate, &store);
+  return options;
+}
+
+lss::Runtime* SharedRuntime() {
+  static lss::Runtime runtime;
+  return &runtime;
+}
+
+void SayIfNot(const lss::Status& status) {
   if (!status.ok()) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());
   }
-  return store;
 }
 
-void CloseStore(const StorePtr& store) {
+std::shared_ptr<DenseStream> OpenStream() {
+  std::shared_ptr<DenseStream> stream;
+  SayIfNot(DenseStream::Open(SharedRuntime(), kFile, Options(lss::WriteMode::kSerializedWrites),
+                             lss::OpenMode::kTruncate, &stream));
+  return stream;
+}
+
+std::shared_ptr<RecordLog> OpenLog() {
+  std::shared_ptr<RecordLog> log;
+  SayIfNot(
+      RecordLog::Open(SharedRuntime(), kFile, Options(lss::WriteMode::kTailLocalizedWrites), &log));
+  return log;
+}
+
+void CloseStore(const std::shared_ptr<lss::LogStructuredStore>& store) {
   if (!store->Close().ok()) {
     std::fprintf(stderr, "%s could not be closed\n", kFile);
   }
@@ -53,7 +73,7 @@ bool Check(benchmark::State& state, const lss::Status& status) {
 
 void Append(benchmark::State& state, bool sync) {
   const std::string record(static_cast<size_t>(state.range(0)), 'x');
-  StorePtr store = OpenStore(lss::WriteMode::kSerializedWrites);
+  std::shared_ptr<DenseStream> store = OpenStream();
   if (store == nullptr) {
     state.SkipWithError("no store");
     return;
@@ -66,7 +86,7 @@ void Append(benchmark::State& state, bool sync) {
     if (store->size() > kMaxFileBytes) {
       state.PauseTiming();
       CloseStore(store);
-      store = OpenStore(lss::WriteMode::kSerializedWrites);
+      store = OpenStream();
       state.ResumeTiming();
     }
   }
@@ -79,9 +99,9 @@ void BM_AppendSync(benchmark::State& state) { Append(state, /*sync=*/true); }
 
 // Many threads, disjoint ranges of one ring, out of order near the tail.
 void BM_ReserveWrite(benchmark::State& state) {
-  static StorePtr store;
+  static std::shared_ptr<RecordLog> store;
   if (state.thread_index() == 0) {
-    store = OpenStore(lss::WriteMode::kTailLocalizedWrites);
+    store = OpenLog();
   }
   const std::string record(static_cast<size_t>(state.range(0)), 'x');
   for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): how the library is used

@@ -1,73 +1,55 @@
-// START HERE. A log-structured store over one file: a latch-free ring of buffers that outlives the
-// process, flushed to the file behind the writers' backs, durable on request.
+// START HERE. A log-structured store over one device: a latch-free ring of buffers that outlives
+// the process, flushed to the device behind the writers' backs, durable on request.
 //
-// Two ways to append, never both on one store:
-// - Append(bytes): one appender at a time, a dense stream; address = file offset.
-// - Reserve(n): many threads, disjoint ranges; a record never crosses a buffer's end, the rest of a
-//   page behind the last record of a flushed buffer is zeros.
+// There are two kinds, which differ in how bytes are appended, and share what is below:
+// - DenseStream (dense_stream.h): one appender, a stream without gaps; address = file offset.
+// - RecordLog (record_log.h): many threads reserve disjoint ranges; records do not cross buffers.
 //
-// What returns when:
-// - Append                the bytes are readable, and survive the death of the process (SIGKILL).
-// - Reserve + Write       the record is in the ring; Flush makes it survive the process.
-// - Flush                 everything before the call survives the process, synced or not.
-// - Sync                  everything before the call is on the device. Concurrent callers share
-// one.
-// - Close                 the file has exactly its bytes, as visible and as durable as after
-// close(2).
+// What returns when, of what both have:
+// - Flush   everything before the call survives the process, synced or not.
+// - Sync    everything before the call is on the device. Concurrent callers share one.
+// - Close   the file has exactly its bytes, as visible and as durable as after close(2).
 //
-// Thread safety: Append by one thread at a time, Close once after the last append; Reserve, Flush,
-// Sync, Read and the accessors from any thread, beside Append too.
+// Thread safety: Close once, after the last append; everything else from any thread, beside appends
+// too.
 // After a failed write or sync every call returns that error, and nothing is acknowledged any more.
 // A forked child's copy is closed: its calls return Closed and leave the parent's file and ring
 // alone.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "lss/base/fork_guard.h"
-#include "lss/device/sync_device.h"
-#include "lss/reservation.h"
+#include "lss/base/mutex.h"
+#include "lss/base/stream_id.h"
+#include "lss/device/file_device.h"
+#include "lss/options.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_budget.h"
 #include "lss/ring/ring_memory.h"
-#include "lss/runtime/background.h"
+#include "lss/runtime/runtime.h"
 #include "lss/stream/flush_pipeline.h"
 #include "lss/stream/space.h"
 #include "lss/stream/tail_writer.h"
 
 namespace lss {
 
-class LogStructuredStore final : public Ticking,
-                                 public std::enable_shared_from_this<LogStructuredStore> {
+class LogStructuredStore : public Ticking, public std::enable_shared_from_this<LogStructuredStore> {
  public:
-  enum class OpenMode {
-    kTruncate,  // create, or empty an existing file
-    kAppend,    // continue an existing file at its end (Append only); create it if missing
-  };
+  using OpenMode = lss::OpenMode;
 
-  // A ring of the same file whose owner died must have been recovered before (recovery.h).
-  static Status Open(const std::string& path, const StoreOptions& options, OpenMode mode,
-                     std::shared_ptr<LogStructuredStore>* result);
   ~LogStructuredStore() override;
   LogStructuredStore(const LogStructuredStore&) = delete;
   LogStructuredStore& operator=(const LogStructuredStore&) = delete;
 
-  // All or nothing: NoSpace takes nothing and the store goes on; any other error, and every one of
-  // a retired store, is sticky. Blocks while the ring is full.
-  Status Append(ByteView bytes);
-  // `size` is 1..buffer_bytes. Blocks while the ring is full.
-  Status Reserve(uint32_t size, Reservation* reservation);
-  Status Flush();
+  virtual Status Flush() = 0;
   Status Sync();
 
   // Up to `length` bytes from `address`; fewer only at size(). Reads what is not in the file yet
   // from the ring.
-  Status Read(Address address, size_t length, char* destination, size_t* read);
+  Status Read(Address address, size_t length, char* destination, size_t* read) const;
 
   // Number of sealed buffers whose write has completed since the last call. Never waits.
   size_t PollCompletions() { return pipeline_.TakeCompletions(); }
@@ -89,19 +71,22 @@ class LogStructuredStore final : public Ticking,
   // finds the bytes that did not reach the file.
   Status Close();
 
-  // Bytes appended (after Reserve: flushed), in the ring or in the file.
-  Address size() const;
+  // Bytes appended (of a RecordLog: flushed), in the ring or in the file.
+  Address size() const {
+    return memory_->header()->committed.load(std::memory_order_acquire);  // P7
+  }
   // Everything below has been written to the file.
   Address hi_stable() const { return pipeline_.hi_stable(); }
   // Everything below is on the device.
   Address durable() const { return pipeline_.durable(); }
   // Also true of a forked child's copy.
   bool closed() const {
-    return closed_.load(std::memory_order_acquire) || fork_guard_.InForkedChild();
+    return closed_.load(std::memory_order_acquire) || fork_guard_.InForkedChild();  // P17
   }
-  const FileIdentity& identity() const { return identity_; }
+  const StreamId& id() const { return id_; }
   const std::string& path() const { return device_->name(); }
   const std::string& ring_path() const { return memory_->path(); }
+  const FileIdentity& ring_identity() const { return memory_->identity(); }
 
   // What a successor may expect of itself.
   Pace pace() const;
@@ -114,24 +99,46 @@ class LogStructuredStore final : public Ticking,
   // On the maintenance thread.
   void Tick() override;
 
- private:
-  friend class Reservation;
-  enum class Style { kUndecided, kDense, kReserved };
-
-  LogStructuredStore(std::unique_ptr<Device> device, std::unique_ptr<RingMemory> memory,
-                     RingGrant grant, const FileIdentity& identity, const StoreOptions& options,
-                     Address start);
-  Status AdoptTail(Address size);
+ protected:
+  // What a store is made of before it is one.
+  struct Parts {
+    Runtime* runtime = nullptr;
+    std::unique_ptr<Device> device;
+    std::unique_ptr<RingMemory> memory;
+    RingGrant grant;
+    StreamId id;
+    StoreOptions options;
+    Address size = 0;  // what the device holds already
+  };
+  // Identifies the device and gives it a ring. The bytes of a partial last page come into the ring.
+  static Status Prepare(Runtime* runtime, std::unique_ptr<Device> device,
+                        const StoreOptions& options, Parts* parts);
+  static Status Prepare(Runtime* runtime, const std::string& path, const StoreOptions& options,
+                        OpenMode mode, Parts* parts);
+  static Status Prepare(Runtime* runtime, std::unique_ptr<Device> device,
+                        const StoreOptions& options, RingGrant grant, Parts* parts);
+  // `start`: where appending goes on, page aligned.
+  LogStructuredStore(Parts parts, Address start);
+  // Lets the threads know of the store. `shared_from_this` works from here on.
   void Start();
-  Status ChooseStyle(Style style);
+
+  // No byte at or above it can be in the file or on its way there.
+  virtual Address AppendedEnd() const = 0;
   // Blocks up to `end`, or NoSpace; any other error is sticky.
   Status EnsureSpace(Address end);
-  Status CopyIn(const char* data, size_t size);
-  // Hands a sealed buffer to the pipeline if the caller got the duty.
-  void HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor);
-  void AdvanceCommitted(const SealedBuffer& buffer);
-  Address AppendedEnd() const;
-  void RequestHot();
+  bool retired() const { return retired_.load(std::memory_order_relaxed); }
+  const ForkGuard& fork_guard() const { return fork_guard_; }
+  RingMemory* memory() { return memory_.get(); }
+  const RingMemory* memory() const { return memory_.get(); }
+  FlushBufferRing* ring() { return &ring_; }
+  const FlushBufferRing* ring() const { return &ring_; }
+  FlushPipeline* pipeline() { return &pipeline_; }
+
+ private:
+  class Source;
+
+  // Turns hot, soon, if the policy says so.
+  void Consider(HeatEvent event);
   void TurnHot();
   void RequestFrontier(Address end);
   void PrefaultFrom(uint32_t ahead);
@@ -140,7 +147,8 @@ class LogStructuredStore final : public Ticking,
 
   const ForkGuard fork_guard_;
   const StoreOptions options_;
-  const FileIdentity identity_;
+  const StreamId id_;
+  Maintenance* const maintenance_;
   const std::unique_ptr<Device> device_;
   const RingGrant grant_;
   const std::unique_ptr<RingMemory> memory_;
@@ -149,23 +157,16 @@ class LogStructuredStore final : public Ticking,
   FlushPipeline pipeline_;
   TailWriter tail_;
 
-  std::atomic<Style> style_{Style::kUndecided};
-  // End of what Append has accepted, also while it is still copying.
-  std::atomic<Address> accepted_end_{0};
+  // Relaxed: decides who asks, nothing hangs on when.
   std::atomic<bool> hot_requested_{false};
-  std::atomic<bool> retired_{false};
+  std::atomic<bool> retired_{false};  // P8
+  // Relaxed: a measure of the stream's steps, which vouches for nothing.
   std::atomic<Address> last_sync_end_{0};
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{false};  // P17
 
-  // Reserve only: buffers whose writers have left, until all before them have too.
-  std::mutex left_mutex_;
-  std::condition_variable left_changed_;
-  std::map<uint64_t, Address> left_;  // sequence -> padded end
-  uint64_t next_left_ = 0;
-
-  std::mutex close_mutex_;
-  bool close_done_ = false;
-  Status close_status_;
+  Mutex close_mutex_;
+  bool close_done_ LSS_GUARDED_BY(close_mutex_) = false;
+  Status close_status_ LSS_GUARDED_BY(close_mutex_);
 };
 
 }  // namespace lss

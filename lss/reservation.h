@@ -1,4 +1,4 @@
-// A range of a store's stream that its holder fills.
+// A range of a record log that its holder fills.
 #pragma once
 
 #include "lss/base/status.h"
@@ -7,9 +7,9 @@
 
 namespace lss {
 
-class LogStructuredStore;
+class RecordLog;
 
-// Must not outlive its store's Close. Destroyed without Write, its bytes stay zero: a holder that
+// Must not outlive its log's Close. Destroyed without Write, its bytes stay zero: a holder that
 // fails does not block the ring. Used by one thread at a time.
 class Reservation {
  public:
@@ -27,10 +27,10 @@ class Reservation {
   Status Write(ByteView bytes);
 
  private:
-  friend class LogStructuredStore;
+  friend class RecordLog;
   void Abandon();
 
-  LogStructuredStore* store_ = nullptr;
+  RecordLog* log_ = nullptr;
   FlushBufferRing::Cursor cursor_ = {};
   uint32_t offset_ = 0;
   uint32_t size_ = 0;

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "lss/runtime/background.h"
+#include "lss/base/posix_file.h"
+#include "lss/dense_stream.h"
+#include "lss/recovery/ring_directory.h"
+#include "plugin/default_runtime.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"
-#include "plugin/ring_directory.h"
 #include "plugin/store_files.h"
 #include "plugin/warning.h"
 
@@ -112,15 +114,13 @@ IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& 
   const std::string directory = lss::DirectoryOf(path);
   StorePtr store;
   lss::StoreOptions store_options = options_.ForWal();
-  store_options.settle_predecessors = [directory, number = WalNumber(path)](bool durable) {
-    return LiveStores::SettleOlder(directory, number, durable);
-  };
+  store_options.settle_predecessors = LiveStores::SettlerOfOlder(directory, WalNumber(path));
   const StorePtr predecessor = LiveStores::Predecessor(directory, WalNumber(path));
   if (predecessor != nullptr) {
     store_options.predecessor = predecessor->pace();
   }
-  const lss::Status status = lss::LogStructuredStore::Open(
-      path, store_options, lss::LogStructuredStore::OpenMode::kTruncate, &store);
+  const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, store_options,
+                                                    lss::OpenMode::kTruncate, &store);
   if (status.ok()) {
     if (predecessor != nullptr) {
       predecessor->Retire();
@@ -135,8 +135,8 @@ IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions&
                                      std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
   if (options_.blob_files) {
     StorePtr store;
-    const lss::Status status = lss::LogStructuredStore::Open(
-        path, options_.ForBlob(), lss::LogStructuredStore::OpenMode::kTruncate, &store);
+    const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, options_.ForBlob(),
+                                                      lss::OpenMode::kTruncate, &store);
     if (status.ok()) {
       const uint64_t direct_bytes = options.use_direct_writes ? 0 : options_.blob_direct_bytes;
       *result = std::make_unique<BlobWritableFile>(std::move(store), options, direct_bytes);
@@ -303,8 +303,8 @@ IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions
 IOStatus BloomLfsFileSystem::DeleteDir(const std::string& directory, const IOOptions& options,
                                        IODebugContext* dbg) {
   if (target_is_local_) {
-    lss::Background::SharedMaintenance().Drain();  // closes that are nearly done take their ring
-    RemoveDeadRingDirectory(directory);
+    DefaultRuntime()->maintenance()->Drain();  // closes that are nearly done take their ring
+    lss::RemoveDeadRingDirectory(directory);
   }
   return target()->DeleteDir(directory, options, dbg);
 }

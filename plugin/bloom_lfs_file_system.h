@@ -11,9 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "lss/base/status.h"
 #include "plugin/plugin_options.h"
 #include "rocksdb/file_system.h"
+
+namespace lss {
+class Status;
+}
 
 namespace bloom_lfs {
 

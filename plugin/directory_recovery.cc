@@ -1,11 +1,12 @@
 #include "plugin/directory_recovery.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "lss/base/file_identity.h"
+#include "lss/base/posix_file.h"
 #include "plugin/blob_tail.h"
 #include "plugin/file_kind.h"
 #include "plugin/live_stores.h"
@@ -15,19 +16,16 @@
 namespace bloom_lfs {
 namespace {
 
-// Blob files, then WALs, oldest first.
+// Blob files, then WALs, oldest first. None where the directory cannot be listed.
 std::vector<std::string> OurFilesIn(const std::string& directory) {
+  std::vector<std::string> names;
+  (void)lss::ListDirectory(directory, &names);
   std::vector<std::string> paths;
-  DIR* dir = opendir(directory.c_str());
-  if (dir == nullptr) {
-    return paths;
-  }
-  while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
-    if (IsOursOrTrash(entry->d_name)) {
-      paths.push_back(directory + "/" + entry->d_name);
+  for (const std::string& name : names) {
+    if (IsOursOrTrash(name)) {
+      paths.push_back(directory + "/" + name);
     }
   }
-  closedir(dir);
   std::sort(paths.begin(), paths.end(),
             [](const std::string& a, const std::string& b) { return WalNumber(a) < WalNumber(b); });
   return paths;

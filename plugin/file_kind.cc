@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "lss/base/posix_file.h"
+
 namespace bloom_lfs {
 namespace {
 
@@ -20,16 +22,11 @@ size_t PrefixLength(const std::string& name, const char* suffix) {
 }
 
 bool IsWhole(const std::string& path, const char* suffix) {
-  const std::string name = BaseName(path);
+  const std::string name = lss::BaseNameOf(path);
   return !name.empty() && PrefixLength(name, suffix) == name.size();
 }
 
 }  // namespace
-
-std::string BaseName(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
 
 bool IsWal(const std::string& path) { return IsWhole(path, kWalSuffix); }
 
@@ -37,7 +34,7 @@ bool IsBlob(const std::string& path) { return IsWhole(path, kBlobSuffix); }
 
 bool IsOursOrTrash(const std::string& path) {
   static const std::string trash = ".trash";
-  const std::string name = BaseName(path);
+  const std::string name = lss::BaseNameOf(path);
   const size_t prefix = PrefixLength(name, kWalSuffix) + PrefixLength(name, kBlobSuffix);
   return prefix > 0 && (prefix == name.size() ||
                         (name.size() > trash.size() &&
@@ -45,7 +42,7 @@ bool IsOursOrTrash(const std::string& path) {
 }
 
 uint64_t WalNumber(const std::string& path) {
-  return IsWal(path) ? std::strtoull(BaseName(path).c_str(), nullptr, 10) : 0;
+  return IsWal(path) ? std::strtoull(lss::BaseNameOf(path).c_str(), nullptr, 10) : 0;
 }
 
 }  // namespace bloom_lfs

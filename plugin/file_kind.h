@@ -18,6 +18,4 @@ bool IsOursOrTrash(const std::string& path);
 // The number in a WAL's name; 0 if it is not a WAL's.
 uint64_t WalNumber(const std::string& path);
 
-std::string BaseName(const std::string& path);
-
 }  // namespace bloom_lfs

@@ -1,11 +1,12 @@
 #include "plugin/file_source.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "lss/base/file_identity.h"
+#include "lss/base/posix_file.h"
 #include "plugin/directory_recovery.h"
 
 namespace bloom_lfs {
@@ -64,23 +65,6 @@ FileSource::Holder FileSource::CurrentHolder() {
   return holder_;
 }
 
-Status FileSource::ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const {
-  *read = 0;
-  while (*read < length) {
-    const ssize_t got =
-        pread(fd_.get(), destination + *read, length - *read, static_cast<off_t>(offset + *read));
-    if (got == 0) {
-      break;
-    }
-    if (got > 0) {
-      *read += static_cast<size_t>(got);
-    } else if (errno != EINTR) {
-      return Status::FromErrno("read", path_, static_cast<int64_t>(offset + *read), errno);
-    }
-  }
-  return Status::Ok();
-}
-
 Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read) {
   const Holder holder = CurrentHolder();
   if (holder.store != nullptr) {
@@ -98,7 +82,7 @@ Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, s
   if (limit.has_value()) {
     length = offset >= *limit ? 0 : std::min<uint64_t>(length, *limit - offset);
   }
-  return ReadFile(offset, length, destination, read);
+  return lss::ReadFully(fd_.get(), path_, offset, length, destination, read);
 }
 
 Status FileSource::Read(uint64_t offset, size_t length, char* destination, size_t* read) {

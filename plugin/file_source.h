@@ -35,7 +35,6 @@ class FileSource {
   lss::Status Attach();
   // At the end of what is known: whether asking again may give more.
   bool HolderChanged(lss::Status* status);
-  lss::Status ReadFile(uint64_t offset, size_t length, char* destination, size_t* read) const;
   lss::Status ReadOnce(uint64_t offset, size_t length, char* destination, size_t* read);
 
   struct Holder {

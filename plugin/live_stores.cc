@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "lss/base/file_identity.h"
+#include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
 
 namespace bloom_lfs {
@@ -12,9 +14,14 @@ namespace {
 
 using Key = std::pair<uint64_t, uint64_t>;  // device, inode
 
+struct Entry {
+  StorePtr store;
+  Key directory;  // that it was opened in, whatever it is called by now
+};
+
 struct Register {
   std::mutex mutex;
-  std::map<Key, StorePtr> stores;
+  std::map<Key, Entry> stores;
 };
 
 // Never destroyed: handles may be closed by later exit handlers.
@@ -25,68 +32,27 @@ Register& Live() {
 
 Key KeyOf(const lss::FileIdentity& identity) { return {identity.device, identity.inode}; }
 
-}  // namespace
-
-void LiveStores::Add(const StorePtr& store) {
-  Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
-  live.stores[KeyOf(store->identity())] = store;
-}
-
-void LiveStores::Remove(const StorePtr& store) {
-  Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
-  const auto entry = live.stores.find(KeyOf(store->identity()));
-  if (entry != live.stores.end() && entry->second == store) {
-    live.stores.erase(entry);
-  }
-}
-
-StorePtr LiveStores::Find(const lss::FileIdentity& identity) {
-  Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
-  const auto entry = live.stores.find(KeyOf(identity));
-  return entry == live.stores.end() ? nullptr : entry->second;
-}
-
-StorePtr LiveStores::FindPath(const std::string& path) {
+// Inode 0, which is no file's, if there is nothing at `path`.
+Key KeyAt(const std::string& path) {
   lss::FileIdentity identity;
   uint64_t size = 0;
-  return lss::IdentifyPath(path, &identity, &size).ok() ? Find(identity) : nullptr;
+  return lss::IdentifyPath(path, &identity, &size).ok() ? KeyOf(identity) : Key();
 }
 
-bool LiveStores::HasRing(const std::string& ring_path) {
-  Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
-  return std::any_of(live.stores.begin(), live.stores.end(),
-                     [&](const auto& entry) { return entry.second->ring_path() == ring_path; });
-}
-
-std::vector<StorePtr> LiveStores::WalsIn(const std::string& directory) {
+std::vector<StorePtr> WalsAt(const Key& directory) {
   Register& live = Live();
   const std::lock_guard<std::mutex> lock(live.mutex);
   std::vector<StorePtr> found;
-  for (const auto& entry : live.stores) {
-    if (IsWal(entry.second->path()) && lss::DirectoryOf(entry.second->path()) == directory) {
-      found.push_back(entry.second);
+  for (const auto& [key, entry] : live.stores) {
+    if (entry.directory == directory && IsWal(entry.store->path())) {
+      found.push_back(entry.store);
     }
   }
   return found;
 }
 
-StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) {
-  StorePtr newest;
-  for (const StorePtr& store : WalsIn(directory)) {
-    const uint64_t other = WalNumber(store->path());
-    if (other < number && (newest == nullptr || other > WalNumber(newest->path()))) {
-      newest = store;
-    }
-  }
-  return newest;
-}
-
-lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
-  std::vector<StorePtr> stores = WalsIn(directory);
+lss::Status SettleOlderAt(const Key& directory, uint64_t number, bool durable) {
+  std::vector<StorePtr> stores = WalsAt(directory);
   std::sort(stores.begin(), stores.end(), [](const StorePtr& a, const StorePtr& b) {
     return WalNumber(a->path()) < WalNumber(b->path());
   });
@@ -102,6 +68,71 @@ lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t numbe
     }
   }
   return lss::Status::Ok();
+}
+
+}  // namespace
+
+void LiveStores::Add(const StorePtr& store) {
+  const Key directory = KeyAt(lss::DirectoryOf(store->path()));
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  live.stores[KeyOf(store->id().file)] = {store, directory};
+}
+
+void LiveStores::Remove(const StorePtr& store) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  const auto entry = live.stores.find(KeyOf(store->id().file));
+  if (entry != live.stores.end() && entry->second.store == store) {
+    live.stores.erase(entry);
+  }
+}
+
+StorePtr LiveStores::Find(const lss::FileIdentity& identity) {
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  const auto entry = live.stores.find(KeyOf(identity));
+  return entry == live.stores.end() ? nullptr : entry->second.store;
+}
+
+StorePtr LiveStores::FindPath(const std::string& path) {
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  return lss::IdentifyPath(path, &identity, &size).ok() ? Find(identity) : nullptr;
+}
+
+bool LiveStores::HasRing(const std::string& ring_path) {
+  const Key ring = KeyAt(ring_path);
+  Register& live = Live();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  return std::any_of(live.stores.begin(), live.stores.end(), [&](const auto& entry) {
+    return KeyOf(entry.second.store->ring_identity()) == ring;
+  });
+}
+
+std::vector<StorePtr> LiveStores::WalsIn(const std::string& directory) {
+  return WalsAt(KeyAt(directory));
+}
+
+StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) {
+  StorePtr newest;
+  for (const StorePtr& store : WalsIn(directory)) {
+    const uint64_t other = WalNumber(store->path());
+    if (other < number && (newest == nullptr || other > WalNumber(newest->path()))) {
+      newest = store;
+    }
+  }
+  return newest;
+}
+
+lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
+  return SettleOlderAt(KeyAt(directory), number, durable);
+}
+
+std::function<lss::Status(bool durable)> LiveStores::SettlerOfOlder(const std::string& directory,
+                                                                    uint64_t number) {
+  return
+      [at = KeyAt(directory), number](bool durable) { return SettleOlderAt(at, number, durable); };
 }
 
 }  // namespace bloom_lfs

@@ -1,18 +1,20 @@
-// The process-wide register of stores that are being written, by the inode they write: renames,
-// hard links, symbolic links and odd spellings of a path all lead to the same entry.
+// The process-wide register of stores that are being written, by the inode they write and by the
+// directory it was made in: renames, hard links, symbolic links and odd spellings of a path all
+// lead to the same entry.
 //
 // Thread safety: every method from any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
 
 namespace bloom_lfs {
 
-using StorePtr = std::shared_ptr<lss::LogStructuredStore>;
+using StorePtr = std::shared_ptr<lss::DenseStream>;
 
 class LiveStores {
  public:
@@ -22,7 +24,7 @@ class LiveStores {
   static StorePtr Find(const lss::FileIdentity& identity);
   // The same by path; null also if there is no such file.
   static StorePtr FindPath(const std::string& path);
-  // Whether a store in the register has its ring at `ring_path`, spelled the way it was opened.
+  // Whether the file at `ring_path` is the ring of a store in the register.
   static bool HasRing(const std::string& ring_path);
   // The stores of WALs that were opened in `directory`.
   static std::vector<StorePtr> WalsIn(const std::string& directory);
@@ -31,6 +33,9 @@ class LiveStores {
   // Retires the logs in `directory` with a lower number than `number` and brings them to their
   // files, oldest first.
   static lss::Status SettleOlder(const std::string& directory, uint64_t number, bool durable);
+  // The same, for later: which directory that is, is looked up now.
+  static std::function<lss::Status(bool durable)> SettlerOfOlder(const std::string& directory,
+                                                                 uint64_t number);
 };
 
 }  // namespace bloom_lfs

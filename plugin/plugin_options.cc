@@ -4,6 +4,8 @@
 #include <cctype>
 #include <vector>
 
+#include "lss/base/types.h"
+#include "lss/options.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {

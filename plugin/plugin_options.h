@@ -5,9 +5,12 @@
 #include <string>
 #include <unordered_map>
 
-#include "lss/options.h"
 #include "rocksdb/status.h"
 #include "rocksdb/utilities/options_type.h"
+
+namespace lss {
+struct StoreOptions;
+}
 
 namespace bloom_lfs {
 

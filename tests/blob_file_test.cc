@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "lss/ring/ring_budget.h"
-#include "lss/runtime/background.h"
 #include "plugin/blob_format.h"
 #include "plugin/bloom_lfs_file_system.h"
+#include "plugin/default_runtime.h"
 #include "plugin/live_stores.h"
 #include "tests/support/child_process.h"
 #include "tests/support/database.h"
@@ -152,7 +152,7 @@ TEST_F(BlobFileTest, AfterCloseTheWrappedFileSystemReads) {
   std::unique_ptr<rocksdb::FSSequentialFile> sequential;
   ASSERT_TRUE(fs_->NewSequentialFile(blob_, direct, &sequential, nullptr).ok());
   EXPECT_TRUE(sequential->use_direct_io());
-  lss::Background::SharedMaintenance().Drain();
+  DefaultRuntime()->maintenance()->Drain();
   EXPECT_FALSE(Exists(rings_));
 }
 
@@ -162,7 +162,7 @@ TEST_F(BlobFileTest, BlocksAreAllocatedAheadAndGivenBackAtTheEnd) {
   EXPECT_GE(BytesOnDisk(blob_), uint64_t{16} << 20);
   ASSERT_TRUE(file->Close(io_, nullptr).ok());
   EXPECT_EQ(SizeOnDisk(blob_), 100000U);
-  lss::Background::SharedMaintenance().Drain();
+  DefaultRuntime()->maintenance()->Drain();
   EXPECT_LE(BytesOnDisk(blob_), 200000U);
 }
 
@@ -206,10 +206,10 @@ TEST_F(BlobFileTest, WithoutDirectIoLargeBlobsAreInThePageCacheToo) {
 }
 
 TEST_F(BlobFileTest, TakesAtMost8MiBOfMemory) {
-  lss::Background::SharedMaintenance().Drain();  // other tests' files
+  DefaultRuntime()->maintenance()->Drain();  // other tests' files
   const auto file = Create();
-  EXPECT_LE(lss::RingBytesInUse(), 8U << 20);
-  EXPECT_GT(lss::RingBytesInUse(), 0U);
+  EXPECT_LE(DefaultRuntime()->ring_budget()->bytes_in_use(), 8U << 20);
+  EXPECT_GT(DefaultRuntime()->ring_budget()->bytes_in_use(), 0U);
 }
 
 TEST_F(BlobFileTest, SwitchedOffTheyPassThrough) {

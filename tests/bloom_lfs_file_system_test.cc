@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/default_runtime.h"
 #include "plugin/live_stores.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
@@ -214,7 +215,7 @@ TEST_F(BloomLfsFileSystemTest, ADeletedLogsRingGoesWithItsHandle) {
   EXPECT_TRUE(log->Sync(io_, nullptr).ok());
   EXPECT_TRUE(log->Close(io_, nullptr).ok());
   EXPECT_FALSE(Exists(log_));
-  lss::Background::SharedMaintenance().Drain();
+  DefaultRuntime()->maintenance()->Drain();
   EXPECT_FALSE(Exists(rings_));
 }
 

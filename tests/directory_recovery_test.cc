@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "lss/base/posix_file.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"

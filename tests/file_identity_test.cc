@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "lss/base/unique_fd.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
@@ -128,51 +129,6 @@ TEST(SameFile, ComparesDevicesOnlyWithoutBirthTimes) {
         << pair.a.device << "/" << pair.a.inode << "/" << pair.a.birth_time_ns << " and "
         << pair.b.device << "/" << pair.b.inode << "/" << pair.b.birth_time_ns;
   }
-}
-
-TEST(BootId, IsTheKernels) {
-  std::ifstream in("/proc/sys/kernel/random/boot_id");
-  std::string text;
-  ASSERT_TRUE(std::getline(in, text));
-  text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
-  ASSERT_EQ(text.size(), 32U);
-  for (size_t i = 0; i < 16; ++i) {
-    EXPECT_EQ(BootId()[i], std::stoul(text.substr(2 * i, 2), nullptr, 16)) << "byte " << i;
-  }
-}
-
-TEST(DirectoryOf, FollowsThePath) {
-  EXPECT_EQ(DirectoryOf("/db/000004.log"), "/db");
-  EXPECT_EQ(DirectoryOf("db/sub/000004.log"), "db/sub");
-  EXPECT_EQ(DirectoryOf("000004.log"), ".");
-  EXPECT_EQ(DirectoryOf("/000004.log"), "/");
-}
-
-TEST(RingFileName, IsTheInodeInHex) {
-  EXPECT_EQ(RingFileName(0xa761a6), "0000000000a761a6.ring");
-  EXPECT_EQ(RingFileName(UINT64_MAX), "ffffffffffffffff.ring");
-}
-
-TEST(UniqueFd, ClosesOnceAndMoves) {
-  int raw = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ASSERT_GE(raw, 0);
-  {
-    UniqueFd first(raw);
-    UniqueFd second(std::move(first));
-    EXPECT_FALSE(first.valid());  // NOLINT(bugprone-use-after-move)
-    EXPECT_EQ(second.get(), raw);
-    UniqueFd third;
-    third = std::move(second);
-    EXPECT_EQ(third.get(), raw);
-    EXPECT_NE(fcntl(raw, F_GETFD), -1) << "moving does not close";
-  }
-  EXPECT_EQ(fcntl(raw, F_GETFD), -1);
-  raw = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  UniqueFd released(raw);
-  EXPECT_EQ(released.Release(), raw);
-  released.Reset();
-  EXPECT_NE(fcntl(raw, F_GETFD), -1);
-  close(raw);
 }
 
 }  // namespace

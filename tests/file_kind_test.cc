@@ -78,11 +78,5 @@ TEST(FileKind, NumbersAreDecimalWhateverTheZeros) {
   EXPECT_EQ(WalNumber("18446744073709551615.log"), 18446744073709551615ULL);
 }
 
-TEST(FileKind, BaseNameIsWhatFollowsTheLastSlash) {
-  EXPECT_EQ(BaseName("/db/000004.log"), "000004.log");
-  EXPECT_EQ(BaseName("000004.log"), "000004.log");
-  EXPECT_EQ(BaseName("/db/"), "");
-}
-
 }  // namespace
 }  // namespace bloom_lfs

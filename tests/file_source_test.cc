@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/default_runtime.h"
 #include "tests/support/child_check.h"
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
@@ -24,7 +25,7 @@
 namespace bloom_lfs {
 namespace {
 
-using lss::LogStructuredStore;
+using lss::DenseStream;
 using lss::Status;
 using lss::test::DeadLog;
 using lss::test::Exists;
@@ -68,9 +69,9 @@ class FileSourceTest : public testing::Test {
     lss::StoreOptions options;
     options.buffer_count = 4;
     options.idle_flush_ms = 60000;
-    ASSERT_TRUE(
-        LogStructuredStore::Open(log_, options, LogStructuredStore::OpenMode::kTruncate, &store_)
-            .ok());
+    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+                                  DenseStream::OpenMode::kTruncate, &store_)
+                    .ok());
     LiveStores::Add(store_);
   }
   void Append(size_t length) {
@@ -207,9 +208,10 @@ int FailedCloseMain(const std::vector<std::string>& args) {
   using lss::test::Require;
   const std::string bytes = Stream(3000);
   StorePtr store;
-  lss::test::RequireOk(LogStructuredStore::Open(args.at(0), lss::StoreOptions(),
-                                                LogStructuredStore::OpenMode::kTruncate, &store),
-                       "open");
+  lss::test::RequireOk(
+      DenseStream::Open(bloom_lfs::DefaultRuntime(), args.at(0), lss::StoreOptions(),
+                        DenseStream::OpenMode::kTruncate, &store),
+      "open");
   LiveStores::Add(store);
   lss::test::RequireOk(store->Append({bytes.data(), bytes.size()}), "append");
   std::unique_ptr<FileSource> old_source;

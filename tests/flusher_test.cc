@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "lss/device/sync_device.h"
+#include "lss/device/file_device.h"
 #include "tests/support/aligned_memory.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_device.h"
@@ -198,9 +198,9 @@ TEST(FlusherTest, ThroughIoUringAFileGetsTheSameBytes) {
   Flusher flusher(/*use_io_uring=*/true,
                   [&](const std::string& line) { warnings.push_back(line); });
   EXPECT_FALSE(flusher.uses_io_uring()) << "nobody has written: no io_uring yet";
-  SyncDevice device(UniqueFd(open((directory / "file").c_str(), O_RDWR | O_CREAT, 0644)),
+  FileDevice device(UniqueFd(open((directory / "file").c_str(), O_RDWR | O_CREAT, 0644)),
                     directory / "file", nullptr);
-  device.SetDirect(true);
+  device.BypassCache(true);
   const auto client = std::make_shared<PageClient>(&device, 600);
   for (size_t i = 1; i <= 600; i += 3) {
     client->Offer(3);

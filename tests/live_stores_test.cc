@@ -10,21 +10,23 @@
 #include <string>
 #include <vector>
 
+#include "plugin/default_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
 namespace bloom_lfs {
 namespace {
 
-using lss::LogStructuredStore;
+using lss::DenseStream;
 using test::TempDir;
 
 class LiveStoresTest : public testing::Test {
  protected:
   StorePtr Open(const std::string& name) {
     StorePtr store;
-    const lss::Status status = LogStructuredStore::Open(
-        dir_ / name, lss::StoreOptions(), LogStructuredStore::OpenMode::kTruncate, &store);
+    const lss::Status status =
+        DenseStream::Open(bloom_lfs::DefaultRuntime(), dir_ / name, lss::StoreOptions(),
+                          DenseStream::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return store;
   }
@@ -39,12 +41,12 @@ TEST_F(LiveStoresTest, EveryNameOfAFileLeadsToItsStore) {
   for (const char* name : {"000007.log", "hard", "soft", "./000007.log", "/000007.log"}) {
     EXPECT_EQ(LiveStores::FindPath(dir_ / name), store) << name;
   }
-  EXPECT_EQ(LiveStores::Find(store->identity()), store);
+  EXPECT_EQ(LiveStores::Find(store->id().file), store);
   ASSERT_EQ(rename((dir_ / "000007.log").c_str(), (dir_ / "renamed").c_str()), 0);
   EXPECT_EQ(LiveStores::FindPath(dir_ / "renamed"), store);
   LiveStores::Remove(store);
   EXPECT_EQ(LiveStores::FindPath(dir_ / "renamed"), nullptr);
-  EXPECT_EQ(LiveStores::Find(store->identity()), nullptr);
+  EXPECT_EQ(LiveStores::Find(store->id().file), nullptr);
 }
 
 TEST_F(LiveStoresTest, KnowsTheRingsOfItsStores) {
@@ -88,7 +90,7 @@ TEST_F(LiveStoresTest, ANewFileUnderTheOldNameIsAnotherStore) {
   const StorePtr new_store = Open("000007.log");
   LiveStores::Add(new_store);
   EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), new_store);
-  EXPECT_EQ(LiveStores::Find(old_store->identity()), old_store);
+  EXPECT_EQ(LiveStores::Find(old_store->id().file), old_store);
   LiveStores::Remove(old_store);
   EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), new_store);
   LiveStores::Remove(new_store);

@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
+#include "lss/record_log.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/child_check.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
@@ -40,15 +42,12 @@ class ChildStore {
  public:
   explicit ChildStore(const std::string& path) : path_(path) {
     options_.frontier_bytes = 0;
-    options_.warn = [this](const std::string& line) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      warnings_.push_back(line);
-    };
+    options_.warn = Sink();
     RequireOk(
-        LogStructuredStore::Open(path, options_, LogStructuredStore::OpenMode::kTruncate, &store_),
+        DenseStream::Open(&runtime_, path, options_, DenseStream::OpenMode::kTruncate, &store_),
         "open");
   }
-  LogStructuredStore* operator->() const { return store_.get(); }
+  DenseStream* operator->() const { return store_.get(); }
 
   Status Append(size_t length) {
     const std::string bytes = StreamBytes(store_->size(), length);
@@ -83,11 +82,19 @@ class ChildStore {
   }
 
  private:
+  WarningSink Sink() {
+    return [this](const std::string& line) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      warnings_.push_back(line);
+    };
+  }
+
   const std::string path_;
-  StoreOptions options_;
   std::mutex mutex_;
   std::vector<std::string> warnings_;
-  std::shared_ptr<LogStructuredStore> store_;
+  Runtime runtime_{Sink()};
+  StoreOptions options_;
+  std::shared_ptr<DenseStream> store_;
 };
 
 // Runs a role in a child of its own, with the path of a file for it.
@@ -184,13 +191,16 @@ TEST_F(LogStructuredStoreFallbackTest, NoSpaceTakesNothingAndTheStreamGoesOn) {
 
 const RegisterChild full_disk_reserve(
     "full_disk_reserve", [](const std::vector<std::string>& args) {
-      ChildStore store(args[0]);
+      StoreOptions options;
+      options.frontier_bytes = 0;
+      std::shared_ptr<RecordLog> log;
+      RequireOk(RecordLog::Open(bloom_lfs::DefaultRuntime(), args[0], options, &log), "open");
       test::RefuseSystemCallFrom(SYS_fallocate, kFallocateOffset, 1 << 20, ENOSPC);
       Reservation reservation;
       Status status;
       Address end = 0;
       for (int i = 0; i < 1000 && status.ok(); ++i) {
-        status = store->Reserve(4096, &reservation);
+        status = log->Reserve(4096, &reservation);
         if (status.ok()) {
           const std::string bytes = StreamBytes(reservation.address(), 4096);
           end = reservation.address() + 4096;
@@ -200,9 +210,11 @@ const RegisterChild full_disk_reserve(
       Require(status.code() == Status::Code::kNoSpace,
               "the error is NoSpace: " + status.ToString());
       Require(end == 1 << 20, "everything that was allocated could be used");
-      RequireOk(store->Sync(), "a sync");
-      Require(store->durable() == end, "all of it is durable");
-      store.CloseAndCheck();
+      RequireOk(log->Sync(), "a sync");
+      Require(log->durable() == end, "all of it is durable");
+      RequireOk(log->Close(), "close");
+      const std::string difference = FirstDifference(ReadFile(args[0]), StreamBytes(0, end));
+      Require(difference.empty(), "the file is right; it " + difference);
       return 0;
     });
 

@@ -1,6 +1,4 @@
 // The store as a stream: Append, Flush, Sync, Read, Settle, Close.
-#include "lss/log_structured_store.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -13,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "lss/dense_stream.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -24,14 +24,15 @@ using bloom_lfs::test::ReadFile;
 using bloom_lfs::test::WriteFile;
 using test::FirstDifference;
 using test::StreamBytes;
-using OpenMode = LogStructuredStore::OpenMode;
+using OpenMode = DenseStream::OpenMode;
 
 class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
  protected:
   LogStructuredStoreTest() { options_.write_mode = GetParam(); }
 
   void Open(OpenMode mode = OpenMode::kTruncate) {
-    const Status status = LogStructuredStore::Open(path_, options_, mode, &store_);
+    const Status status =
+        DenseStream::Open(bloom_lfs::DefaultRuntime(), path_, options_, mode, &store_);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   // The next `length` bytes of the stream.
@@ -50,7 +51,7 @@ class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
   void Close() {
     const Status status = store_->Close();
     ASSERT_TRUE(status.ok()) << status.ToString();
-    Background::SharedMaintenance().Drain();
+    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
   }
   void ExpectFile(size_t length) {
     EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, length)), "");
@@ -61,13 +62,13 @@ class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
       ASSERT_TRUE(Append(10).ok());
       ASSERT_TRUE(store_->Sync().ok());
     }
-    Background::SharedMaintenance().Drain();
+    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
   }
 
   bloom_lfs::test::TempDir directory_;
   const std::string path_ = directory_ / "000004.log";
   StoreOptions options_;
-  std::shared_ptr<LogStructuredStore> store_;
+  std::shared_ptr<DenseStream> store_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, LogStructuredStoreTest,
@@ -300,11 +301,11 @@ TEST_P(LogStructuredStoreTest, AFileThatWasUnlinkedMeanwhileClosesWell) {
 }
 
 TEST_P(LogStructuredStoreTest, ManyStoresLiveSideBySide) {
-  std::vector<std::shared_ptr<LogStructuredStore>> stores;
+  std::vector<std::shared_ptr<DenseStream>> stores;
   for (int i = 0; i < 10; ++i) {
     stores.emplace_back();
-    ASSERT_TRUE(LogStructuredStore::Open(directory_ / std::to_string(i), options_,
-                                         OpenMode::kTruncate, &stores.back())
+    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / std::to_string(i),
+                                  options_, OpenMode::kTruncate, &stores.back())
                     .ok());
   }
   for (int round = 0; round < 30; ++round) {
@@ -322,34 +323,28 @@ TEST_P(LogStructuredStoreTest, ManyStoresLiveSideBySide) {
 // --- refusals
 // -----------------------------------------------------------------------------------------
 
-TEST_P(LogStructuredStoreTest, AppendAndReserveDoNotMix) {
-  Open();
-  ASSERT_TRUE(Append(10).ok());
-  Reservation reservation;
-  EXPECT_EQ(store_->Reserve(10, &reservation).code(), Status::Code::kInvalidArgument);
-  ASSERT_TRUE(Append(10).ok()) << "and the stream goes on as it began";
-  Close();
-  ExpectFile(20);
-}
-
 TEST_P(LogStructuredStoreTest, BadOptionsAndPathsAreRefusedBeforeAnythingIsTouched) {
   WriteFile(path_, "precious");
   options_.buffer_count = 1;
-  EXPECT_EQ(LogStructuredStore::Open(path_, options_, OpenMode::kTruncate, &store_).code(),
-            Status::Code::kInvalidArgument);
+  EXPECT_EQ(
+      DenseStream::Open(bloom_lfs::DefaultRuntime(), path_, options_, OpenMode::kTruncate, &store_)
+          .code(),
+      Status::Code::kInvalidArgument);
   EXPECT_EQ(ReadFile(path_), "precious");
   options_.buffer_count = 4;
-  EXPECT_EQ(
-      LogStructuredStore::Open(directory_.path(), options_, OpenMode::kTruncate, &store_).code(),
-      Status::Code::kInvalidArgument);
-  EXPECT_EQ(
-      LogStructuredStore::Open(directory_ / "no/such/dir", options_, OpenMode::kTruncate, &store_)
-          .code(),
-      Status::Code::kNotFound);
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_.path(), options_,
+                              OpenMode::kTruncate, &store_)
+                .code(),
+            Status::Code::kInvalidArgument);
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / "no/such/dir", options_,
+                              OpenMode::kTruncate, &store_)
+                .code(),
+            Status::Code::kNotFound);
   ASSERT_EQ(mkfifo((directory_ / "fifo").c_str(), 0600), 0);
-  EXPECT_EQ(
-      LogStructuredStore::Open(directory_ / "fifo", options_, OpenMode::kAppend, &store_).code(),
-      Status::Code::kInvalidArgument);
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / "fifo", options_,
+                              OpenMode::kAppend, &store_)
+                .code(),
+            Status::Code::kInvalidArgument);
   EXPECT_EQ(store_, nullptr);
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "lss/ring/ring_budget.h"
-#include "lss/runtime/background.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/database.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/workload.h"
@@ -97,13 +97,13 @@ TEST(ManyDatabasesTest, RingsStayWithinTheBudgetAndEveryDatabaseIsServed) {
   const size_t count = DatabasesWithinLimits();
   ASSERT_GE(count, 90U) << "too few descriptors allowed for this test";
   Databases databases(dir / "db", With::kPlugin, count);
-  EXPECT_LE(lss::RingBytesInUse(), kBudget);
+  EXPECT_LE(DefaultRuntime()->ring_budget()->bytes_in_use(), kBudget);
   databases.PutInEach(0, /*sync=*/true);
   for (uint64_t round = 1; round < 4; ++round) {
     databases.PutInEach(round, /*sync=*/false);
   }
-  EXPECT_LE(lss::RingBytesInUse(), kBudget);
-  EXPECT_GT(lss::RingBytesInUse(), count * 8192) << "each has a ring";
+  EXPECT_LE(DefaultRuntime()->ring_budget()->bytes_in_use(), kBudget);
+  EXPECT_GT(DefaultRuntime()->ring_budget()->bytes_in_use(), count * 8192) << "each has a ring";
   for (uint64_t round = 0; round < 4; ++round) {
     databases.Check(round);
   }
@@ -116,7 +116,7 @@ TEST(ManyDatabasesTest, RingsStayWithinTheBudgetAndEveryDatabaseIsServed) {
   std::string value;
   Require(databases[count - 1]->Get(rocksdb::ReadOptions(), "bulk7", &value));
   EXPECT_EQ(value, MakeValue(7, 100000));
-  EXPECT_LE(lss::RingBytesInUse(), kBudget);
+  EXPECT_LE(DefaultRuntime()->ring_budget()->bytes_in_use(), kBudget);
 }
 
 TEST(ManyDatabasesTest, OneMoreDescriptorPerLiveFileAndNoThreadPerFile) {
@@ -135,14 +135,14 @@ TEST(ManyDatabasesTest, OneMoreDescriptorPerLiveFileAndNoThreadPerFile) {
   for (uint64_t round = 0; round < 5; ++round) {
     warm_up.PutInEach(round, true);
   }
-  lss::Background::SharedMaintenance().Drain();
+  DefaultRuntime()->maintenance()->Drain();
   const size_t before = Descriptors();
   const size_t threads_before = Threads();
   Databases databases(dir / "plugin", With::kPlugin, kFew);
   for (uint64_t round = 0; round < 5; ++round) {
     databases.PutInEach(round, true);
   }
-  lss::Background::SharedMaintenance().Drain();
+  DefaultRuntime()->maintenance()->Drain();
   EXPECT_LE(Descriptors() - before, stock_descriptors + kFew);
   EXPECT_LE(Threads(), threads_before + 1) << "one flusher, if nobody had filled a buffer before";
 }

@@ -43,7 +43,7 @@ TEST_F(MemoryDeviceTest, RecordsCallsInTheOrderOfTheirBeginning) {
   ASSERT_TRUE(device_.Sync().ok());
   device_.Fail({DeviceCall::kAllocate, ENOSPC});
   ASSERT_FALSE(device_.Allocate(0, 4096).ok());
-  device_.SetDirect(true);
+  device_.BypassCache(true);
   EXPECT_EQ(device_.Trace({DeviceCall::kWrite, DeviceCall::kSync, DeviceCall::kAllocate,
                            DeviceCall::kSetDirect}),
             Lines({"write 0+3 plain", "sync", "allocate 0+4096 failed", "direct on"}));
@@ -81,7 +81,7 @@ TEST_F(MemoryDeviceTest, PunishesOverlapChangedBytesAndMisalignment) {
   ASSERT_TRUE(device_.AwaitHeld());
   memory.data()[5] = 'x';
   ASSERT_TRUE(Write(4000, "abc").ok());
-  device_.SetDirect(true);
+  device_.BypassCache(true);
   device_.Release();
   writing.join();
   ASSERT_TRUE(Write(4096, "not a page").ok());

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lss/options.h"
 #include "plugin/bloom_lfs_file_system.h"
 
 namespace bloom_lfs {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lss/log_structured_store.h"
-#include "lss/runtime/background.h"
+#include "lss/dense_stream.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -32,13 +32,13 @@ class PredecessorsTest : public testing::Test {
       bytes_at_call_.push_back(ReadFile(log_).find_first_not_of('\0'));
       return answer_;
     };
-    const Status status =
-        LogStructuredStore::Open(log_, options, LogStructuredStore::OpenMode::kTruncate, &store_);
+    const Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+                                            DenseStream::OpenMode::kTruncate, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   ~PredecessorsTest() override {
     (void)store_->Close();
-    Background::SharedMaintenance().Drain();
+    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
   }
   Status Append(size_t n) {
     const std::string bytes = Stream(n);
@@ -48,7 +48,7 @@ class PredecessorsTest : public testing::Test {
     for (int i = 0; i < 5; ++i) {
       ASSERT_TRUE(Append(10).ok());
       ASSERT_TRUE(store_->Sync().ok());
-      Background::SharedMaintenance().Drain();
+      bloom_lfs::DefaultRuntime()->maintenance()->Drain();
     }
   }
   // Nobody was asked while there was a byte in the file already.
@@ -62,7 +62,7 @@ class PredecessorsTest : public testing::Test {
   std::vector<std::string> calls_;
   std::vector<size_t> bytes_at_call_;
   Status answer_;
-  std::shared_ptr<LogStructuredStore> store_;
+  std::shared_ptr<DenseStream> store_;
 };
 
 TEST_F(PredecessorsTest, AreNotAskedForAStreamThatIsOnlyInItsRing) {
@@ -82,7 +82,7 @@ TEST_F(PredecessorsTest, AreWrittenBeforeTheFirstByte) {
 
 TEST_F(PredecessorsTest, AreDurableBeforeABulkStreamTurnsHot) {
   ASSERT_TRUE(Append(100000).ok());
-  Background::SharedMaintenance().Drain();
+  bloom_lfs::DefaultRuntime()->maintenance()->Drain();
   ASSERT_TRUE(store_->Sync().ok());
   ASSERT_FALSE(calls_.empty());
   EXPECT_EQ(calls_[0], "durable");

@@ -14,9 +14,10 @@
 #include <thread>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
 #include "lss/recovery/recovery.h"
 #include "lss/ring/ring_memory.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
@@ -51,9 +52,9 @@ StoreOptions SmallRing() {
 // Child: opens a store on args[0] and appends as many bytes of Stream() as it is told, line by
 // line.
 int OwnerMain(const std::vector<std::string>& args) {
-  std::shared_ptr<LogStructuredStore> store;
-  Status status = LogStructuredStore::Open(args.at(0), SmallRing(),
-                                           LogStructuredStore::OpenMode::kTruncate, &store);
+  std::shared_ptr<DenseStream> store;
+  Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), args.at(0), SmallRing(),
+                                    DenseStream::OpenMode::kTruncate, &store);
   const std::string bytes = Stream(1 << 20);
   Address end = 0;
   while (status.ok()) {
@@ -215,10 +216,10 @@ TEST_F(RecoveryOwnerTest, R8IsReportedUnderALiveOwnerToo) {
 
 // RocksDB deletes and renames old logs, and so has this directory recovered, while it appends.
 TEST_F(RecoveryOwnerTest, RecoveryBesideABusyOwnerNeverTouchesItsRing) {
-  std::shared_ptr<LogStructuredStore> store;
-  ASSERT_TRUE(
-      LogStructuredStore::Open(log_, SmallRing(), LogStructuredStore::OpenMode::kTruncate, &store)
-          .ok());
+  std::shared_ptr<DenseStream> store;
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(),
+                                DenseStream::OpenMode::kTruncate, &store)
+                  .ok());
   std::atomic<bool> stop{false};
   Status appended;
   std::thread appender([&] {
@@ -231,7 +232,7 @@ TEST_F(RecoveryOwnerTest, RecoveryBesideABusyOwnerNeverTouchesItsRing) {
   ASSERT_TRUE(RingView::Open(store->ring_path(), &view).ok());
   size_t misjudged = 0;
   for (int i = 0; i < 200000; ++i) {
-    misjudged += view->header_case() == RingCase::kR2OwnerAlive ? 0 : 1;
+    misjudged += test::CaseOf(*view) == RingCase::kR2OwnerAlive ? 0 : 1;
   }
   EXPECT_EQ(misjudged, 0U) << "a live owner's ring was taken for somebody else's business";
   for (int i = 0; i < 300; ++i) {
@@ -296,10 +297,10 @@ TEST_F(ForkTest, ForkedChildDoesNotKeepTheRingsLock) {
 
 // The child gives up its copies; the parent goes on appending, and may be killed.
 TEST_F(ForkTest, ForkedChildThatClosesItsCopyLeavesTheStoreAlone) {
-  std::shared_ptr<LogStructuredStore> store;
-  ASSERT_TRUE(
-      LogStructuredStore::Open(log_, SmallRing(), LogStructuredStore::OpenMode::kTruncate, &store)
-          .ok());
+  std::shared_ptr<DenseStream> store;
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(),
+                                DenseStream::OpenMode::kTruncate, &store)
+                  .ok());
   const std::string bytes = Stream(1000);
   ASSERT_TRUE(store->Append({bytes.data(), bytes.size()}).ok());
   const Tree before = ListTree(dir_.path());

@@ -148,18 +148,18 @@ TEST_F(RecoveryRefusalTest, R9RingOfADeletedLogIsRemoved) {
   ExpectRingGone();
 }
 
-TEST_F(RecoveryRefusalTest, R9RingWithTheOnlyBytesIsSetAside) {
+TEST_F(RecoveryRefusalTest, R12RingWithTheOnlyBytesIsSetAside) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
   Make(log);
   ASSERT_EQ(unlink(log_.c_str()), 0);
-  EXPECT_EQ(Case(), RingCase::kR9FileGone);
+  EXPECT_EQ(Case(), RingCase::kR12Orphan);
   ExpectSetAside();
 }
 
 // A fault-injection environment, or a restore, renames another file over the log.
-TEST_F(RecoveryRefusalTest, R9ReplacedFileIsNotTouched) {
+TEST_F(RecoveryRefusalTest, R12ReplacedFileIsNotTouched) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
@@ -167,12 +167,12 @@ TEST_F(RecoveryRefusalTest, R9ReplacedFileIsNotTouched) {
   WriteFile(dir_ / "other", log.File() + "and something else");
   ASSERT_EQ(rename((dir_ / "other").c_str(), log_.c_str()), 0);
   const std::string file = ReadFile(log_);
-  EXPECT_EQ(Case(), RingCase::kR9FileGone);
+  EXPECT_EQ(Case(), RingCase::kR12Orphan);
   EXPECT_EQ(ReadFile(log_), file);
   ExpectSetAside();
 }
 
-TEST_F(RecoveryRefusalTest, R9CopiedDirectoryIsNotTouchedAndTheOriginalIsRecovered) {
+TEST_F(RecoveryRefusalTest, R12CopiedDirectoryIsNotTouchedAndTheOriginalIsRecovered) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
@@ -182,7 +182,7 @@ TEST_F(RecoveryRefusalTest, R9CopiedDirectoryIsNotTouchedAndTheOriginalIsRecover
   log.MakeAt(original_log);
   bloom_lfs::test::CopyTree(original.path(), dir_.path());
 
-  EXPECT_EQ(Case(), RingCase::kR9FileGone);
+  EXPECT_EQ(Case(), RingCase::kR12Orphan);
   EXPECT_TRUE(ReadFile(log_) == log.File());
 
   recovered_.clear();

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,14 +60,16 @@ bool IsNext(int what) {
 }  // namespace
 
 extern "C" {
-ssize_t pwrite(int fd, const void* data, size_t n, off_t offset) {
+// Recovery writes one piece at a time.
+ssize_t pwritev2(int fd, const struct iovec* pieces, int /*count*/, off_t offset, int /*flags*/) {
   if (Interfere("write")) {
     return -1;
   }
+  size_t n = pieces[0].iov_len;
   if (IsNext(Script::kKillMidway) || IsNext(Script::kShort)) {
     n = (n + 1) / 2;
   }
-  const ssize_t result = syscall(SYS_pwrite64, fd, data, n, offset);
+  const ssize_t result = syscall(SYS_pwrite64, fd, pieces[0].iov_base, n, offset);
   if (IsNext(Script::kKillMidway)) {
     kill(getpid(), SIGKILL);
   }

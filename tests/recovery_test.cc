@@ -314,7 +314,7 @@ TEST_F(RecoveryTest, RingThatIsYoungerThanTheFilesBytesDoesNotEmptyTheFile) {
   uint64_t size = 0;
   ASSERT_TRUE(IdentifyPath(log_, &identity, &size).ok());
   std::unique_ptr<RingMemory> ring;
-  ASSERT_TRUE(RingMemory::Create(rings_, identity, StoreOptions(), &ring).ok());
+  ASSERT_TRUE(RingMemory::Create(rings_, identity, RingOptions(), &ring).ok());
   ring.reset();
   ASSERT_TRUE(Run().ok());
   EXPECT_TRUE(ReadFile(log_) == bytes) << "now " << ReadFile(log_).size() << " bytes";

@@ -9,10 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
 #include "lss/options.h"
 #include "lss/ring/ring_format.h"
-#include "lss/runtime/background.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -37,23 +36,28 @@ void ExpectUsable(const RingGrant& grant, uint32_t buffer_bytes, uint32_t buffer
   EXPECT_LE(grant.buffer_count(), buffer_count);
 }
 
-TEST(RingBudgetTest, WithoutALimitEveryRingIsAsAskedFor) {
+class RingBudgetTest : public testing::Test {
+ protected:
+  RingBudget budget_;
+};
+
+TEST_F(RingBudgetTest, WithoutALimitEveryRingIsAsAskedFor) {
   std::vector<RingGrant> grants(200);
   for (RingGrant& grant : grants) {
-    ASSERT_TRUE(RingGrant::Take(0, kBuffer, kCount, &grant).ok());
+    ASSERT_TRUE(RingGrant::Take(&budget_, 0, kBuffer, kCount, &grant).ok());
     EXPECT_EQ(grant.buffer_bytes(), kBuffer);
     EXPECT_EQ(grant.buffer_count(), kCount);
   }
-  EXPECT_EQ(RingBytesInUse(), 200 * RingFileBytes(kBuffer, kCount));
+  EXPECT_EQ(budget_.bytes_in_use(), 200 * RingFileBytes(kBuffer, kCount));
   grants.clear();
-  EXPECT_EQ(RingBytesInUse(), 0U);
+  EXPECT_EQ(budget_.bytes_in_use(), 0U);
 }
 
-TEST(RingBudgetTest, TheFirstGetAllAndTheThousandthStillOneWorthHaving) {
+TEST_F(RingBudgetTest, TheFirstGetAllAndTheThousandthStillOneWorthHaving) {
   std::vector<RingGrant> grants(1000);
   uint64_t sum = 0;
   for (size_t i = 0; i < grants.size(); ++i) {
-    ASSERT_TRUE(RingGrant::Take(512 * kMiB, kBuffer, kCount, &grants[i]).ok()) << i;
+    ASSERT_TRUE(RingGrant::Take(&budget_, 512 * kMiB, kBuffer, kCount, &grants[i]).ok()) << i;
     ExpectUsable(grants[i], kBuffer, kCount);
     sum += BytesOf(grants[i]);
     if (i < 16) {
@@ -61,22 +65,22 @@ TEST(RingBudgetTest, TheFirstGetAllAndTheThousandthStillOneWorthHaving) {
     }
   }
   EXPECT_LE(sum, 512 * kMiB);
-  EXPECT_EQ(RingBytesInUse(), sum);
+  EXPECT_EQ(budget_.bytes_in_use(), sum);
   EXPECT_GE(BytesOf(grants.back()), 16U << 10);
   EXPECT_GE(grants.back().buffer_count(), 4U);
 }
 
-TEST(RingBudgetTest, NobodyGetsMoreThanTheBudgetHoweverManyAsk) {
+TEST_F(RingBudgetTest, NobodyGetsMoreThanTheBudgetHoweverManyAsk) {
   constexpr uint64_t kBudget = kMiB;
   std::vector<RingGrant> grants;
   Status status;
   while (status.ok()) {
     RingGrant grant;
-    status = RingGrant::Take(kBudget, kBuffer, kCount, &grant);
+    status = RingGrant::Take(&budget_, kBudget, kBuffer, kCount, &grant);
     if (status.ok()) {
       ExpectUsable(grant, kBuffer, kCount);
       grants.push_back(std::move(grant));
-      ASSERT_LE(RingBytesInUse(), kBudget);
+      ASSERT_LE(budget_.bytes_in_use(), kBudget);
     }
   }
   EXPECT_GT(grants.size(), 32U);
@@ -84,59 +88,61 @@ TEST(RingBudgetTest, NobodyGetsMoreThanTheBudgetHoweverManyAsk) {
   EXPECT_NE(status.message().find("ring_budget_bytes"), std::string::npos) << status.message();
   grants.pop_back();
   RingGrant again;
-  EXPECT_TRUE(RingGrant::Take(kBudget, kBuffer, kCount, &again).ok())
+  EXPECT_TRUE(RingGrant::Take(&budget_, kBudget, kBuffer, kCount, &again).ok())
       << "what is given back counts";
 }
 
-TEST(RingBudgetTest, SmallWishesAreNotMadeSmaller) {
+TEST_F(RingBudgetTest, SmallWishesAreNotMadeSmaller) {
   std::vector<RingGrant> grants(500);
   for (RingGrant& grant : grants) {
-    ASSERT_TRUE(RingGrant::Take(512 * kMiB, 4096, 4, &grant).ok());
+    ASSERT_TRUE(RingGrant::Take(&budget_, 512 * kMiB, 4096, 4, &grant).ok());
     EXPECT_EQ(grant.buffer_bytes(), 4096U);
     EXPECT_EQ(grant.buffer_count(), 4U);
   }
 }
 
-TEST(RingBudgetTest, AGrantThatIsReplacedIsGivenBack) {
+TEST_F(RingBudgetTest, AGrantThatIsReplacedIsGivenBack) {
   RingGrant grant;
-  ASSERT_TRUE(RingGrant::Take(0, 8192, 4, &grant).ok());
-  ASSERT_TRUE(RingGrant::Take(0, 4096, 2, &grant).ok());
-  EXPECT_EQ(RingBytesInUse(), RingFileBytes(4096, 2));
+  ASSERT_TRUE(RingGrant::Take(&budget_, 0, 8192, 4, &grant).ok());
+  ASSERT_TRUE(RingGrant::Take(&budget_, 0, 4096, 2, &grant).ok());
+  EXPECT_EQ(budget_.bytes_in_use(), RingFileBytes(4096, 2));
   RingGrant moved(std::move(grant));
-  EXPECT_EQ(RingBytesInUse(), RingFileBytes(4096, 2));
+  EXPECT_EQ(budget_.bytes_in_use(), RingFileBytes(4096, 2));
 }
 
-TEST(RingBudgetTest, ThreadsThatTakeAndGiveBackLeaveNothingBehind) {
+TEST_F(RingBudgetTest, ThreadsThatTakeAndGiveBackLeaveNothingBehind) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([] {
+    threads.emplace_back([this] {
       for (int i = 0; i < 2000; ++i) {
         RingGrant grant;
-        EXPECT_TRUE(RingGrant::Take(64 * kMiB, kBuffer, kCount, &grant).ok());
-        EXPECT_LE(RingBytesInUse(), 64 * kMiB);
+        EXPECT_TRUE(RingGrant::Take(&budget_, 64 * kMiB, kBuffer, kCount, &grant).ok());
+        EXPECT_LE(budget_.bytes_in_use(), 64 * kMiB);
       }
     });
   }
   for (std::thread& thread : threads) {
     thread.join();
   }
-  EXPECT_EQ(RingBytesInUse(), 0U);
+  EXPECT_EQ(budget_.bytes_in_use(), 0U);
 }
 
 // A store with a smaller ring than it asked for does everything else as ever.
-TEST(RingBudgetTest, StoresShrinkRatherThanFail) {
+TEST_F(RingBudgetTest, StoresShrinkRatherThanFail) {
   const bloom_lfs::test::TempDir dir;
+  Runtime runtime;
+  const RingBudget& budget = *runtime.ring_budget();
   StoreOptions options;
   options.buffer_bytes = 256 << 10;
   options.buffer_count = 8;
   options.ring_budget_bytes = 4 * kMiB;
-  std::vector<std::shared_ptr<LogStructuredStore>> stores(40);
+  std::vector<std::shared_ptr<DenseStream>> stores(40);
   for (size_t i = 0; i < stores.size(); ++i) {
     const std::string path = dir / (std::to_string(i) + ".log");
-    const Status status = LogStructuredStore::Open(
-        path, options, LogStructuredStore::OpenMode::kTruncate, &stores[i]);
+    const Status status =
+        DenseStream::Open(&runtime, path, options, DenseStream::OpenMode::kTruncate, &stores[i]);
     ASSERT_TRUE(status.ok()) << i << ": " << status.ToString();
-    ASSERT_LE(RingBytesInUse(), options.ring_budget_bytes);
+    ASSERT_LE(budget.bytes_in_use(), options.ring_budget_bytes);
   }
   const std::string bytes = test::StreamBytes(0, 300000);
   for (size_t i = 0; i < stores.size(); ++i) {
@@ -146,8 +152,8 @@ TEST(RingBudgetTest, StoresShrinkRatherThanFail) {
     EXPECT_TRUE(bloom_lfs::test::ReadFile(dir / (std::to_string(i) + ".log")) == bytes) << i;
   }
   stores.clear();
-  Background::SharedMaintenance().Drain();
-  EXPECT_EQ(RingBytesInUse(), 0U);
+  runtime.maintenance()->Drain();
+  EXPECT_EQ(budget.bytes_in_use(), 0U);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What is left of a ring directory when its database is removed.
 
-#include "plugin/ring_directory.h"
+#include "lss/recovery/ring_directory.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,34 +8,35 @@
 #include <memory>
 #include <string>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
-namespace bloom_lfs {
+namespace lss {
 namespace {
 
-using lss::test::DeadLog;
-using lss::test::Exists;
-using test::Difference;
-using test::ListTree;
-using test::TempDir;
-using test::Tree;
-using test::WriteFile;
+using bloom_lfs::test::Difference;
+using bloom_lfs::test::ListTree;
+using bloom_lfs::test::TempDir;
+using bloom_lfs::test::Tree;
+using bloom_lfs::test::WriteFile;
+using test::DeadLog;
+using test::Exists;
 
 class RingDirectoryTest : public testing::Test {
  protected:
   TempDir dir_;
   const std::string log_ = dir_ / "000007.log";
-  const std::string rings_ = dir_ / lss::kRingDirectoryName;
+  const std::string rings_ = dir_ / kRingDirectoryName;
 };
 
 TEST_F(RingDirectoryTest, DeadRingsGoWithTheirDirectory) {
   DeadLog log;
-  log.stream = lss::test::Stream(5000);
+  log.stream = test::Stream(5000);
   const std::string ring = log.MakeAt(log_);
-  WriteFile(ring + lss::kAsideSuffix, "set aside once");
+  WriteFile(ring + kAsideSuffix, "set aside once");
   ASSERT_EQ(unlink(log_.c_str()), 0);
   RemoveDeadRingDirectory(dir_.path());
   EXPECT_FALSE(Exists(rings_));
@@ -50,9 +51,9 @@ TEST_F(RingDirectoryTest, NothingGoesWhileThereIsAnythingElse) {
 }
 
 TEST_F(RingDirectoryTest, ALiveWritersRingStays) {
-  std::shared_ptr<lss::LogStructuredStore> store;
-  ASSERT_TRUE(lss::LogStructuredStore::Open(log_, lss::StoreOptions(),
-                                            lss::LogStructuredStore::OpenMode::kTruncate, &store)
+  std::shared_ptr<DenseStream> store;
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, StoreOptions(),
+                                DenseStream::OpenMode::kTruncate, &store)
                   .ok());
   const std::string dead = rings_ + "/0000000000000001.ring";
   WriteFile(dead, "");
@@ -71,4 +72,4 @@ TEST_F(RingDirectoryTest, MissingAndEmptyDirectoriesAreFine) {
 }
 
 }  // namespace
-}  // namespace bloom_lfs
+}  // namespace lss

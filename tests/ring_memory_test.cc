@@ -62,7 +62,7 @@ class RingMemoryTest : public testing::Test {
 
   TempDir dir_;
   const std::string rings_ = dir_ / kRingDirectoryName;
-  StoreOptions options_;
+  RingOptions options_;
 };
 
 TEST_F(RingMemoryTest, HeaderNamesItsFileAndPromisesNothing) {
@@ -93,8 +93,8 @@ TEST_F(RingMemoryTest, HeaderNamesItsFileAndPromisesNothing) {
 TEST_F(RingMemoryTest, FileLiesBesideTheLogUnderItsInode) {
   const FileIdentity target = Log("000007.log");
   const std::unique_ptr<RingMemory> ring = Create(target);
-  EXPECT_EQ(ring->path(), rings_ + "/" + RingFileName(target.inode));
-  EXPECT_EQ(Names(rings_), std::vector<std::string>{RingFileName(target.inode)});
+  EXPECT_EQ(ring->path(), rings_ + "/" + RingFileName(target));
+  EXPECT_EQ(Names(rings_), std::vector<std::string>{RingFileName(target)});
 }
 
 TEST_F(RingMemoryTest, HeartbeatIsTheTimeOfDay) {
@@ -151,7 +151,7 @@ TEST_F(RingMemoryTest, DirectoryLockIsHeldOnlyDuringCreation) {
 TEST_F(RingMemoryTest, LeftoverOfAReusedInodeNumberIsReplaced) {
   const FileIdentity target = Log("000007.log");
   ASSERT_EQ(mkdir(rings_.c_str(), 0755), 0);
-  WriteFile(rings_ + "/" + RingFileName(target.inode), std::string(1 << 20, 'x'));
+  WriteFile(rings_ + "/" + RingFileName(target), std::string(1 << 20, 'x'));
   const std::unique_ptr<RingMemory> ring = Create(target);
   EXPECT_EQ(ReadFile(ring->path()).size(), RingFileBytes(8192, 3));
   EXPECT_EQ(std::string(ring->buffer(2), 8192), std::string(8192, '\0')) << "no stale bytes";
@@ -233,7 +233,7 @@ TEST_F(RingMemoryTest, DirectoryThatIsAFileIsAnErrorThatNamesIt) {
 
 TEST_F(RingMemoryTest, NameThatIsADirectoryIsAnErrorThatNamesIt) {
   const FileIdentity target = Log("000007.log");
-  const std::string path = rings_ + "/" + RingFileName(target.inode);
+  const std::string path = rings_ + "/" + RingFileName(target);
   ASSERT_EQ(mkdir(rings_.c_str(), 0755), 0);
   ASSERT_EQ(mkdir(path.c_str(), 0755), 0);
   std::unique_ptr<RingMemory> ring;

@@ -12,7 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
+#include "lss/record_log.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -32,6 +34,16 @@ struct Shape {
   bool use_io_uring;
 };
 
+Status OpenStore(const std::string& path, const StoreOptions& options,
+                 std::shared_ptr<DenseStream>* stream) {
+  return DenseStream::Open(bloom_lfs::DefaultRuntime(), path, options, OpenMode::kTruncate, stream);
+}
+Status OpenStore(const std::string& path, const StoreOptions& options,
+                 std::shared_ptr<RecordLog>* log) {
+  return RecordLog::Open(bloom_lfs::DefaultRuntime(), path, options, log);
+}
+
+template <typename Store>
 class StressTest : public testing::TestWithParam<Shape> {
  protected:
   StressTest() {
@@ -41,11 +53,10 @@ class StressTest : public testing::TestWithParam<Shape> {
     options.use_io_uring = GetParam().use_io_uring;
     options.frontier_bytes = 64 << 10;
     options.idle_flush_ms = 1;
-    const Status status =
-        LogStructuredStore::Open(path_, options, LogStructuredStore::OpenMode::kTruncate, &store_);
+    const Status status = OpenStore(path_, options, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
-  ~StressTest() override { Background::SharedMaintenance().Drain(); }
+  ~StressTest() override { bloom_lfs::DefaultRuntime()->maintenance()->Drain(); }
 
   void Run(const std::function<void()>& body) { threads_.emplace_back(body); }
   // Runs `body` over and over again until the writers have come to their end.
@@ -70,7 +81,7 @@ class StressTest : public testing::TestWithParam<Shape> {
 
   bloom_lfs::test::TempDir directory_;
   const std::string path_ = directory_ / "file";
-  std::shared_ptr<LogStructuredStore> store_;
+  std::shared_ptr<Store> store_;
   std::vector<std::thread> threads_;
   std::vector<std::thread> beside_;
   std::atomic<bool> writers_done_{false};
@@ -93,7 +104,7 @@ struct Record {
   uint32_t size;
 };
 
-class ReserveStressTest : public StressTest {
+class ReserveStressTest : public StressTest<RecordLog> {
  protected:
   static constexpr int kWriters = 6;
   static constexpr int kRecordsPerWriter = 400;
@@ -215,7 +226,7 @@ TEST_P(ReserveStressTest, OvershootAloneTurnsTheRing) {
 // --- Append
 // -----------------------------------------------------------------------------------------
 
-class AppendStressTest : public StressTest {
+class AppendStressTest : public StressTest<DenseStream> {
  protected:
   void Appender(int records) {
     std::mt19937 random(5);

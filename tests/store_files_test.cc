@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -15,7 +16,7 @@
 namespace bloom_lfs {
 namespace {
 
-using lss::LogStructuredStore;
+using lss::DenseStream;
 using lss::test::Exists;
 using lss::test::Stream;
 using rocksdb::FileOptions;
@@ -32,8 +33,8 @@ class StoreFilesTest : public testing::Test {
     lss::StoreOptions options;
     options.idle_flush_ms = 60000;
     StorePtr store;
-    const lss::Status status =
-        LogStructuredStore::Open(log_, options, LogStructuredStore::OpenMode::kTruncate, &store);
+    const lss::Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+                                                 DenseStream::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return std::make_unique<StoreWritableFile>(std::move(store), FileOptions());
   }

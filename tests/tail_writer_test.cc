@@ -123,14 +123,14 @@ TEST_F(TailWriterTest, AHotFinishCutsTheFileToItsBytes) {
   Append(5000);
   ASSERT_TRUE(tail_.Finish().ok());
   EXPECT_EQ(device_.Content(), StreamBytes(0, 5000));
-  EXPECT_FALSE(device_.direct());
+  EXPECT_FALSE(device_.bypasses_cache());
   EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U) << "a close does not wait for the device";
 }
 
 TEST_F(TailWriterTest, AFileSystemWithoutDirectIoStaysBuffered) {
   device_.RefuseDirect();
   MakeHot();
-  EXPECT_FALSE(device_.direct());
+  EXPECT_FALSE(device_.bypasses_cache());
   Append(5000);
   Sync();
   EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 5000), StreamBytes(0, 5000));

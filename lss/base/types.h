@@ -1,4 +1,4 @@
-// Units that every part of the store shares: addresses, slots and page arithmetic.
+// Units that every part of the store shares: addresses and page arithmetic.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,11 @@ namespace lss {
 // one type on purpose.
 using Address = uint64_t;
 
-// Index of a 4 KiB unit of the file: address / kPageBytes.
-using Slot = uint64_t;
-
-// Unit of O_DIRECT transfers, of padding and of slots, in bytes.
+// Unit of O_DIRECT transfers and of padding, in bytes.
 inline constexpr uint64_t kPageBytes = 4096;
 
 constexpr Address PageFloor(Address address) { return address & ~(kPageBytes - 1); }
 constexpr Address PageCeil(Address address) { return PageFloor(address + kPageBytes - 1); }
-constexpr Slot SlotOf(Address address) { return address / kPageBytes; }
 constexpr bool IsPageAligned(uint64_t value) { return value % kPageBytes == 0; }
 
 // Bytes that somebody else owns; must remain live for the duration of the call it is passed to.

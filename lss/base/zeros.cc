@@ -1,5 +1,7 @@
 #include "lss/base/zeros.h"
 
+#include "lss/base/types.h"
+
 namespace lss {
 namespace {
 

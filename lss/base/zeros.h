@@ -3,11 +3,9 @@
 
 #include <cstddef>
 
-#include "lss/options.h"
-
 namespace lss {
 
-inline constexpr size_t kZerosBytes = kMaxBufferBytes;
+inline constexpr size_t kZerosBytes = 1 << 20;
 // kZerosBytes of them, page aligned. In memory that nobody writes, so they cost the process one
 // page.
 const char* Zeros();

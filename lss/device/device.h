@@ -1,18 +1,22 @@
-// One file as the store sees it, and the asynchronous way to write sealed buffers to files.
+// Where a stream's bytes are kept for good, as the store sees it: a file, or something that can do
+// what a file does. The disk is a parameter of the store.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "lss/base/status.h"
+#include "lss/base/stream_id.h"
 #include "lss/base/types.h"
 
 namespace lss {
+
+class AsyncWriter;
+class FlushClient;
 
 // What a finished write means. Completed is not durable: see Device::Sync.
 enum class WriteKind {
@@ -20,42 +24,7 @@ enum class WriteKind {
   kDurable,  // on the device when it returns; says nothing about earlier plain writes
 };
 
-// Blocking operations on one open file. A write returns whole or with an error: short transfers,
-// EINTR and EAGAIN are finished inside.
-//
-// Thread safety: every method from any thread. Overlapping writes are the caller's to prevent.
-class Device {
- public:
-  virtual ~Device() = default;
-
-  // REQUIRES while direct() is true: offset, lengths and memory are multiples of 4096.
-  virtual Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) = 0;
-  // Everything whose write had completed before the call is on the device when it returns OK,
-  // with the metadata to find it. After an error it must not be called again for the same bytes:
-  // the kernel has marked the failed pages clean, and a second call would report success.
-  virtual Status Sync() = 0;
-  // Hint: a sync will want these written bytes on the device, so the device may begin with them.
-  // Nothing to do for direct writes, which are there already.
-  virtual void StartWriteback(Address /*offset*/, uint64_t /*length*/) {}
-  // Gives [offset, offset + length) real blocks; the file's size stays.
-  virtual Status Allocate(Address offset, uint64_t length) = 0;
-  // Sets the file's size; a larger one reads as zeros, a smaller one also frees what lies behind.
-  virtual Status SetSize(uint64_t size) = 0;
-  // Up to `length` bytes; fewer only at the end of the file.
-  virtual Status Read(Address offset, size_t length, char* destination, size_t* read) = 0;
-
-  // Turns direct I/O on or off. Enabling may leave it off where the file system refuses it.
-  // REQUIRES: no write under way.
-  virtual void SetDirect(bool enable) = 0;
-  virtual bool direct() const = 0;
-  // True once no directory names the file any more.
-  virtual bool Unlinked() const = 0;
-
-  virtual int fd() const = 0;
-  virtual const std::string& name() const = 0;
-};
-
-// One write of sealed bytes that lie together in memory and in the file.
+// One write of sealed bytes that lie together in memory and in the stream.
 struct WriteOp {
   const char* data = nullptr;
   uint64_t length = 0;  // a multiple of 4096
@@ -63,31 +32,56 @@ struct WriteOp {
   Address end() const { return offset + length; }
 };
 
-// One store's side of flushing. Called by the flusher's thread only; must outlive its writes.
-class FlushClient {
+// One stream's place. A write returns whole or with an error: short transfers, EINTR and EAGAIN are
+// finished inside.
+//
+// Thread safety: every method from any thread, unless it says otherwise. Overlapping writes are the
+// caller's to prevent.
+class Device {
  public:
-  virtual ~FlushClient() = default;
-  // Appends what may be written now; nothing if that is up to somebody else or to a later call.
-  virtual void NextWrites(std::vector<WriteOp>* ops) = 0;
-  // Each op of NextWrites comes back exactly once. An error is final: it is not retried.
-  virtual void OnWriteDone(const WriteOp& op, const Status& status) = 0;
-  // Whether the ops of one NextWrites must reach the file one after the other.
-  virtual bool InOrder() const = 0;
-  virtual Device* device() = 0;
-};
+  virtual ~Device() = default;
 
-// Carries batches of writes for many files. Used by one thread.
-class AsyncWriter {
- public:
-  using Done = std::function<void(FlushClient*, const WriteOp&, const Status&)>;
+  // --- who it is ---
 
-  virtual ~AsyncWriter() = default;
-  // Takes the batch; every op is reported by a later Reap.
-  virtual void Submit(FlushClient* client, const std::vector<WriteOp>& ops) = 0;
-  // Reports finished ops. Waits until there is one, or until `wake_fd` (an eventfd) is readable,
-  // whose count it consumes.
-  virtual void Reap(const Done& done) = 0;
-  virtual size_t in_flight() const = 0;
+  // For messages; a file's path.
+  virtual const std::string& name() const = 0;
+  // Which stream this is, and how many bytes it holds.
+  virtual Status Identify(StreamId* id, uint64_t* size) = 0;
+  // Lets others find the stream under its name. Called once, when its ring is there: no stream of
+  // ours is ever seen without one before it is closed. Nothing to do if it has had its name before.
+  virtual Status Publish() { return Status::Ok(); }
+  // True once nobody will ever look for the stream again: no directory names its file any more.
+  virtual bool Unreachable() const { return false; }
+
+  // --- blocking ---
+
+  // REQUIRES while the cache is bypassed: offset, lengths and memory are multiples of 4096.
+  virtual Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) = 0;
+  // Everything whose write had completed before the call is on the device when it returns OK,
+  // with the metadata to find it. After an error it must not be called again for the same bytes:
+  // the kernel has marked the failed pages clean, and a second call would report success.
+  virtual Status Sync() = 0;
+  // Gives [offset, offset + length) real blocks; the size stays.
+  virtual Status Allocate(Address offset, uint64_t length) = 0;
+  // Sets the size; a larger one reads as zeros, a smaller one also frees what lies behind.
+  virtual Status SetSize(uint64_t size) = 0;
+  // Up to `length` bytes; fewer only at the end.
+  virtual Status Read(Address offset, size_t length, char* destination, size_t* read) = 0;
+
+  // --- asynchronous, on the flusher's thread ---
+
+  // Begins to write `ops`, plainly, one after the other if client->InOrder(). Each comes back
+  // exactly once through `writer`: by what the writer does itself (a file's way), or reported to it
+  // by the device, from any thread. The base class blocks and reports.
+  virtual void Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops);
+
+  // --- hints ---
+
+  // A sync will want these written bytes on the device, so the device may begin with them.
+  virtual void StartWriteback(Address /*offset*/, uint64_t /*length*/) {}
+  // Whether writes should go past this machine's page cache. Where that is refused, or there is
+  // none, nothing changes. REQUIRES: no write under way.
+  virtual void BypassCache(bool /*bypass*/) {}
 };
 
 }  // namespace lss

@@ -1,8 +1,9 @@
 #include "lss/device/write_chain.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
+
+#include "lss/base/check.h"
 
 namespace lss {
 namespace {
@@ -20,7 +21,7 @@ WriteChain::WriteChain(const std::vector<WriteOp>& ops)
     : ops_(ops), written_(ops.size(), 0), results_(ops.size(), 0) {}
 
 std::vector<WriteChain::Request> WriteChain::TakeRequests() {
-  assert(verdict_ == Verdict::kResubmit);
+  LSS_CHECK(verdict_ == Verdict::kResubmit, "requests are taken once a submission");
   std::vector<Request> requests;
   for (size_t i = first_unfinished(); i < ops_.size(); ++i) {
     const WriteOp& op = ops_[i];
@@ -33,7 +34,7 @@ std::vector<WriteChain::Request> WriteChain::TakeRequests() {
 }
 
 void WriteChain::OnResult(size_t index, int64_t result) {
-  assert(pending_ > 0);
+  LSS_CHECK(pending_ > 0, "a result that nobody waits for");
   results_[index] = result;
   if (--pending_ == 0) {
     Judge();

@@ -1,7 +1,7 @@
 // What a file and its ring say after a crash, and how the file is brought to exactly that.
 //
 // Reading merges, writing replays: ResolveTail only looks; Recover changes the file, and is called
-// before the first change to a directory's logs. Both follow the same table of cases (RingCase).
+// before the first change to a directory's logs. Both act on the same verdict (judge.h).
 //
 // Crash safety of Recover itself: the bytes are written and synced, then the file is cut to its
 // exact length and synced, then the ring goes. Killed or powered off at any point, the next run
@@ -14,7 +14,10 @@
 #include <vector>
 
 #include "lss/base/status.h"
-#include "lss/options.h"
+#include "lss/base/warning_sink.h"
+#include "lss/recovery/facts.h"
+#include "lss/recovery/judge.h"
+#include "lss/recovery/ring_directory.h"
 #include "lss/ring/ring_view.h"
 
 namespace lss {
@@ -23,10 +26,6 @@ namespace lss {
 // know records. Must not report an end inside a record. Reads through `fd`.
 using TailScanner =
     std::function<Status(int fd, const std::string& name, uint64_t size, uint64_t* end)>;
-
-// Whether a ring may still speak for its file, asked before R3 is acted on; for evidence that the
-// store cannot know, like newer logs by somebody else. Null: always.
-using StillCurrent = std::function<bool(const std::string& file, const RingView& ring)>;
 
 struct RecoveryContext {
   TailScanner scan;
@@ -43,21 +42,14 @@ struct ResolvedTail {
   uint64_t size = 0;
 };
 
-// Path of the ring file for `inode` beside the file at `path`, empty if there is none. Also looks
-// beside the parent directory, where a log that was moved to `archive/` has left it.
-std::string FindRing(const std::string& path, uint64_t inode);
-
 // What `fd`, open for reading at `path`, holds. NotSupported for R8: its bytes cannot be read by
 // this version, and must not be passed over.
 Status ResolveTail(int fd, const std::string& path, const std::string& ring_path,
                    const RecoveryContext& context, ResolvedTail* result);
 
-// Paths of the ring files in `ring_directory`, sorted; none if it does not exist.
-Status ListRings(const std::string& ring_directory, std::vector<std::string>* paths);
-
 struct RecoveredFile {
-  std::string file;  // empty if none was touched
-  RingCase ring_case;
+  std::string file;  // empty if the ring names none that is there
+  RingCase ring_case = RingCase::kR9FileGone;
   uint64_t bytes_replayed = 0;
   uint64_t bytes_trimmed = 0;
 };

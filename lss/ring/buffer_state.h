@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-#include "lss/options.h"
+#include "lss/ring/ring_options.h"
 
 namespace lss {
 

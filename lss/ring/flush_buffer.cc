@@ -1,8 +1,9 @@
 #include "lss/ring/flush_buffer.h"
 
-#include <cassert>
 #include <cstring>
 #include <thread>
+
+#include "lss/base/check.h"
 
 namespace lss {
 
@@ -13,9 +14,10 @@ void FlushBuffer::Attach(char* data, uint32_t capacity, GuardedWord* base_cell) 
 }
 
 BufferReservation FlushBuffer::Reserve(uint32_t length, uint32_t generation) {
-  assert(length > 0 && length <= capacity_);
+  LSS_CHECK(length > 0 && length <= capacity_, "a reservation must fit into a buffer");
   // The look before the addition keeps threads from piling overshoot on a buffer that is done.
-  const BufferState seen = Decode(state_.load(std::memory_order_acquire));
+  // Relaxed: an old look costs a retry, the addition decides.
+  const BufferState seen = Decode(state_.load(std::memory_order_relaxed));
   if (seen.sealed || seen.generation != generation || seen.write_offset > capacity_) {
     return {};
   }
@@ -36,7 +38,7 @@ BufferReservation FlushBuffer::Reserve(uint32_t length, uint32_t generation) {
     // The first that does not fit seals. Nobody else can: until our undo below the offset is above
     // the capacity, so every later reservation sees an overshoot and Seal() keeps out.
     sealed_length_.store(old.write_offset, std::memory_order_release);  // P3
-    state_.fetch_or(kSealedBit, std::memory_order_release);
+    state_.fetch_or(kSealedBit, std::memory_order_release);             // P3
   }
   return {false, 0, LeaveWith(ReserveDelta(length))};
 }
@@ -49,7 +51,9 @@ FlushDuty FlushBuffer::Abandon(uint32_t offset, uint32_t length) {
 }
 
 FlushDuty FlushBuffer::Seal(uint32_t generation) {
-  uint64_t word = state_.load(std::memory_order_acquire);
+  // Relaxed here and in the exchange: it reads and changes nothing but the word itself. What others
+  // take from it is stored behind it (P3), and our leaving orders the bytes (P2).
+  uint64_t word = state_.load(std::memory_order_relaxed);
   for (;;) {
     const BufferState state = Decode(word);
     if (state.sealed || state.generation != generation) {
@@ -58,7 +62,7 @@ FlushDuty FlushBuffer::Seal(uint32_t generation) {
     if (state.write_offset > capacity_) {
       // An overshooter between its addition and its sealing bit: a few instructions.
       std::this_thread::yield();
-      word = state_.load(std::memory_order_acquire);
+      word = state_.load(std::memory_order_relaxed);
       continue;
     }
     if (state.write_offset == 0) {
@@ -66,7 +70,7 @@ FlushDuty FlushBuffer::Seal(uint32_t generation) {
     }
     // The sealer counts as a writer until the length is stored, so nobody flushes before that.
     if (state_.compare_exchange_weak(word, (word | kSealedBit) + kOneWriter,
-                                     std::memory_order_acq_rel, std::memory_order_acquire)) {
+                                     std::memory_order_relaxed, std::memory_order_relaxed)) {
       // After success `word` still is the OLD word: the length that our exchange captured.
       sealed_length_.store(state.write_offset, std::memory_order_release);  // P3
       return LeaveWith(kOneWriter);
@@ -77,7 +81,7 @@ FlushDuty FlushBuffer::Seal(uint32_t generation) {
 FlushDuty FlushBuffer::LeaveWith(uint64_t delta) {
   // fetch_sub returns the OLD word: one writer there means that we were the last.
   const BufferState old = Decode(state_.fetch_sub(delta, std::memory_order_acq_rel));  // P2
-  assert(old.writers > 0);
+  LSS_CHECK(old.writers > 0, "left a buffer that nobody was in");
   if (!old.sealed || old.writers != 1) {
     return FlushDuty::kNone;
   }
@@ -87,42 +91,47 @@ FlushDuty FlushBuffer::LeaveWith(uint64_t delta) {
 FlushDuty FlushBuffer::ClaimFlush(uint32_t generation) {
   // An exchange and not a blind fetch_or: between our leaving and here another last leaver may have
   // claimed, flushed and reopened, and the bit would land in the next lap.
-  uint64_t word = state_.load(std::memory_order_acquire);
+  uint64_t word = state_.load(std::memory_order_relaxed);  // the exchange decides
   for (;;) {
     const BufferState state = Decode(word);
     if (!state.sealed || state.flushing || state.writers != 0 || state.generation != generation) {
       return FlushDuty::kNone;  // claimed, or whoever is inside now will be the last one out
     }
-    if (state_.compare_exchange_weak(word, word | kFlushingBit, std::memory_order_acq_rel,
-                                     std::memory_order_acquire)) {
+    // P2: whoever has left since our own leaving; his bytes are zeros, but they are his.
+    if (state_.compare_exchange_weak(word, word | kFlushingBit, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
       return FlushDuty::kMustFlush;
     }
   }
 }
 
 void FlushBuffer::Reopen(Address base, uint32_t generation) {
-  base_cell_->store(base, std::memory_order_release);
+  base_cell_->store(base, std::memory_order_release);  // P9
+  // Relaxed: P1 publishes it with the word below.
   sealed_length_.store(kLengthUnknown, std::memory_order_relaxed);
   const uint64_t fresh = Encode({0, 0, generation, false, false});
-  uint64_t word = state_.load(std::memory_order_acquire);
+  // Relaxed: the caller has seen everything of the last lap reach the file; what is left inside are
+  // undos, which touch nothing but the word.
+  uint64_t word = state_.load(std::memory_order_relaxed);
   for (;;) {
     const BufferState state = Decode(word);
-    assert(state.sealed && state.flushing && state.generation != generation);
+    LSS_CHECK(state.sealed && state.flushing && state.generation != generation,
+              "a buffer is reopened before it was flushed");
     if (state.writers != 0) {
       // A late reserver is between its addition and its undo; a store now would lose the undo.
       std::this_thread::yield();
-      word = state_.load(std::memory_order_acquire);
+      word = state_.load(std::memory_order_relaxed);
       continue;
     }
     if (state_.compare_exchange_weak(word, fresh, std::memory_order_release,  // P1
-                                     std::memory_order_acquire)) {
+                                     std::memory_order_relaxed)) {
       return;
     }
   }
 }
 
 bool FlushBuffer::IsSealed(uint32_t generation) const {
-  const BufferState state = Decode(state_.load(std::memory_order_acquire));
+  const BufferState state = Decode(state_.load(std::memory_order_acquire));  // P3
   return state.sealed && state.generation == generation;
 }
 
@@ -130,13 +139,14 @@ uint32_t FlushBuffer::SealedLength() const {
   uint32_t length = sealed_length_.load(std::memory_order_acquire);  // P3
   while (length == kLengthUnknown) {
     std::this_thread::yield();
-    length = sealed_length_.load(std::memory_order_acquire);
+    length = sealed_length_.load(std::memory_order_acquire);  // P3
   }
   return length;
 }
 
 uint32_t FlushBuffer::Remaining(uint32_t generation) const {
-  const BufferState state = Decode(state_.load(std::memory_order_acquire));
+  // Relaxed: a sole appender sees its own; to anybody else it is a guess.
+  const BufferState state = Decode(state_.load(std::memory_order_relaxed));
   if (state.sealed || state.generation != generation || state.write_offset > capacity_) {
     return 0;
   }

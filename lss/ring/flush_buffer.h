@@ -5,8 +5,10 @@
 //
 // Memory ordering; each number names a pair (lss/README.md, "Ordering pairs"):
 //   P1  Reopen's release exchange -> Reserve's acquire addition: the base address of the lap.
-//   P2  Leave's acq_rel subtraction -> the last leaver's: every writer's bytes.
-//   P3  the sealer's release store of sealed_length_ -> acquire load by whoever flushes or rotates.
+//   P2  Leave's acq_rel subtraction -> the last leaver's, and ClaimFlush: every writer's bytes.
+//   P3  the sealer's release store of sealed_length_, then of the sealed bit -> acquire load by
+//       whoever flushes or rotates: the length captured by the seal.
+//   P9  Reopen's release store of the base -> acquire load in base() and Locate.
 #pragma once
 
 #include <atomic>
@@ -57,10 +59,11 @@ class FlushBuffer {
   // Free bytes of lap `generation`, 0 when it is sealed. Exact for a sole appender.
   uint32_t Remaining(uint32_t generation) const;
 
-  Address base() const { return base_cell_->load(std::memory_order_acquire); }
+  Address base() const { return base_cell_->load(std::memory_order_acquire); }  // P9
   char* data() const { return data_; }
   uint32_t capacity() const { return capacity_; }
-  BufferState StateForTest() const { return Decode(state_.load(std::memory_order_acquire)); }
+  // Relaxed: a test looks when nothing is under way.
+  BufferState StateForTest() const { return Decode(state_.load(std::memory_order_relaxed)); }
 
  private:
   static constexpr uint32_t kLengthUnknown = UINT32_MAX;

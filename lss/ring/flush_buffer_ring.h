@@ -13,14 +13,16 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <shared_mutex>
 #include <vector>
 
+#include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/ring/flush_buffer.h"
+#include "lss/ring/locate.h"
 #include "lss/ring/ring_memory.h"
-#include "lss/stream/flush_behavior.h"
+#include "lss/ring/ring_options.h"
+#include "lss/ring/sealed_buffer.h"
 
 namespace lss {
 
@@ -41,7 +43,7 @@ class FlushBufferRing {
   };
 
   // Opens buffer 0 at `start`, a page aligned address. `memory` must outlive the ring.
-  FlushBufferRing(const RingMemory& memory, const StoreOptions& options, Address start);
+  FlushBufferRing(const RingMemory& memory, const RingOptions& options, Address start);
 
   Cursor current() const { return CursorOf(current_.load(std::memory_order_acquire)); }  // P4
   Cursor CursorOf(uint64_t sequence) const;
@@ -72,12 +74,7 @@ class FlushBufferRing {
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
 
  private:
-  struct Piece {
-    const char* data;
-    uint64_t length;
-  };
-  // Memory of the bytes at `address`, to the end of its buffer; length 0 if no buffer holds it.
-  Piece Locate(Address address) const;
+  Located Find(Address address) const;
 
   const RingMemory& memory_;
   const uint32_t buffer_bytes_;
@@ -86,7 +83,9 @@ class FlushBufferRing {
   // Of each buffer's current lap; written before Reopen, so P1 covers it too.
   std::unique_ptr<std::atomic<uint64_t>[]> sequences_;
   std::atomic<uint64_t> current_{0};
-  std::mutex rotation_;
+  // Held by the one who rotates. Guards no field: it decides who calls Reopen.
+  Mutex rotation_;
+  // Shared by those who copy out of buffers, held by the one who reopens them.
   mutable std::shared_mutex reopening_;
 };
 

@@ -1,11 +1,10 @@
 #include "lss/ring/ring_budget.h"
 
 #include <algorithm>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "lss/options.h"
+#include "lss/base/types.h"
 #include "lss/ring/ring_format.h"
 
 namespace lss {
@@ -15,18 +14,6 @@ namespace {
 constexpr uint64_t kExpectedRings = 32;
 // Larger buffers are worth more than many of them, down to this size.
 constexpr uint64_t kGoodBufferBytes = 64 << 10;
-
-struct Use {
-  std::mutex mutex;
-  uint64_t bytes = 0;
-  uint64_t rings = 0;
-};
-
-// Never destroyed: stores may be closed by later exit handlers.
-Use& InUse() {
-  static auto* const use = new Use;
-  return *use;
-}
 
 // The largest shape within `bytes`, which has room for the smallest ring.
 void Shape(uint64_t bytes, uint32_t* buffer_bytes, uint32_t* buffer_count) {
@@ -38,35 +25,38 @@ void Shape(uint64_t bytes, uint32_t* buffer_bytes, uint32_t* buffer_count) {
   *buffer_count = static_cast<uint32_t>(std::min<uint64_t>(*buffer_count, room / *buffer_bytes));
 }
 
-// The most that the next ring may take. NoSpace if that is less than the smallest ring.
-Status Share(const Use& use, uint64_t budget_bytes, uint64_t* share) {
+}  // namespace
+
+Status RingBudget::ShareLocked(uint64_t limit_bytes, uint64_t* share) const {
   constexpr uint64_t kSmallest = RingFileBytes(kPageBytes, kMinBufferCount);
-  const uint64_t left = budget_bytes - std::min(budget_bytes, use.bytes);
+  const uint64_t left = limit_bytes - std::min(limit_bytes, bytes_);
   if (left < kSmallest) {
-    return Status::NoSpace(std::to_string(use.rings) + " rings take " + std::to_string(use.bytes) +
-                           " of the " + std::to_string(budget_bytes) +
+    return Status::NoSpace(std::to_string(rings_) + " rings take " + std::to_string(bytes_) +
+                           " of the " + std::to_string(limit_bytes) +
                            " bytes that they may take in this process; raise ring_budget_bytes");
   }
   // With three quarters the last of a thousand rings gets more than with the whole, because its
   // elders leave more, and the first sixteen still get 6 MiB out of 512.
-  *share = std::max(kSmallest, left * 3 / (4 * (use.rings + kExpectedRings)));
+  *share = std::max(kSmallest, left * 3 / (4 * (rings_ + kExpectedRings)));
   return Status::Ok();
 }
 
-}  // namespace
+uint64_t RingBudget::bytes_in_use() const {
+  const MutexLock lock(&mutex_);
+  return bytes_;
+}
 
-Status RingGrant::Take(uint64_t budget_bytes, uint32_t buffer_bytes, uint32_t buffer_count,
-                       RingGrant* grant) {
+Status RingGrant::Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer_bytes,
+                       uint32_t buffer_count, RingGrant* grant) {
   RingGrant taken;
   taken.buffer_bytes_ = buffer_bytes;
   taken.buffer_count_ = buffer_count;
   {
-    Use& use = InUse();
-    const std::lock_guard<std::mutex> lock(use.mutex);
+    const MutexLock lock(&budget->mutex_);
     uint64_t bytes = RingFileBytes(buffer_bytes, buffer_count);
-    if (budget_bytes > 0) {
+    if (limit_bytes > 0) {
       uint64_t share = 0;
-      if (Status status = Share(use, budget_bytes, &share); !status.ok()) {
+      if (Status status = budget->ShareLocked(limit_bytes, &share); !status.ok()) {
         return status;
       }
       if (bytes > share) {
@@ -74,39 +64,31 @@ Status RingGrant::Take(uint64_t budget_bytes, uint32_t buffer_bytes, uint32_t bu
         bytes = RingFileBytes(taken.buffer_bytes_, taken.buffer_count_);
       }
     }
+    taken.budget_ = budget;
     taken.bytes_ = bytes;
-    use.bytes += bytes;
-    ++use.rings;
+    budget->bytes_ += bytes;
+    ++budget->rings_;
   }
   *grant = std::move(taken);
   return Status::Ok();
 }
 
 RingGrant::~RingGrant() {
-  if (bytes_ > 0) {
-    Use& use = InUse();
-    const std::lock_guard<std::mutex> lock(use.mutex);
-    use.bytes -= bytes_;
-    --use.rings;
+  if (budget_ != nullptr) {
+    const MutexLock lock(&budget_->mutex_);
+    budget_->bytes_ -= bytes_;
+    --budget_->rings_;
   }
 }
 
-RingGrant::RingGrant(RingGrant&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, 0)),
-      buffer_bytes_(other.buffer_bytes_),
-      buffer_count_(other.buffer_count_) {}
+RingGrant::RingGrant(RingGrant&& other) noexcept { *this = std::move(other); }
 
 RingGrant& RingGrant::operator=(RingGrant&& other) noexcept {
+  std::swap(budget_, other.budget_);
   std::swap(bytes_, other.bytes_);
   std::swap(buffer_bytes_, other.buffer_bytes_);
   std::swap(buffer_count_, other.buffer_count_);
   return *this;
-}
-
-uint64_t RingBytesInUse() {
-  Use& use = InUse();
-  const std::lock_guard<std::mutex> lock(use.mutex);
-  return use.bytes;
 }
 
 }  // namespace lss

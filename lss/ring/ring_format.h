@@ -1,4 +1,4 @@
-// Format of a ring file, version 1. lss/README.md has a worked example.
+// Format of a ring file, version 1. lss/RING_FORMAT.md has a worked example.
 //
 //   page 0                 RingHeader, zero padded
 //   page 1 ...             buffer 0, buffer 1, ... each buffer_bytes long
@@ -11,16 +11,18 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "lss/base/boot_id.h"
+#include "lss/base/stream_id.h"
 #include "lss/base/types.h"
-#include "lss/options.h"
+#include "lss/ring/ring_options.h"
 
 namespace lss {
 
 inline constexpr char kRingMagic[8] = {'b', 'l', 'o', 'o', 'm', 'l', 'f', 's'};
 inline constexpr uint32_t kRingFormatVersion = 1;
-inline constexpr size_t kBootIdBytes = 16;
-// Suffixes inside the ring directory. The name before them is the file's inode number in hex.
+// Suffixes inside the ring directory. The name before them is the stream's, see RingFileName.
 inline constexpr char kRingSuffix[] = ".ring";
 inline constexpr char kAsideSuffix[] = ".aside";
 inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
@@ -63,12 +65,12 @@ struct RingHeaderFixed {
   uint32_t buffer_bytes;
   uint32_t buffer_count;
   uint32_t write_mode;
-  uint64_t device;
-  uint64_t inode;
-  int64_t birth_time_ns;  // of the inode; 0 where the file system has none
+  uint64_t device;        // of a named stream: the high half of its name
+  uint64_t inode;         // of a named stream: the low half
+  int64_t birth_time_ns;  // of the inode; 0 where the file system has none, and of a named stream
   uint8_t boot_id[kBootIdBytes];
-  uint32_t owner_pid;  // for messages only
-  uint32_t reserved;
+  uint32_t owner_pid;    // for messages only
+  uint32_t stream_kind;  // a StreamId::Kind
 };
 
 struct RingHeader {
@@ -96,6 +98,14 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free &&
                   std::atomic<uint32_t>::is_always_lock_free,
               "shared memory needs address-free atomics");
 static_assert(sizeof(RingHeaderFixed) == 72, "the format has no implicit padding");
+
+// The stream's identity as the header has it, and back.
+void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed);
+StreamId LoadStreamId(const RingHeaderFixed& fixed);
+
+// Name of the ring file of a stream in its ring directory: the inode number, or the stream's name,
+// in hex.
+std::string RingFileName(const StreamId& id);
 
 constexpr uint64_t RingFileBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
   return kPageBytes + static_cast<uint64_t>(buffer_bytes) * buffer_count;

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "lss/base/crc32c.h"
+#include "lss/base/posix_file.h"
 #include "lss/base/zeros.h"
 
 namespace lss {
@@ -70,8 +71,8 @@ Status RingDirectoryLock::Acquire(const std::string& directory, bool create,
   return Status::FromErrno("lock", directory, -1, EBUSY);
 }
 
-Status RingMemory::Create(const std::string& directory, const FileIdentity& target,
-                          const StoreOptions& options, std::unique_ptr<RingMemory>* result,
+Status RingMemory::Create(const std::string& directory, const StreamId& target,
+                          const RingOptions& options, std::unique_ptr<RingMemory>* result,
                           uint64_t size) {
   for (int attempt = 0;; ++attempt) {
     RingDirectoryLock lock;
@@ -80,7 +81,7 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
       return status;
     }
     std::unique_ptr<RingMemory> ring(new RingMemory());
-    const std::string name = RingFileName(target.inode);
+    const std::string name = RingFileName(target);
     ring->path_ = directory + "/" + name;
     // A leftover of this inode number belongs to a file that is gone: the number was given out
     // anew.
@@ -95,7 +96,11 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
     if (!ring->fd_.valid()) {
       return Status::FromErrno("create", ring->path_, -1, errno);
     }
-    Status status = ring->MapAndPublish(target, options, size);
+    uint64_t size_now = 0;
+    Status status = IdentifyFd(ring->fd_.get(), ring->path_, &ring->identity_, &size_now);
+    if (status.ok()) {
+      status = ring->MapAndPublish(target, options, size);
+    }
     if (!status.ok()) {
       ring->RemoveLocked(lock.fd());
       return status;
@@ -105,7 +110,7 @@ Status RingMemory::Create(const std::string& directory, const FileIdentity& targ
   }
 }
 
-Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions& options,
+Status RingMemory::MapAndPublish(const StreamId& target, const RingOptions& options,
                                  uint64_t size) {
   // Waits at most for a viewer, which holds its lock for a moment only.
   if (FlockRetrying(fd_.get(), LOCK_EX) != 0) {
@@ -132,12 +137,11 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   fixed.buffer_bytes = options.buffer_bytes;
   fixed.buffer_count = options.buffer_count;
   fixed.write_mode = static_cast<uint32_t>(options.write_mode);
-  fixed.device = target.device;
-  fixed.inode = target.inode;
-  fixed.birth_time_ns = target.birth_time_ns;
+  StoreStreamId(target, &fixed);
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
   fixed.owner_pid = static_cast<uint32_t>(getpid());
   header_->fixed = fixed;
+  // Relaxed, these and the bases: the checksum publishes them.
   header_->committed.store(size, std::memory_order_relaxed);
   header_->hi_stable.store(size, std::memory_order_relaxed);
   header_->durable.store(0, std::memory_order_relaxed);
@@ -148,7 +152,8 @@ Status RingMemory::MapAndPublish(const FileIdentity& target, const StoreOptions&
   }
   // The checksum makes the header count. Killed before this line: an unfinished ring that holds
   // nothing (C1, case R1 of recovery).
-  header_->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)), std::memory_order_release);
+  header_->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)),
+                                std::memory_order_release);  // P12
   return Status::Ok();
 }
 
@@ -156,7 +161,7 @@ void RingMemory::Beat() const {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   header_->heartbeat_ms.store(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
-      std::memory_order_release);
+      std::memory_order_relaxed);  // a time, which vouches for nothing
 }
 
 RingMemory::~RingMemory() {
@@ -229,7 +234,7 @@ void RingMemory::Remove() {
 
 void RingMemory::RemoveLocked(int directory) {
   removed_ = true;
-  const std::string name = path_.substr(path_.find_last_of('/') + 1);
+  const std::string name = BaseNameOf(path_);
   // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
   struct stat ours = {};
   struct stat named = {};
@@ -241,8 +246,7 @@ void RingMemory::RemoveLocked(int directory) {
   const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.valid()) {
     // Fails while another ring is in it, which is meant.
-    const std::string path = DirectoryOf(path_);
-    unlinkat(parent.get(), path.substr(path.find_last_of('/') + 1).c_str(), AT_REMOVEDIR);
+    unlinkat(parent.get(), BaseNameOf(DirectoryOf(path_)).c_str(), AT_REMOVEDIR);
   }
 }
 

@@ -11,21 +11,22 @@
 #include <memory>
 #include <string>
 
-#include "lss/base/file_identity.h"
 #include "lss/base/fork_guard.h"
 #include "lss/base/status.h"
-#include "lss/options.h"
+#include "lss/base/stream_id.h"
+#include "lss/base/unique_fd.h"
 #include "lss/ring/ring_format.h"
+#include "lss/ring/ring_options.h"
 
 namespace lss {
 
 class RingMemory {
  public:
-  // Creates and locks the ring file for the file `target` in `directory` (created when missing).
-  // A ring of the same inode whose owner is gone must have been recovered before; it is replaced.
-  // `size`: what the file holds already; the ring is born with its watermarks there.
-  static Status Create(const std::string& directory, const FileIdentity& target,
-                       const StoreOptions& options, std::unique_ptr<RingMemory>* result,
+  // Creates and locks the ring file for the stream `target` in `directory` (created when missing).
+  // A ring of the same name whose owner is gone must have been recovered before; it is replaced.
+  // `size`: what the stream holds already; the ring is born with its watermarks there.
+  static Status Create(const std::string& directory, const StreamId& target,
+                       const RingOptions& options, std::unique_ptr<RingMemory>* result,
                        uint64_t size = 0);
   // Unmaps and unlocks; the file stays, as after a crash, unless Remove() was called.
   ~RingMemory();
@@ -37,6 +38,8 @@ class RingMemory {
     return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
   }
   const std::string& path() const { return path_; }
+  // Of the ring file itself.
+  const FileIdentity& identity() const { return identity_; }
   // Notes in the header that the owner is alive.
   void Beat() const;
 
@@ -57,9 +60,10 @@ class RingMemory {
   // had. Not kept open: descriptors are scarce in a process with thousands of files.
   UniqueFd OpenDirectory() const;
   void RemoveLocked(int directory);
-  Status MapAndPublish(const FileIdentity& target, const StoreOptions& options, uint64_t size);
+  Status MapAndPublish(const StreamId& target, const RingOptions& options, uint64_t size);
 
   std::string path_;
+  FileIdentity identity_;
   UniqueFd fd_;
   char* mapping_ = nullptr;
   RingHeader* header_ = nullptr;

@@ -9,63 +9,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
+#include "lss/base/boot_id.h"
 #include "lss/base/crc32c.h"
-#include "lss/base/zeros.h"
+#include "lss/base/posix_file.h"
+#include "lss/ring/merged_read.h"
 
 namespace lss {
 namespace {
-
-Status ReadFile(int fd, const std::string& name, Address from, size_t length, char* destination,
-                size_t* read) {
-  *read = 0;
-  while (*read < length) {
-    const ssize_t got =
-        pread(fd, destination + *read, length - *read, static_cast<off_t>(from + *read));
-    if (got == 0) {
-      break;
-    }
-    if (got > 0) {
-      *read += static_cast<size_t>(got);
-    } else if (errno != EINTR) {
-      return Status::FromErrno("read", name, static_cast<int64_t>(from + *read), errno);
-    }
-  }
-  return Status::Ok();
-}
 
 bool AllZero(const char* data, size_t size) {
   return std::all_of(data, data + size, [](char c) { return c == 0; });
 }
 
 }  // namespace
-
-const char* NameOf(RingCase ring_case) {
-  switch (ring_case) {
-    case RingCase::kR1Unfinished:
-      return "R1 unfinished";
-    case RingCase::kR2OwnerAlive:
-      return "R2 owner alive";
-    case RingCase::kR3ProcessKilled:
-      return "R3 process killed";
-    case RingCase::kR4Closed:
-      return "R4 closed";
-    case RingCase::kR5MachineDown:
-      return "R5 machine down";
-    case RingCase::kR6Damaged:
-      return "R6 damaged";
-    case RingCase::kR7Foreign:
-      return "R7 foreign";
-    case RingCase::kR8FutureVersion:
-      return "R8 future version";
-    case RingCase::kR9FileGone:
-      return "R9 file gone";
-    case RingCase::kR10Contradiction:
-      return "R10 contradiction";
-  }
-  return "unknown";
-}
 
 Status RingView::Open(const std::string& path, std::unique_ptr<RingView>* result) {
   std::unique_ptr<RingView> view(new RingView());
@@ -107,58 +64,38 @@ bool RingView::OwnerAlive() const {
   return errno == EWOULDBLOCK;
 }
 
-RingCase RingView::header_case() const {
-  const bool alive = OwnerAlive();
-  const RingCase judged = JudgeHeader();
-  if (judged != RingCase::kR3ProcessKilled) {
-    // A live owner that has not published its header yet has accepted nothing either.
-    const bool published = judged == RingCase::kR5MachineDown;
-    return !alive || judged == RingCase::kR8FutureVersion ? judged
-           : published                                    ? RingCase::kR2OwnerAlive
-                                                          : RingCase::kR1Unfinished;
-  }
-  if (alive) {
-    return RingCase::kR2OwnerAlive;  // its words change one by one; nobody may judge them
-  }
-  if (!LiveWordsAgree()) {
-    return RingCase::kR6Damaged;
-  }
-  return closed() ? RingCase::kR4Closed : RingCase::kR3ProcessKilled;
-}
-
-RingCase RingView::JudgeHeader() const {
+HeaderState RingView::header_state() const {
   if (header_ == nullptr) {
-    return file_bytes_ == 0 ? RingCase::kR1Unfinished : RingCase::kR6Damaged;
+    return file_bytes_ == 0 ? HeaderState::kUnpublished : HeaderState::kDamaged;
   }
-  const uint32_t checksum = header_->fixed_checksum.load(std::memory_order_acquire);
+  const uint32_t checksum = header_->fixed_checksum.load(std::memory_order_acquire);  // P12
   const RingHeaderFixed& fixed = header_->fixed;
   if (AllZero(reinterpret_cast<const char*>(&fixed), sizeof(fixed)) && checksum == 0) {
-    return RingCase::kR1Unfinished;
+    return HeaderState::kUnpublished;
   }
   if (std::memcmp(fixed.magic, kRingMagic, sizeof(kRingMagic)) != 0) {
-    return RingCase::kR6Damaged;
+    return HeaderState::kDamaged;
   }
   if (fixed.format_version > kRingFormatVersion) {
-    return RingCase::kR8FutureVersion;  // before the checksum, whose place may have moved
+    return HeaderState::kFutureVersion;  // before the checksum, whose place may have moved
   }
   if (checksum == 0) {
-    return RingCase::kR1Unfinished;  // killed just before the header counted
+    return HeaderState::kUnpublished;  // killed just before the header counted
   }
-  StoreOptions limits;
-  limits.buffer_bytes = fixed.buffer_bytes;
-  limits.buffer_count = fixed.buffer_count;
-  if (checksum != Crc32c(0, &fixed, sizeof(fixed)) || !limits.Validate().ok() ||
-      file_bytes_ < RingFileBytes(fixed.buffer_bytes, fixed.buffer_count)) {
-    return RingCase::kR6Damaged;
-  }
-  if (std::memcmp(fixed.boot_id, BootId(), kBootIdBytes) != 0) {
-    return RingCase::kR5MachineDown;
-  }
-  return RingCase::kR3ProcessKilled;
+  RingOptions shape;
+  shape.buffer_bytes = fixed.buffer_bytes;
+  shape.buffer_count = fixed.buffer_count;
+  const bool whole = checksum == Crc32c(0, &fixed, sizeof(fixed)) && shape.Validate().ok() &&
+                     file_bytes_ >= RingFileBytes(fixed.buffer_bytes, fixed.buffer_count);
+  return whole ? HeaderState::kWhole : HeaderState::kDamaged;
+}
+
+bool RingView::SameBoot() const {
+  return std::memcmp(header_->fixed.boot_id, BootId(), kBootIdBytes) == 0;
 }
 
 bool RingView::LiveWordsAgree() const {
-  const uint32_t state = header_->state.load(std::memory_order_acquire);
+  const uint32_t state = header_->state.load(std::memory_order_acquire);  // P11
   bool intact = state == static_cast<uint32_t>(RingState::kLive) ||
                 state == static_cast<uint32_t>(RingState::kClosed);
   intact = intact && header_->committed.intact() && header_->hi_stable.intact() &&
@@ -194,7 +131,7 @@ bool RingView::HoldsUnwritten() const {
   Address at = hi_stable();
   // At most the ring's bytes, so damaged watermarks cannot make this long.
   while (at < end) {
-    const Piece piece = Locate(at);
+    const Located piece = Find(at);
     if (piece.length == 0) {
       return false;
     }
@@ -203,130 +140,52 @@ bool RingView::HoldsUnwritten() const {
   return true;
 }
 
-FileIdentity RingView::target() const {
-  return {header_->fixed.device, header_->fixed.inode, header_->fixed.birth_time_ns};
-}
-
-RingView::Piece RingView::Locate(Address address) const {
-  const uint32_t count = header_->fixed.buffer_count;
-  const uint32_t buffer_bytes = header_->fixed.buffer_bytes;
-  uint32_t found = count;
-  Address found_base = 0;
-  Address next_base = kNoBase;
-  for (uint32_t i = 0; i < count; ++i) {
-    const Address base = header_->base[i].load(std::memory_order_acquire);
-    if (base == kNoBase) {
-      continue;
-    }
-    if (base > address) {
-      next_base = std::min(next_base, base);
-    } else if (found == count || base > found_base) {
-      found = i;
-      found_base = base;
-    }
-  }
-  const uint64_t inside = address - found_base;
-  if (found == count || inside >= buffer_bytes) {
-    return {nullptr, 0};
-  }
-  const char* data = mapping_ + kPageBytes + static_cast<uint64_t>(found) * buffer_bytes + inside;
-  return {data, std::min(buffer_bytes - inside, next_base - address)};
+Located RingView::Find(Address address) const {
+  return Locate(header_->base, header_->fixed.buffer_count, header_->fixed.buffer_bytes, address);
 }
 
 size_t RingView::CopyOut(Address from, size_t length, Address limit, char* destination) const {
   size_t copied = 0;
   while (copied < length && from < limit) {
-    const Piece piece = Locate(from);
+    const Located piece = Find(from);
     if (piece.length == 0) {
       break;
     }
     const size_t part = std::min<uint64_t>({piece.length, limit - from, length - copied});
-    std::memcpy(destination + copied, piece.data, part);
+    const uint64_t buffer = uint64_t{piece.index} * header_->fixed.buffer_bytes;
+    std::memcpy(destination + copied, mapping_ + kPageBytes + buffer + piece.offset, part);
     copied += part;
     from += part;
   }
   return copied;
 }
 
+namespace {
+
+class FileAndRing final : public MergedSource {
+ public:
+  FileAndRing(int fd, const RingView& ring)
+      : fd_(fd), ring_(ring), name_("the file of ring " + ring.path()) {}
+  Address hi_stable() const override { return ring_.hi_stable(); }
+  Status ReadDevice(Address from, size_t length, char* destination, size_t* read) const override {
+    return ReadFully(fd_, name_, from, length, destination, read);
+  }
+  size_t CopyOut(Address from, size_t length, Address limit, char* destination) const override {
+    return ring_.CopyOut(from, length, limit, destination);
+  }
+  const std::string& name() const override { return name_; }
+
+ private:
+  const int fd_;
+  const RingView& ring_;
+  const std::string name_;
+};
+
+}  // namespace
+
 Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Address limit,
                   char* destination, size_t* read) {
-  *read = 0;
-  while (*read < length && from < limit) {
-    const Address stable = ring.hi_stable();
-    const size_t wanted = std::min<uint64_t>(length - *read, limit - from);
-    size_t got = 0;
-    if (from < stable) {
-      const size_t in_file = std::min<uint64_t>(wanted, stable - from);
-      if (Status status = ReadFile(fd, ring.path(), from, in_file, destination + *read, &got);
-          !status.ok()) {
-        return status;
-      }
-      if (got == 0) {
-        return Status::Corruption("the file of ring " + ring.path() + " ends before offset " +
-                                  std::to_string(from) + ", which the ring says was written");
-      }
-    } else {
-      got = ring.CopyOut(from, wanted, limit, destination + *read);
-      // P5: the owner reopens a buffer only after it has raised the watermark, so if that still is
-      // below our bytes, nobody wrote over them while we copied.
-      std::atomic_thread_fence(std::memory_order_acquire);
-      if (ring.hi_stable() > from) {
-        continue;
-      }
-      if (got == 0) {
-        return Status::Corruption("ring " + ring.path() + " does not hold offset " +
-                                  std::to_string(from) + ", which it says was committed");
-      }
-    }
-    *read += got;
-    from += got;
-  }
-  return Status::Ok();
-}
-
-Status CheckAgreement(int fd, const std::string& name, const RingView& ring, bool* agrees) {
-  constexpr size_t kStep = 64 << 10;
-  static_assert(kStep <= kZerosBytes);
-  FileIdentity identity;
-  uint64_t size = 0;
-  if (Status status = IdentifyFd(fd, name, &identity, &size); !status.ok()) {
-    return status;
-  }
-  const Address stable = ring.hi_stable();
-  const Address committed = ring.committed();
-  // Below both the file has the bytes. (An interrupted recovery may have cut off what is above
-  // `committed` already.)
-  *agrees = size >= std::min(stable, committed);
-  std::vector<char> in_file(kStep);
-  std::vector<char> in_ring(kStep);
-  for (Address at = std::min({ring.Oldest(), stable, committed}); *agrees && at < size;) {
-    const size_t want = std::min<uint64_t>(kStep, size - at);
-    const size_t held = ring.CopyOut(at, want, size, in_ring.data());
-    // Behind the ring's end there can be megabytes of zeros: not page by page.
-    const size_t unheld =
-        at >= ring.End() ? want : std::min<uint64_t>(want, PageFloor(at) + kPageBytes - at);
-    const size_t length = held > 0 ? held : unheld;
-    size_t read = 0;
-    if (Status status = ReadFile(fd, name, at, length, in_file.data(), &read); !status.ok()) {
-      return status;
-    }
-    // Nearly always one of the two, and then there is no need to go byte by byte.
-    const bool all_same = read <= held && std::memcmp(in_file.data(), in_ring.data(), read) == 0;
-    const bool all_zeros = held == 0 && at >= std::min(stable, committed) &&
-                           std::memcmp(in_file.data(), Zeros(), read) == 0;
-    for (size_t i = all_same || all_zeros ? read : 0; i < read && *agrees; ++i) {
-      const bool same = i < held && in_file[i] == in_ring[i];
-      const bool must_be_same = at + i < std::min(stable, committed);
-      // Of an append larger than the ring that never came to an end.
-      const bool unknown = held == 0 && at + i < stable;
-      *agrees = same || unknown || (!must_be_same && in_file[i] == 0);
-    }
-    at += length;
-    if (read < length) {
-      break;
-    }
-  }
-  return Status::Ok();
+  return ReadMerged(FileAndRing(fd, ring), from, length, limit, destination, read);
 }
 
 }  // namespace lss

@@ -8,52 +8,53 @@
 #include <memory>
 #include <string>
 
-#include "lss/base/file_identity.h"
 #include "lss/base/status.h"
+#include "lss/base/stream_id.h"
+#include "lss/base/unique_fd.h"
+#include "lss/ring/locate.h"
 #include "lss/ring/ring_format.h"
 
 namespace lss {
 
-// The labelled cases of recovery; lss/README.md has the table with the reasons.
-enum class RingCase {
-  kR1Unfinished,      // header never published: nothing was accepted
-  kR2OwnerAlive,      // its lock is held
-  kR3ProcessKilled,   // same boot, live: file plus ring
-  kR4Closed,          // same boot, closed: the file is complete
-  kR5MachineDown,     // another boot: the file up to its last whole record
-  kR6Damaged,         // not a header of ours, or its checksum is wrong, or the file is too short
-  kR7Foreign,         // belongs to another inode: a copied directory, a reused inode number
-  kR8FutureVersion,   // written by a later version of this library
-  kR9FileGone,        // no file with this inode is there any more
-  kR10Contradiction,  // the file was changed by somebody else after the owner's death
+// How much of a ring file's header can be believed.
+enum class HeaderState {
+  kUnpublished,    // empty, all zero, or without its checksum: nothing was accepted
+  kFutureVersion,  // written by a later version of this library
+  kDamaged,        // not a header of ours, or its checksum is wrong, or the file is too short
+  kWhole,          // the fixed part is what the owner wrote
 };
-const char* NameOf(RingCase ring_case);
 
 class RingView {
  public:
-  // Maps the ring file. NotFound if there is none. Any content is accepted: header_case() judges.
+  // Maps the ring file. NotFound if there is none. Any content is accepted: see header_state().
   static Status Open(const std::string& path, std::unique_ptr<RingView>* result);
   ~RingView();
   RingView(const RingView&) = delete;
   RingView& operator=(const RingView&) = delete;
 
-  // What the ring file alone says: R1..R6 or R8. Looks at the lock again at every call.
-  RingCase header_case() const;
+  const std::string& path() const { return path_; }
+  // Both look anew at every call.
+  HeaderState header_state() const;
   bool OwnerAlive() const;
 
-  const std::string& path() const { return path_; }
-  bool has_header() const { return header_ != nullptr; }
-  // The rest only if the case is R2..R5.
-  FileIdentity target() const;
+  // --- only with a whole header ---
+
+  StreamId target() const { return LoadStreamId(header_->fixed); }
   uint32_t owner_pid() const { return header_->fixed.owner_pid; }
-  uint64_t committed() const { return header_->committed.load(std::memory_order_acquire); }
-  uint64_t hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }
-  uint64_t durable() const { return header_->durable.load(std::memory_order_acquire); }
+  // Whether the ring was made since this machine was started.
+  bool SameBoot() const;
+  // Whether the words of the live part are whole and do not contradict each other. Says nothing
+  // while the owner lives: its words change one by one.
+  bool LiveWordsAgree() const;
+  Address committed() const { return header_->committed.load(std::memory_order_acquire); }  // P7
+  Address hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }  // P5
+  Address durable() const { return header_->durable.load(std::memory_order_acquire); }      // P10
   int64_t heartbeat_ns() const {
-    return static_cast<int64_t>(header_->heartbeat_ms.load(std::memory_order_acquire)) * 1000000;
+    // Relaxed: a time, which vouches for nothing.
+    return static_cast<int64_t>(header_->heartbeat_ms.load(std::memory_order_relaxed)) * 1000000;
   }
   bool closed() const {
-    return header_->state.load(std::memory_order_acquire) ==
+    return header_->state.load(std::memory_order_acquire) ==  // P11
            static_cast<uint32_t>(RingState::kClosed);
   }
   // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them. Under a
@@ -66,16 +67,9 @@ class RingView {
 
  private:
   RingView() = default;
-  RingCase JudgeHeader() const;
-  // Whether the words of the live part are whole and do not contradict each other.
-  bool LiveWordsAgree() const;
   // Whether every committed byte that is not in the file is in the ring.
   bool HoldsUnwritten() const;
-  struct Piece {
-    const char* data;
-    uint64_t length;  // 0: no buffer holds the address
-  };
-  Piece Locate(Address address) const;
+  Located Find(Address address) const;
 
   std::string path_;
   UniqueFd fd_;
@@ -88,9 +82,5 @@ class RingView {
 // reading without O_DIRECT. Bytes that leave the ring while we look are found in the file.
 Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Address limit,
                   char* destination, size_t* read);
-
-// Whether the file still is what the dead owner left: around the watermark, file and ring agree,
-// and behind it the file has nothing but zeros, its end, or the ring's own bytes.
-Status CheckAgreement(int fd, const std::string& name, const RingView& ring, bool* agrees);
 
 }  // namespace lss

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "lss/device/sync_device.h"
-#include "lss/device/uring_device.h"
+#include "lss/device/blocking_writer.h"
+#include "lss/device/uring_writer.h"
 
 namespace lss {
 
@@ -19,14 +19,14 @@ Flusher::Flusher(bool use_io_uring, WarningSink warn)
 Flusher::~Flusher() { Stop(); }
 
 bool Flusher::uses_io_uring() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   return uses_io_uring_;
 }
 
 void Flusher::Request(std::shared_ptr<FlushClient> client) {
   bool wake = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (!stopped_) {
       if (requested_.insert(client.get()).second) {
         requests_.push_back(std::move(client));
@@ -46,7 +46,7 @@ void Flusher::Request(std::shared_ptr<FlushClient> client) {
 
 void Flusher::Stop() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     stop_ = true;
     sleeping_ = false;
   }
@@ -63,7 +63,7 @@ void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
     const Status status = UringWriter::Create(wake_fd_.get(), &uring);
     if (status.ok()) {
       *writer = std::move(uring);
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       uses_io_uring_ = true;
       return;
     }
@@ -72,7 +72,7 @@ void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
             "); writing with pwritev2 on one thread (option io_uring=false silences this)");
     }
   }
-  *writer = std::make_unique<SyncWriter>(wake_fd_.get());
+  *writer = std::make_unique<BlockingWriter>(wake_fd_.get());
 }
 
 void Flusher::Run() {
@@ -92,7 +92,7 @@ void Flusher::Run() {
   for (;;) {
     std::deque<std::shared_ptr<FlushClient>> requests;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       requests.swap(requests_);
       requested_.clear();
       sleeping_ = requests.empty();
@@ -132,7 +132,7 @@ void Flusher::Ask(AsyncWriter* writer, const std::shared_ptr<FlushClient>& clien
   } else {
     busy_.push_back({client, ops.size()});
   }
-  writer->Submit(client.get(), ops);
+  client->device()->Submit(writer, client.get(), ops);
 }
 
 void Flusher::DrainInline(FlushClient* client) {

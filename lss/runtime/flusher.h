@@ -1,18 +1,18 @@
-// The thread that carries sealed buffers of all stores to their files. One per process.
+// The thread that carries sealed buffers of many stores to their devices.
 //
 // Thread safety: Request and Stop from any thread.
 #pragma once
 
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <unordered_set>
 #include <vector>
 
-#include "lss/base/file_identity.h"
-#include "lss/device/device.h"
-#include "lss/options.h"
+#include "lss/base/mutex.h"
+#include "lss/base/unique_fd.h"
+#include "lss/base/warning_sink.h"
+#include "lss/device/async_writer.h"
 
 namespace lss {
 
@@ -51,13 +51,14 @@ class Flusher {
   };
   std::vector<Busy> busy_;
 
-  mutable std::mutex mutex_;
-  std::deque<std::shared_ptr<FlushClient>> requests_;
-  std::unordered_set<FlushClient*> requested_;
-  bool sleeping_ = false;  // the thread waits on wake_fd_, or is about to
-  bool stop_ = false;
-  bool stopped_ = false;
-  bool uses_io_uring_ = false;
+  mutable Mutex mutex_;
+  std::deque<std::shared_ptr<FlushClient>> requests_ LSS_GUARDED_BY(mutex_);
+  std::unordered_set<FlushClient*> requested_ LSS_GUARDED_BY(mutex_);
+  // The thread waits on wake_fd_, or is about to.
+  bool sleeping_ LSS_GUARDED_BY(mutex_) = false;
+  bool stop_ LSS_GUARDED_BY(mutex_) = false;
+  bool stopped_ LSS_GUARDED_BY(mutex_) = false;
+  bool uses_io_uring_ LSS_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -14,13 +14,13 @@ Maintenance::~Maintenance() { Stop(); }
 
 bool Maintenance::Put(std::function<void()>* job) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (stopped_) {
       return false;
     }
     jobs_.push_back(std::move(*job));
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   return true;
 }
 
@@ -35,23 +35,25 @@ void Maintenance::EnqueueHint(std::function<void()> job) { (void)Put(&job); }
 void Maintenance::Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms) {
   const std::chrono::milliseconds period(tick_ms);
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     watched_.push_back({object, period, Clock::now() + period});
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Maintenance::Drain() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return stopped_ || (jobs_.empty() && !running_job_); });
+  const MutexLock lock(&mutex_);
+  while (!stopped_ && (!jobs_.empty() || running_job_)) {
+    changed_.Wait(&mutex_);
+  }
 }
 
 void Maintenance::Stop() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -59,45 +61,45 @@ void Maintenance::Stop() {
 
 void Maintenance::Run() {
   pthread_setname_np(pthread_self(), kThreadName);
-  std::unique_lock<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   for (;;) {
-    if (RunOneJob(&lock)) {
+    if (RunOneJob()) {
       continue;
     }
     if (stop_) {
       stopped_ = true;
-      changed_.notify_all();
+      changed_.NotifyAll();
       return;
     }
-    TickDue(&lock);
+    TickDue();
     if (!jobs_.empty() || stop_) {
       continue;
     }
     if (watched_.empty()) {
-      changed_.wait(lock);
+      changed_.Wait(&mutex_);
     } else {
-      changed_.wait_until(lock, NextDue());
+      changed_.WaitUntil(&mutex_, NextDue());
     }
   }
 }
 
-bool Maintenance::RunOneJob(std::unique_lock<std::mutex>* lock) {
+bool Maintenance::RunOneJob() {
   if (jobs_.empty()) {
     return false;
   }
   std::function<void()> job = std::move(jobs_.front());
   jobs_.pop_front();
   running_job_ = true;
-  lock->unlock();
+  mutex_.Unlock();
   job();
   job = nullptr;  // what it owns goes before we say that it is done
-  lock->lock();
+  mutex_.Lock();
   running_job_ = false;
-  changed_.notify_all();
+  changed_.NotifyAll();
   return true;
 }
 
-void Maintenance::TickDue(std::unique_lock<std::mutex>* lock) {
+void Maintenance::TickDue() {
   const Clock::time_point now = Clock::now();
   std::vector<std::shared_ptr<Ticking>> due;
   for (Watched& watched : watched_) {
@@ -112,14 +114,14 @@ void Maintenance::TickDue(std::unique_lock<std::mutex>* lock) {
   if (due.empty()) {
     return;
   }
-  lock->unlock();
+  mutex_.Unlock();
   for (const std::shared_ptr<Ticking>& object : due) {
     if (object != nullptr) {
       object->Tick();
     }
   }
   due.clear();  // may destroy the last reference; not under the lock
-  lock->lock();
+  mutex_.Lock();
 }
 
 Maintenance::Clock::time_point Maintenance::NextDue() const {

@@ -1,17 +1,17 @@
 // The thread for work that may block and that nobody waits for: zeroing ahead of the tail, writing
-// out idle tails, the last steps of a close. One per process.
+// out idle tails, the last steps of a close.
 //
 // Thread safety: every method from any thread.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "lss/base/mutex.h"
 
 namespace lss {
 
@@ -56,17 +56,17 @@ class Maintenance {
   // Takes the job, unless the thread has ended.
   bool Put(std::function<void()>* job);
   // Both drop the lock while they call out.
-  bool RunOneJob(std::unique_lock<std::mutex>* lock);
-  void TickDue(std::unique_lock<std::mutex>* lock);
-  Clock::time_point NextDue() const;
+  bool RunOneJob() LSS_REQUIRES(mutex_);
+  void TickDue() LSS_REQUIRES(mutex_);
+  Clock::time_point NextDue() const LSS_REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> jobs_;
-  std::vector<Watched> watched_;
-  bool running_job_ = false;
-  bool stop_ = false;
-  bool stopped_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::function<void()>> jobs_ LSS_GUARDED_BY(mutex_);
+  std::vector<Watched> watched_ LSS_GUARDED_BY(mutex_);
+  bool running_job_ LSS_GUARDED_BY(mutex_) = false;
+  bool stop_ LSS_GUARDED_BY(mutex_) = false;
+  bool stopped_ LSS_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -10,18 +10,10 @@
 
 #include "lss/base/types.h"
 #include "lss/device/device.h"
-#include "lss/options.h"
+#include "lss/ring/ring_options.h"
+#include "lss/ring/sealed_buffer.h"
 
 namespace lss {
-
-// A buffer whose writers have all left, waiting for its write.
-struct SealedBuffer {
-  uint64_t sequence = 0;
-  Address base = 0;
-  uint32_t length = 0;  // captured by the seal
-  char* data = nullptr;
-  Address end() const { return base + length; }
-};
 
 class FlushBehavior {
  public:

@@ -31,7 +31,7 @@ void FlushPipeline::Kick(bool wanted) {
   bool ask_gate = false;
   bool open = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     open = gate_open_;
     ask_gate = !gate_open_ && !gate_asked_ && on_first_write_ != nullptr;
     gate_asked_ = gate_asked_ || ask_gate;
@@ -48,7 +48,7 @@ void FlushPipeline::Kick(bool wanted) {
 void FlushPipeline::OnSealed(const SealedBuffer& buffer) {
   bool wanted = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     const auto place = std::upper_bound(
         sealed_.begin(), sealed_.end(), buffer.sequence,
         [](uint64_t sequence, const SealedBuffer& other) { return sequence < other.sequence; });
@@ -62,7 +62,7 @@ void FlushPipeline::OnSealed(const SealedBuffer& buffer) {
 void FlushPipeline::AllowWrites() {
   bool wanted = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     gate_open_ = true;
     wanted = WantsFlushLocked();
   }
@@ -73,15 +73,15 @@ Status FlushPipeline::AwaitStable(Address address) {
   if (hi_stable() >= address) {
     return Status::Ok();
   }
-  std::unique_lock<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   ++pressure_;
   while (hi_stable() < address && !failed()) {
     const bool wanted = WantsFlushLocked() && in_flight_ == 0 && !exclusive_;
-    lock.unlock();
+    mutex_.Unlock();
     Kick(wanted);
-    lock.lock();
+    mutex_.Lock();
     if (hi_stable() < address && !failed()) {
-      changed_.wait(lock);
+      changed_.Wait(&mutex_);
     }
   }
   --pressure_;
@@ -99,7 +99,7 @@ void FlushPipeline::DropWrittenLocked() {
 
 void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (!gate_open_ || exclusive_ || exclusive_waiters_ > 0 || !WantsFlushLocked()) {
       return;
     }
@@ -127,7 +127,7 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& status) {
     // Bulk, to be synced at its end. Through the page cache the device would idle until then.
     device_->StartWriteback(op.offset, op.length);
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   --in_flight_;
   completions_.fetch_add(1, std::memory_order_relaxed);
   if (!status.ok()) {
@@ -139,19 +139,21 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& status) {
     stability_.Complete(op.offset, op.end());
     plain_writes_unsynced_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 FlushPipeline::Exclusive::Exclusive(FlushPipeline* pipeline) : pipeline_(pipeline) {
-  std::unique_lock<std::mutex> lock(pipeline->mutex_);
+  const MutexLock lock(&pipeline->mutex_);
   ++pipeline->exclusive_waiters_;
-  pipeline->changed_.wait(lock, [pipeline] { return !pipeline->BusyLocked(); });
+  while (pipeline->BusyLocked()) {
+    pipeline->changed_.Wait(&pipeline->mutex_);
+  }
   --pipeline->exclusive_waiters_;
   pipeline->exclusive_ = true;
 }
 
 FlushPipeline::Exclusive FlushPipeline::Exclusive::Try(FlushPipeline* pipeline) {
-  const std::lock_guard<std::mutex> lock(pipeline->mutex_);
+  const MutexLock lock(&pipeline->mutex_);
   if (pipeline->BusyLocked() || pipeline->exclusive_waiters_ > 0) {
     return {nullptr, Adopt{}};
   }
@@ -168,81 +170,88 @@ FlushPipeline::Exclusive::~Exclusive() {
 void FlushPipeline::ReleaseExclusive() {
   bool wanted = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     exclusive_ = false;
     DropWrittenLocked();
     wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   Kick(wanted);
 }
 
 Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync_once) {
-  std::unique_lock<std::mutex> lock(mutex_);
   bool wanted = false;
-  ++exclusive_waiters_;
-  while (durable() < target && !failed()) {
-    if (BusyLocked()) {
-      changed_.wait(lock);
-      continue;
+  Status result;
+  {
+    const MutexLock lock(&mutex_);
+    ++exclusive_waiters_;
+    while (durable() < target && !failed()) {
+      if (BusyLocked()) {
+        changed_.Wait(&mutex_);
+        continue;
+      }
+      exclusive_ = true;
+      mutex_.Unlock();
+      const Status status = sync_once();
+      mutex_.Lock();
+      exclusive_ = false;
+      if (!status.ok()) {
+        FailLocked(status);
+      }
+      last_sync_end_ = std::max(last_sync_end_, hi_stable());
+      DropWrittenLocked();
+      changed_.NotifyAll();
     }
-    exclusive_ = true;
-    lock.unlock();
-    const Status status = sync_once();
-    lock.lock();
-    exclusive_ = false;
-    if (!status.ok()) {
-      FailLocked(status);
-    }
-    last_sync_end_ = std::max(last_sync_end_, hi_stable());
-    DropWrittenLocked();
-    changed_.notify_all();
+    --exclusive_waiters_;
+    wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
+    result = durable() >= target ? Status::Ok() : error_;
   }
-  --exclusive_waiters_;
-  wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
-  Status result = durable() >= target ? Status::Ok() : error_;
-  lock.unlock();
   Kick(wanted);
   return result;
 }
 
 void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   stability_.Complete(begin, end);
   plain_writes_unsynced_ = plain_writes_unsynced_ || kind == WriteKind::kPlain;
 }
 
 void FlushPipeline::OnFullSync() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   plain_writes_unsynced_ = false;
 }
 
+bool FlushPipeline::plain_writes_unsynced() const {
+  const MutexLock lock(&mutex_);
+  return plain_writes_unsynced_;
+}
+
 void FlushPipeline::MakeDurable(Address address) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   stability_.MakeDurable(address);
 }
 
 void FlushPipeline::Fail(const Status& error) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   FailLocked(error);
 }
 
 void FlushPipeline::FailLocked(const Status& error) {
-  if (!failed_.load(std::memory_order_relaxed)) {
+  if (!failed_.load(std::memory_order_relaxed)) {  // relaxed: set under this lock only
     error_ = error;
     failed_.store(true, std::memory_order_release);  // P6
   }
   // First the error, then the wake-up: waiters look again.
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 Status FlushPipeline::error() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   return error_;
 }
 
 Address FlushPipeline::WrittenEnd() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   Address end = hi_stable();
   for (const auto& [begin, island_end] : stability_.completed_islands()) {
     end = std::max(end, island_end);
@@ -251,7 +260,7 @@ Address FlushPipeline::WrittenEnd() const {
 }
 
 size_t FlushPipeline::island_count() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   return stability_.completed_islands().size();
 }
 

@@ -8,14 +8,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
-#include "lss/device/device.h"
+#include "lss/base/mutex.h"
+#include "lss/device/async_writer.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/runtime/flusher.h"
 #include "lss/stream/flush_behavior.h"
@@ -81,7 +80,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   void OnFullSync();
   // Whether plain writes have completed since the last full sync: then a durable write of the tail
   // alone proves nothing about them.
-  bool plain_writes_unsynced() const { return plain_writes_unsynced_; }
+  bool plain_writes_unsynced() const;
   void MakeDurable(Address address);
 
   // --- state ---
@@ -106,10 +105,10 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Device* device() override { return device_; }
 
  private:
-  bool BusyLocked() const { return exclusive_ || in_flight_ > 0; }
-  bool WantsFlushLocked() const;
-  void DropWrittenLocked();
-  void FailLocked(const Status& error);
+  bool BusyLocked() const LSS_REQUIRES(mutex_) { return exclusive_ || in_flight_ > 0; }
+  bool WantsFlushLocked() const LSS_REQUIRES(mutex_);
+  void DropWrittenLocked() LSS_REQUIRES(mutex_);
+  void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
   void ReleaseExclusive();
   void Kick(bool wanted);
 
@@ -118,24 +117,28 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Flusher* const flusher_;
   const std::unique_ptr<FlushBehavior> behavior_;
   const uint64_t ring_bytes_;
+  // Set before the first append, not changed afterwards.
   std::weak_ptr<void> owner_;
   std::function<void()> on_first_write_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<SealedBuffer> sealed_;  // ordered by sequence; may have gaps while writers linger
-  uint64_t next_sequence_ = 0;
-  size_t in_flight_ = 0;
-  bool exclusive_ = false;
-  size_t exclusive_waiters_ = 0;
-  size_t pressure_ = 0;  // threads in AwaitStable
-  bool gate_open_ = false;
-  bool gate_asked_ = false;
-  Address last_sync_end_ = 0;
-  bool plain_writes_unsynced_ = false;  // the exclusive holder's, or with in_flight_ > 0 the lock's
+  mutable Mutex mutex_;
+  CondVar changed_;
+  // Ordered by sequence; may have gaps while writers linger.
+  std::deque<SealedBuffer> sealed_ LSS_GUARDED_BY(mutex_);
+  uint64_t next_sequence_ LSS_GUARDED_BY(mutex_) = 0;
+  size_t in_flight_ LSS_GUARDED_BY(mutex_) = 0;
+  bool exclusive_ LSS_GUARDED_BY(mutex_) = false;
+  size_t exclusive_waiters_ LSS_GUARDED_BY(mutex_) = 0;
+  size_t pressure_ LSS_GUARDED_BY(mutex_) = 0;  // threads in AwaitStable
+  bool gate_open_ LSS_GUARDED_BY(mutex_) = false;
+  bool gate_asked_ LSS_GUARDED_BY(mutex_) = false;
+  Address last_sync_end_ LSS_GUARDED_BY(mutex_) = 0;
+  bool plain_writes_unsynced_ LSS_GUARDED_BY(mutex_) = false;
+  // Changed under mutex_; its watermarks may be read without, see Stability.
   Stability stability_;
-  Status error_;
+  Status error_ LSS_GUARDED_BY(mutex_);
   std::atomic<bool> failed_{false};
+  // Relaxed everywhere: a count, which vouches for nothing.
   std::atomic<size_t> completions_{0};
 };
 

@@ -12,24 +12,22 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
+#include "lss/base/mutex.h"
 #include "lss/device/device.h"
-#include "lss/options.h"
+#include "lss/stream/heat_policy.h"
+#include "lss/stream/stream_options.h"
 
 namespace lss {
 
 class Space {
  public:
-  Space(Device* device, const StoreOptions& options);
+  Space(Device* device, const StreamOptions& options);
 
   // Real blocks for everything below `end`. NoSpace: nothing was taken.
-  Status EnsureAllocated(Address end) {
-    return end <= allocated_.load(std::memory_order_acquire) ? Status::Ok() : Allocate(end);
-  }
+  Status EnsureAllocated(Address end) { return end <= allocated() ? Status::Ok() : Allocate(end); }
   // A caller's hint that [offset, offset + length) will be needed.
   Status Reserve(Address offset, uint64_t length);
 
@@ -59,42 +57,31 @@ class Space {
   // REQUIRES: StopZeroing, no write under way and none to come.
   Status Finish(Address exact_size);
 
+  // P14: whoever sees the bound has the blocks.
   Address allocated() const { return allocated_.load(std::memory_order_acquire); }
   Address frontier() const;
 
  private:
   Status Allocate(Address end);
-  void RaiseAllocated(Address end);
-  struct Range {
-    Address from;
-    Address to;
-  };
-  Range NextChunkLocked(Address tail);
-  void ChooseChunkBytesLocked();
+  void SetAllocated(Address end) LSS_REQUIRES(allocating_);
   // OK without having reached `range.to` if retired_below_ is not `retired_below` any more.
-  Status WriteZeros(const Range& range, Address retired_below);
+  Status WriteZeros(const FrontierPlan::Range& range, Address retired_below);
 
   Device* const device_;
   const uint64_t allocation_step_bytes_;
-  const uint64_t frontier_bytes_max_;
-  std::mutex allocating_;
-  std::atomic<uint64_t> allocated_{0};
+  Mutex allocating_;  // held over the call of the device; taken after mutex_ where both are
+  std::atomic<uint64_t> allocated_{0};  // written under allocating_
 
-  mutable std::mutex mutex_;
-  std::condition_variable zeroing_done_;
-  Address size_ = 0;
-  Address frontier_ = 0;
-  Address zeroing_from_ = kNothing;  // start of the range that is being zeroed
-  bool finished_ = false;
-  bool frontier_requested_ = false;
-  uint64_t chunk_bytes_ = 0;
-  uint64_t largest_chunk_bytes_ = 0;
-  // Of the predecessor; 0 and kNothing when the stream has outgrown it.
-  uint64_t expected_chunk_bytes_;
-  Address expected_end_;
-  // Zeroing rests while the stream ends below.
+  mutable Mutex mutex_;
+  CondVar zeroing_done_;
+  Address size_ LSS_GUARDED_BY(mutex_) = 0;
+  FrontierPlan plan_ LSS_GUARDED_BY(mutex_);
+  // Start of the range that is being zeroed.
+  Address zeroing_from_ LSS_GUARDED_BY(mutex_) = kNothing;
+  bool finished_ LSS_GUARDED_BY(mutex_) = false;
+  bool frontier_requested_ LSS_GUARDED_BY(mutex_) = false;
+  // Zeroing rests while the stream ends below. Relaxed everywhere: a hint that vouches for nothing.
   std::atomic<Address> retired_below_{0};
-  int64_t last_chunk_ns_ = 0;
 
   static constexpr Address kNothing = UINT64_MAX;
 };

@@ -1,7 +1,8 @@
 #include "lss/stream/stability.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "lss/base/check.h"
 
 namespace lss {
 
@@ -26,9 +27,9 @@ void Stability::Complete(Address begin, Address end) {
 }
 
 void Stability::MakeDurable(Address address) {
-  assert(address <= hi_stable());
+  LSS_CHECK(address <= hi_stable(), "durable must not pass the watermark");
   if (address > durable()) {
-    header_->durable.store(address, std::memory_order_release);
+    header_->durable.store(address, std::memory_order_release);  // P10
   }
 }
 

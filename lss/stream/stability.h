@@ -27,8 +27,8 @@ class Stability {
   // the sync that shows it was started.
   void MakeDurable(Address address);
 
-  Address hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }
-  Address durable() const { return header_->durable.load(std::memory_order_acquire); }
+  Address hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }  // P5
+  Address durable() const { return header_->durable.load(std::memory_order_acquire); }      // P10
   // Completed ranges behind a hole, begin -> end.
   const std::map<Address, Address>& completed_islands() const { return completed_islands_; }
 

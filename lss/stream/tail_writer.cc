@@ -6,7 +6,7 @@
 namespace lss {
 
 TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
-                       FlushPipeline* pipeline, Space* space, const StoreOptions& options)
+                       FlushPipeline* pipeline, Space* space, const StreamOptions& options)
     : device_(device),
       memory_(memory),
       ring_(ring),
@@ -76,12 +76,13 @@ Status TailWriter::CutToTail(Address end) {
 // Once: before any byte of ours is in the file. Whoever appends to us has finished with them.
 Status TailWriter::SettlePredecessors(bool durable) {
   const Settled wanted = durable ? Settled::kDurable : Settled::kWritten;
-  if (settle_predecessors_ == nullptr || predecessors_.load(std::memory_order_acquire) >= wanted) {
+  if (settle_predecessors_ == nullptr ||
+      predecessors_.load(std::memory_order_acquire) >= wanted) {  // P16
     return Status::Ok();
   }
   Status status = settle_predecessors_(durable);
   if (status.ok()) {
-    predecessors_.store(wanted, std::memory_order_release);
+    predecessors_.store(wanted, std::memory_order_release);  // P16
   }
   return status;
 }
@@ -171,9 +172,9 @@ void TailWriter::MakeHot() {
       return;
     }
     if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
-      device_->SetDirect(true);
+      device_->BypassCache(true);
     }
-    hot_.store(true, std::memory_order_release);
+    hot_.store(true, std::memory_order_release);  // P13
   }
   pipeline_->AllowWrites();
 }
@@ -217,7 +218,7 @@ Status TailWriter::Finish() {
   if (hot()) {
     // Through the page cache: a close promises visible, not durable, and must not wait for the
     // device. Whole pages, so that the kernel need not read the page first.
-    device_->SetDirect(false);
+    device_->BypassCache(false);
     status = WritePages(end, WriteKind::kPlain);
   } else {
     status = WriteExact(end);

@@ -14,12 +14,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "lss/device/device.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/stream/flush_pipeline.h"
 #include "lss/stream/space.h"
+#include "lss/stream/stream_options.h"
 
 namespace lss {
 
@@ -27,14 +29,14 @@ class TailWriter {
  public:
   // Nothing is owned; everything must outlive the writer.
   TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring, FlushPipeline* pipeline,
-             Space* space, const StoreOptions& options);
+             Space* space, const StreamOptions& options);
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
   // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
   // pages writable.
   void Tick();
-  // What MakeHot will do about the page cache, if the options allow direct I/O.
+  // What MakeHot will do about the page cache, if the options allow direct I/O. Relaxed: a hint.
   void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
   // Cold to hot. Blocks for the ring header's sync. Idempotent.
   void MakeHot();
@@ -43,8 +45,9 @@ class TailWriter {
   // Writes what is left, gives the file its exact size. REQUIRES: no append any more.
   Status Finish();
 
+  // P13: whoever sees it finds the ring's header on the device.
   bool hot() const { return hot_.load(std::memory_order_acquire); }
-  // How many syncs have been asked for; a stream that syncs is worth a frontier.
+  // How many syncs have been asked for; a stream that syncs is worth a frontier. Relaxed: a count.
   uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
 
  private:

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/runtime/background.h"
+#include "plugin/default_runtime.h"
 #include "tests/crash/store_writer.h"
 #include "tests/support/child_process.h"
 #include "tests/support/temp_dir.h"
@@ -214,7 +214,7 @@ int StoreLifeMain(const std::vector<std::string>& args) {
     StoreWriter before(args.at(0), Options(), kSeed, progress.operator->());
     before.Append(life.bytes_before);
     before.Close();
-    Background::SharedMaintenance().Drain();
+    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
   }
   g_midway = args.at(4) == "1";
   g_steps_left = std::stoi(args.at(3));

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "lss/options.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/runtime/flusher.h"
@@ -70,10 +71,8 @@ class WatchedDevice final : public Device {
   Status Read(Address offset, size_t length, char* destination, size_t* read) override {
     return disk_.Read(offset, length, destination, read);
   }
-  void SetDirect(bool enable) override { disk_.SetDirect(enable); }
-  bool direct() const override { return disk_.direct(); }
-  bool Unlinked() const override { return false; }
-  int fd() const override { return -1; }
+  void BypassCache(bool bypass) override { disk_.BypassCache(bypass); }
+  Status Identify(StreamId* id, uint64_t* size) override { return disk_.Identify(id, size); }
   const std::string& name() const override { return disk_.name(); }
 
   MemoryDevice& disk() { return disk_; }
@@ -87,7 +86,7 @@ class WatchedDevice final : public Device {
   MemoryDevice disk_;
 };
 
-// The write side of a store, put together as LogStructuredStore does it, over a WatchedDevice.
+// The write side of a store, put together as DenseStream does it, over a WatchedDevice.
 class Parts : public std::enable_shared_from_this<Parts> {
  public:
   Parts(const StoreOptions& options, std::unique_ptr<RingMemory> ring_memory,
@@ -105,7 +104,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
     pipeline.SetWriteGate([this] { hot_wanted = true; });
   }
 
-  // Dense, like LogStructuredStore::Append, except that whoever appends also makes the store hot.
+  // Dense, like DenseStream::Append, except that whoever appends also makes the store hot.
   Status Append(const std::string& bytes) {
     const Address end = accepted + bytes.size();
     if (Status status = space.EnsureAllocated(end); !status.ok()) {
@@ -194,7 +193,7 @@ class PowerCutTest : public testing::Test {
     ASSERT_TRUE(options.Validate().ok());
     std::unique_ptr<RingMemory> memory;
     const Status status =
-        RingMemory::Create(dir_ / kRingDirectoryName, {1, seed, 1}, options, &memory);
+        RingMemory::Create(dir_ / kRingDirectoryName, FileIdentity{1, seed, 1}, options, &memory);
     ASSERT_TRUE(status.ok()) << status.ToString();
     parts_ = std::make_shared<Parts>(options, std::move(memory), [this] { Look(); });
     parts_->Start();

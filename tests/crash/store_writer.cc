@@ -10,6 +10,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "lss/base/posix_file.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 
@@ -56,10 +58,9 @@ StoreWriter::StoreWriter(const std::string& path, const StoreOptions& options, u
                          StoreProgress* progress)
     : seed_(seed), progress_(progress) {
   const bool anew = progress->attempted.load() == 0;
-  Require(LogStructuredStore::Open(
-      path, options,
-      anew ? LogStructuredStore::OpenMode::kTruncate : LogStructuredStore::OpenMode::kAppend,
-      &store_));
+  Require(DenseStream::Open(
+      bloom_lfs::DefaultRuntime(), path, options,
+      anew ? DenseStream::OpenMode::kTruncate : DenseStream::OpenMode::kAppend, &store_));
   if (store_->size() != progress->appended.load()) {
     throw std::runtime_error("opened with " + std::to_string(store_->size()) + " bytes");
   }

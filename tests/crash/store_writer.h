@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/log_structured_store.h"
+#include "lss/dense_stream.h"
 #include "lss/recovery/recovery.h"
 #include "tests/support/workload.h"
 
@@ -48,13 +48,13 @@ class StoreWriter {
   void Close();
   // Reads [from, from + n) through the store and compares.
   void Check(uint64_t from, size_t n);
-  LogStructuredStore* store() { return store_.get(); }
+  DenseStream* store() { return store_.get(); }
 
  private:
   static void Require(const Status& status);
   const uint64_t seed_;
   StoreProgress* const progress_;
-  std::shared_ptr<LogStructuredStore> store_;
+  std::shared_ptr<DenseStream> store_;
 };
 
 // Any set-up, small enough for a ring to go round many times.

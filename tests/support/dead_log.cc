@@ -12,6 +12,8 @@
 #include <stdexcept>
 
 #include "lss/base/crc32c.h"
+#include "lss/base/posix_file.h"
+#include "lss/options.h"
 #include "lss/ring/ring_memory.h"
 #include "tests/support/files.h"
 
@@ -117,6 +119,12 @@ Reading ReadLog(const std::string& path, const std::string& ring_path,
     reading.bytes = bloom_lfs::test::ReadFile(path).substr(0, tail.size);
   }
   return reading;
+}
+
+RingCase CaseOf(const RingView& ring) {
+  RingFacts facts = FactsOfRing(ring);
+  facts.target = TargetFound::kSame;
+  return Judge(facts);
 }
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }

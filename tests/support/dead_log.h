@@ -61,6 +61,9 @@ struct Reading {
 Reading ReadLog(const std::string& path, const std::string& ring_path,
                 const RecoveryContext& context = {});
 
+// What the judge says of a ring whose file is there and agrees with it.
+RingCase CaseOf(const RingView& ring);
+
 bool Exists(const std::string& path);
 std::vector<std::string> Names(const std::string& directory);
 

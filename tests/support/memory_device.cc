@@ -154,23 +154,30 @@ Status MemoryDevice::Read(Address offset, size_t length, char* destination, size
   return End(event, hit);
 }
 
-void MemoryDevice::SetDirect(bool enable) {
+void MemoryDevice::BypassCache(bool bypass) {
   std::unique_lock<std::mutex> lock(mutex_);
   if (!writes_in_flight_.empty()) {
     violations_ += "direct I/O switched with a write under way\n";
   }
   Hit hit;
-  const size_t event = Begin(&lock, {DeviceCall::kSetDirect, enable ? 1ULL : 0ULL}, &hit);
-  direct_ = enable && !refuses_direct_ && !hit.fails;
+  const size_t event = Begin(&lock, {DeviceCall::kSetDirect, bypass ? 1ULL : 0ULL}, &hit);
+  direct_ = bypass && !refuses_direct_ && !hit.fails;
   (void)End(event, hit);
 }
 
-bool MemoryDevice::direct() const {
+bool MemoryDevice::bypasses_cache() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return direct_;
 }
 
-bool MemoryDevice::Unlinked() const {
+Status MemoryDevice::Identify(StreamId* id, uint64_t* size) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  *id = StreamId::Named({0x6d656d6f7279, reinterpret_cast<uintptr_t>(this)});
+  *size = model_.live().size();
+  return Status::Ok();
+}
+
+bool MemoryDevice::Unreachable() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return unlinked_;
 }

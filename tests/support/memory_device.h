@@ -11,8 +11,7 @@
 //   EXPECT_EQ(device.Violations(), "");               // broken REQUIRES, torn or overlapping
 //   writes const std::string file = device.PowerCut(Survivors::kRandomSubset, seed);
 //
-// It has no file descriptor (fd() is -1): sealed buffers must reach it through a SyncWriter, that
-// is a Flusher without io_uring, or through NextWrites/OnWriteDone by hand.
+// Sealed buffers reach it as they reach any device that is no file: it blocks the flusher's thread.
 //
 // Thread safety: every method from any thread.
 #pragma once
@@ -43,10 +42,10 @@ class MemoryDevice final : public Device {
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;
-  void SetDirect(bool enable) override;
-  bool direct() const override;
-  bool Unlinked() const override;
-  int fd() const override { return -1; }
+  void BypassCache(bool bypass) override;
+  bool bypasses_cache() const;
+  bool Unreachable() const override;
+  Status Identify(StreamId* id, uint64_t* size) override;
   const std::string& name() const override { return name_; }
 
   // --- script; what is armed first strikes first ---
@@ -71,7 +70,7 @@ class MemoryDevice final : public Device {
   void Release();
   // Blocks beyond `bytes` do not exist: allocating or writing them is ENOSPC.
   void LimitSpace(uint64_t bytes);
-  // SetDirect(true) has no effect from now on, as on a file system without direct I/O.
+  // BypassCache(true) has no effect from now on, as on a file system without direct I/O.
   void RefuseDirect();
   void Unlink();
 
@@ -79,7 +78,7 @@ class MemoryDevice final : public Device {
 
   struct Event {
     DeviceCall call;
-    Address offset = 0;  // the size of SetSize, 1 or 0 of SetDirect
+    Address offset = 0;  // the size of SetSize, 1 or 0 of BypassCache
     uint64_t length = 0;
     WriteKind kind = WriteKind::kPlain;
     bool ended = false;
@@ -98,7 +97,7 @@ class MemoryDevice final : public Device {
   // - two writes of one page in flight together,
   // - bytes that changed while they were being written,
   // - a direct write that is not aligned in address, length or memory,
-  // - SetDirect with a write under way,
+  // - BypassCache with a write under way,
   // - a call of Sync after one has failed.
   std::string Violations() const;
 

@@ -1,4 +1,4 @@
-// The system calls of a SyncDevice, made to fall short or to fail, on a real file.
+// The system calls of a FileDevice, made to fall short or to fail, on a real file.
 #pragma once
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "lss/device/sync_device.h"
+#include "lss/device/file_device.h"
 
 namespace lss::test {
 

@@ -1,10 +1,11 @@
-// The parts of a LogStructuredStore over a MemoryDevice, without the façade: so that a test can
+// The parts of a DenseStream over a MemoryDevice, without the façade: so that a test can
 // hold, fail and cut the power of a device that the store itself would open as a real file.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "lss/options.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/stream/flush_pipeline.h"

@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "lss/base/crc32c.h"
-#include "lss/runtime/background.h"
+#include "plugin/default_runtime.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {
@@ -136,7 +136,7 @@ void AwaitEndOfRings(const std::string& directory) {
   }
 }
 
-void AwaitRings() { lss::Background::SharedMaintenance().Drain(); }
+void AwaitRings() { DefaultRuntime()->maintenance()->Drain(); }
 
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const TempDir stock_dir;

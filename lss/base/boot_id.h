@@ -1,0 +1,15 @@
+// Which boot of this machine is it?
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lss {
+
+inline constexpr size_t kBootIdBytes = 16;
+
+// Identifies the running boot of this machine; all zeros where the kernel does not tell. Read once;
+// from any thread.
+const uint8_t* BootId();
+
+}  // namespace lss

@@ -1,0 +1,111 @@
+#include "lss/dense_stream.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace lss {
+
+Status DenseStream::Open(Runtime* runtime, const std::string& path, const StoreOptions& options,
+                         OpenMode mode, std::shared_ptr<DenseStream>* result) {
+  Parts parts;
+  Status status = Prepare(runtime, path, options, mode, &parts);
+  return status.ok() ? Finish(std::move(parts), result) : status;
+}
+
+Status DenseStream::Open(Runtime* runtime, std::unique_ptr<Device> device,
+                         const StoreOptions& options, std::shared_ptr<DenseStream>* result) {
+  Parts parts;
+  Status status = Prepare(runtime, std::move(device), options, &parts);
+  return status.ok() ? Finish(std::move(parts), result) : status;
+}
+
+Status DenseStream::Finish(Parts parts, std::shared_ptr<DenseStream>* result) {
+  const Address size = parts.size;
+  std::shared_ptr<DenseStream> stream(new DenseStream(std::move(parts), PageFloor(size)));
+  if (Status status = stream->AdoptTail(size); !status.ok()) {
+    stream->memory()->Remove();
+    return status;
+  }
+  stream->Start();
+  *result = std::move(stream);
+  return Status::Ok();
+}
+
+// The partial last page of an existing file is in the first buffer's memory already, where
+// appending goes on; the buffer's state does not know of it yet.
+Status DenseStream::AdoptTail(Address size) {
+  const auto partial = static_cast<uint32_t>(size - PageFloor(size));
+  char page[kPageBytes];
+  std::memcpy(page, memory()->buffer(0), partial);
+  if (Status status = CopyIn(page, partial); !status.ok()) {
+    return status;
+  }
+  accepted_end_.store(size, std::memory_order_release);  // P15
+  return Status::Ok();
+}
+
+Status DenseStream::Append(ByteView bytes) {
+  if (pipeline()->failed()) {
+    return pipeline()->error();
+  }
+  if (closed()) {
+    return Status::Closed("append to " + path() + " after close");
+  }
+  const Address end = accepted_end_.load(std::memory_order_relaxed) + bytes.size;  // our own
+  // Space is real before bytes are accepted.
+  if (Status status = EnsureSpace(end); !status.ok()) {
+    return status;
+  }
+  accepted_end_.store(end, std::memory_order_release);  // P15
+  if (Status status = CopyIn(bytes.data, bytes.size); !status.ok()) {
+    return status;
+  }
+  // P7: whoever reads the new length finds the bytes in the ring, also another process, also after
+  // this one has been killed right behind this line (C3; before it: C2).
+  memory()->header()->committed.store(end, std::memory_order_release);
+  // P8: either we see that we are retired, or whoever retires and then settles us sees our length.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return retired() ? Sync() : Status::Ok();
+}
+
+Status DenseStream::Flush() {
+  if (fork_guard().InForkedChild()) {
+    return Status::Closed("flush of " + path() + " in a forked child");
+  }
+  return pipeline()->failed() ? pipeline()->error() : Status::Ok();
+}
+
+Status DenseStream::CopyIn(const char* data, size_t size) {
+  while (size > 0) {
+    const FlushBufferRing::Cursor cursor = ring()->current();
+    FlushBuffer& buffer = ring()->buffer(cursor.index);
+    const auto part =
+        static_cast<uint32_t>(std::min<size_t>(buffer.Remaining(cursor.generation), size));
+    if (part == 0) {
+      HandOver(buffer.Seal(cursor.generation), cursor);
+      if (Status status = ring()->Rotate(cursor.sequence, pipeline()); !status.ok()) {
+        return status;
+      }
+      continue;
+    }
+    const BufferReservation reservation = buffer.Reserve(part, cursor.generation);
+    if (!reservation.reserved) {
+      HandOver(reservation.duty, cursor);
+      continue;
+    }
+    std::memcpy(buffer.data() + reservation.offset, data, part);
+    HandOver(buffer.Leave(), cursor);
+    data += part;
+    size -= part;
+  }
+  return Status::Ok();
+}
+
+void DenseStream::HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor) {
+  if (duty == FlushDuty::kMustFlush) {
+    pipeline()->OnSealed(ring()->TakeSealed(cursor));
+  }
+}
+
+}  // namespace lss

@@ -1,0 +1,51 @@
+// The store that carries RocksDB's logs and blob files: one appender, a stream without gaps.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "lss/log_structured_store.h"
+
+namespace lss {
+
+// Address = offset in the file. Buffers are filled to the last byte.
+//
+// Thread safety: Append by one thread at a time; Close once, after the last append; everything else
+// from any thread, beside Append too.
+class DenseStream final : public LogStructuredStore {
+ public:
+  // `runtime` must outlive the stream. A ring of the same file whose owner died must have been
+  // recovered before (recovery.h).
+  static Status Open(Runtime* runtime, const std::string& path, const StoreOptions& options,
+                     OpenMode mode, std::shared_ptr<DenseStream>* result);
+  // On a device of the caller's, going on at its end. Needs options.ring_directory.
+  static Status Open(Runtime* runtime, std::unique_ptr<Device> device, const StoreOptions& options,
+                     std::shared_ptr<DenseStream>* result);
+
+  // When it returns OK the bytes are readable, and survive the death of the process (SIGKILL). All
+  // or nothing: NoSpace takes nothing and the stream goes on; any other error, and every one of a
+  // retired stream, is sticky. Blocks while the ring is full.
+  Status Append(ByteView bytes);
+  // Nothing to do: Append has put the bytes where they outlive the process.
+  Status Flush() override;
+
+ protected:
+  Address AppendedEnd() const override {
+    return accepted_end_.load(std::memory_order_acquire);  // P15
+  }
+
+ private:
+  DenseStream(Parts parts, Address start) : LogStructuredStore(std::move(parts), start) {}
+  static Status Finish(Parts parts, std::shared_ptr<DenseStream>* result);
+  Status AdoptTail(Address size);
+  Status CopyIn(const char* data, size_t size);
+  // Hands a sealed buffer to the pipeline if the caller got the duty.
+  void HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor);
+
+  // End of what Append has accepted, also while it is still copying.
+  std::atomic<Address> accepted_end_{0};
+};
+
+}  // namespace lss

@@ -1,0 +1,37 @@
+#include "lss/device/async_writer.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace lss {
+
+void Device::Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops) {
+  for (const WriteOp& op : ops) {
+    const iovec piece = {const_cast<char*>(op.data), op.length};
+    writer->Report(client, op, Write({piece}, op.offset, WriteKind::kPlain));
+  }
+}
+
+void AsyncWriter::Report(FlushClient* client, const WriteOp& op, const Status& status) {
+  const MutexLock lock(&mutex_);
+  reported_.push_back({client, op, status});
+}
+
+void AsyncWriter::Post(FlushClient* client, const WriteOp& op, const Status& status) {
+  Report(client, op, status);
+  const uint64_t one = 1;
+  (void)!write(wake_fd_, &one, sizeof(one));
+}
+
+std::deque<AsyncWriter::Finished> AsyncWriter::TakeReported() {
+  const MutexLock lock(&mutex_);
+  return std::exchange(reported_, {});
+}
+
+size_t AsyncWriter::reported_count() const {
+  const MutexLock lock(&mutex_);
+  return reported_.size();
+}
+
+}  // namespace lss

@@ -1,0 +1,91 @@
+// What a store needs before it can be one: its device, who that is, and a ring.
+#include <utility>
+
+#include "lss/base/posix_file.h"
+#include "lss/log_structured_store.h"
+
+namespace lss {
+namespace {
+
+// The bytes of the partial last page come into the ring before any base address tells of them.
+Status AdoptPartialPage(Device* device, Address size, char* buffer) {
+  const uint64_t partial = size - PageFloor(size);
+  size_t adopted = 0;
+  Status status = device->Read(PageFloor(size), partial, buffer, &adopted);
+  if (status.ok() && adopted != partial) {
+    status = Status::Corruption(device->name() + " shrank while it was opened");
+  }
+  return status;
+}
+
+}  // namespace
+
+Status LogStructuredStore::Prepare(Runtime* runtime, const std::string& path,
+                                   const StoreOptions& options, OpenMode mode, Parts* parts) {
+  if (Status status = options.Validate(); !status.ok()) {
+    return status;
+  }
+  // Before the file: a truncating open must not cost the old bytes where there can be no ring.
+  RingGrant grant;
+  if (Status status = RingGrant::Take(runtime->ring_budget(), options.ring_budget_bytes,
+                                      options.buffer_bytes, options.buffer_count, &grant);
+      !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<FileDevice> device;
+  if (Status status = FileDevice::Open(path, mode, options.warn, &device); !status.ok()) {
+    return status;
+  }
+  StoreOptions granted = options;
+  if (granted.ring_directory.empty()) {
+    granted.ring_directory = DirectoryOf(path) + "/" + kRingDirectoryName;
+  }
+  return Prepare(runtime, std::move(device), granted, std::move(grant), parts);
+}
+
+Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> device,
+                                   const StoreOptions& options, Parts* parts) {
+  if (Status status = options.Validate(); !status.ok()) {
+    return status;
+  }
+  if (options.ring_directory.empty()) {
+    return Status::InvalidArgument("a stream on a device of its own (" + device->name() +
+                                   ") needs a ring_directory");
+  }
+  RingGrant grant;
+  if (Status status = RingGrant::Take(runtime->ring_budget(), options.ring_budget_bytes,
+                                      options.buffer_bytes, options.buffer_count, &grant);
+      !status.ok()) {
+    return status;
+  }
+  return Prepare(runtime, std::move(device), options, std::move(grant), parts);
+}
+
+Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> device,
+                                   const StoreOptions& options, RingGrant grant, Parts* parts) {
+  parts->runtime = runtime;
+  parts->options = options;
+  parts->options.buffer_bytes = grant.buffer_bytes();
+  parts->options.buffer_count = grant.buffer_count();
+  parts->grant = std::move(grant);
+  if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
+    return status;
+  }
+  if (Status status = RingMemory::Create(options.ring_directory, parts->id, parts->options,
+                                         &parts->memory, parts->size);
+      !status.ok()) {
+    return status;
+  }
+  Status status = AdoptPartialPage(device.get(), parts->size, parts->memory->buffer(0));
+  if (status.ok()) {
+    status = device->Publish();
+  }
+  if (!status.ok()) {
+    parts->memory->Remove();
+    return status;
+  }
+  parts->device = std::move(device);
+  return Status::Ok();
+}
+
+}  // namespace lss

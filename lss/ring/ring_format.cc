@@ -1,0 +1,34 @@
+#include "lss/ring/ring_format.h"
+
+#include <cinttypes>
+#include <cstdio>
+
+namespace lss {
+
+void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed) {
+  const bool is_file = id.kind == StreamId::Kind::kFile;
+  fixed->stream_kind = static_cast<uint32_t>(id.kind);
+  fixed->device = is_file ? id.file.device : id.name.high;
+  fixed->inode = is_file ? id.file.inode : id.name.low;
+  fixed->birth_time_ns = is_file ? id.file.birth_time_ns : 0;
+}
+
+StreamId LoadStreamId(const RingHeaderFixed& fixed) {
+  if (fixed.stream_kind == static_cast<uint32_t>(StreamId::Kind::kFile)) {
+    return FileIdentity{fixed.device, fixed.inode, fixed.birth_time_ns};
+  }
+  return StreamId::Named({fixed.device, fixed.inode});
+}
+
+std::string RingFileName(const StreamId& id) {
+  char name[64];
+  if (id.kind == StreamId::Kind::kFile) {
+    std::snprintf(name, sizeof(name), "%016" PRIx64 "%s", id.file.inode, kRingSuffix);
+  } else {
+    std::snprintf(name, sizeof(name), "%016" PRIx64 "%016" PRIx64 "%s", id.name.high, id.name.low,
+                  kRingSuffix);
+  }
+  return name;
+}
+
+}  // namespace lss

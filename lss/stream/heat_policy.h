@@ -1,0 +1,82 @@
+// When is a stream hot, when does it get a zeroed frontier, and how far ahead does that reach?
+// Decisions only: no lock, no clock, no I/O; time is passed in. lss/stream/README.md says what hot
+// and frontier mean.
+//
+// Thread safety: none of its own; FrontierPlan is guarded by whoever has one (Space).
+#pragma once
+
+#include <cstdint>
+
+#include "lss/base/types.h"
+
+namespace lss {
+
+// How a stream went. Its successor is taken to go the same way, so that it need not find out anew;
+// only speed depends on that.
+struct Pace {
+  Address bytes = 0;  // its length; 0: nothing is known
+  bool hot = false;
+  uint64_t frontier_chunk_bytes = 0;  // largest step of its zeroed frontier; 0: it had none
+};
+
+// --- hot ---
+
+enum class HeatEvent {
+  kOpened,
+  kBufferFull,  // a sealed buffer wants to be written
+  kSynced,
+};
+// Whether a cold stream turns hot on `event`. `syncs`: how many there have been.
+bool TurnsHot(HeatEvent event, uint64_t syncs, const Pace& predecessor);
+
+// --- frontier ---
+
+struct SyncFacts {
+  bool hot = false;
+  bool retired = false;  // a successor takes the appends
+  uint64_t bytes = 0;    // how much further than the one before this sync reached
+  uint64_t frontier_bytes_max = 0;
+};
+// Whether a stream that syncs like this is worth a frontier.
+bool WorthAFrontier(const SyncFacts& sync);
+
+class FrontierPlan {
+ public:
+  FrontierPlan(uint64_t frontier_bytes_max, const Pace& predecessor);
+
+  // Whether the next chunk should be zeroed, with everything synced up to `synced_end`. Rests while
+  // the stream ends below `retired_below`.
+  bool Due(Address synced_end, Address retired_below) const;
+
+  struct Range {
+    Address from;
+    Address to;
+  };
+  // The next chunk, with appending at `tail` (page aligned). A chunk that was used up in less than
+  // a second makes the next one twice as long.
+  Range NextChunk(Address tail, int64_t now_ns);
+
+  // Everything below `end` is zeroed and synced.
+  void OnZeroed(Address end) { frontier_ = end; }
+  // The stream was cut to `size`.
+  void OnCut(Address size);
+
+  Address frontier() const { return frontier_; }
+  uint64_t largest_chunk_bytes() const { return largest_chunk_bytes_; }
+
+ private:
+  void ChooseChunkBytes(int64_t now_ns);
+
+  static constexpr Address kNowhere = UINT64_MAX;
+
+  const uint64_t frontier_bytes_max_;
+  Address frontier_ = 0;
+  uint64_t chunk_bytes_ = 0;
+  uint64_t largest_chunk_bytes_ = 0;
+  int64_t last_chunk_ns_ = 0;
+  // Of the predecessor; 0 and kNowhere when the stream has outgrown it.
+  uint64_t expected_chunk_bytes_;
+  Address expected_end_;
+};
+
+}  // namespace lss

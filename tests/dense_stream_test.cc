@@ -1,0 +1,96 @@
+// What is the dense stream's own: its face, and going on at the end of a device.
+#include "lss/dense_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "lss/record_log.h"
+#include "tests/support/files.h"
+#include "tests/support/stream_bytes.h"
+#include "tests/support/temp_dir.h"
+
+namespace lss {
+namespace {
+
+using bloom_lfs::test::ReadFile;
+using bloom_lfs::test::TempDir;
+using bloom_lfs::test::WriteFile;
+using test::FirstDifference;
+using test::StreamBytes;
+
+// That the two ways to append do not mix is the compiler's business.
+template <typename Store, typename = void>
+struct HasAppend : std::false_type {};
+template <typename Store>
+struct HasAppend<Store, std::void_t<decltype(std::declval<Store>().Append(ByteView()))>>
+    : std::true_type {};
+template <typename Store, typename = void>
+struct HasReserve : std::false_type {};
+template <typename Store>
+struct HasReserve<
+    Store, std::void_t<decltype(std::declval<Store>().Reserve(1, std::declval<Reservation*>()))>>
+    : std::true_type {};
+static_assert(HasAppend<DenseStream>::value && !HasReserve<DenseStream>::value);
+static_assert(HasReserve<RecordLog>::value && !HasAppend<RecordLog>::value);
+
+std::unique_ptr<Device> DeviceAt(const std::string& path) {
+  std::unique_ptr<FileDevice> device;
+  EXPECT_TRUE(FileDevice::Open(path, OpenMode::kAppend, nullptr, &device).ok());
+  return device;
+}
+
+class OnADeviceTest : public testing::Test {
+ protected:
+  OnADeviceTest() { options_.ring_directory = dir_ / "rings"; }
+
+  TempDir dir_;
+  Runtime runtime_;
+  StoreOptions options_;
+};
+
+TEST_F(OnADeviceTest, ADenseStreamGoesOnAtItsEnd) {
+  for (const size_t before : {0, 1, 4096, 5000}) {
+    WriteFile(dir_ / "file", StreamBytes(0, before));
+    std::shared_ptr<DenseStream> stream;
+    ASSERT_TRUE(DenseStream::Open(&runtime_, DeviceAt(dir_ / "file"), options_, &stream).ok());
+    EXPECT_EQ(stream->size(), before);
+    const std::string bytes = StreamBytes(before, 60000);
+    ASSERT_TRUE(stream->Append({bytes.data(), bytes.size()}).ok());
+    ASSERT_TRUE(stream->Close().ok());
+    runtime_.maintenance()->Drain();
+    EXPECT_EQ(FirstDifference(ReadFile(dir_ / "file"), StreamBytes(0, before + 60000)), "");
+  }
+}
+
+TEST_F(OnADeviceTest, ANewFileHasNoNameBeforeItHasARing) {
+  std::unique_ptr<FileDevice> device;
+  ASSERT_TRUE(FileDevice::Open(dir_ / "new", OpenMode::kTruncate, nullptr, &device).ok());
+  if (bloom_lfs::test::ListTree(dir_.path()).count("new") > 0) {
+    GTEST_SKIP() << "this file system has no files without a name";
+  }
+  std::shared_ptr<DenseStream> stream;
+  ASSERT_TRUE(DenseStream::Open(&runtime_, std::move(device), options_, &stream).ok());
+  EXPECT_EQ(ReadFile(dir_ / "new"), "");
+  EXPECT_TRUE(stream->Close().ok());
+}
+
+TEST_F(OnADeviceTest, ARecordLogBeginsOnAnEmptyOne) {
+  WriteFile(dir_ / "file", "x");
+  std::shared_ptr<RecordLog> log;
+  const Status status = RecordLog::Open(&runtime_, DeviceAt(dir_ / "file"), options_, &log);
+  EXPECT_EQ(status.code(), Status::Code::kInvalidArgument);
+  EXPECT_EQ(ReadFile(dir_ / "file"), "x");
+  ASSERT_TRUE(RecordLog::Open(&runtime_, DeviceAt(dir_ / "other"), options_, &log).ok());
+  Reservation reservation;
+  ASSERT_TRUE(log->Reserve(5, &reservation).ok());
+  ASSERT_TRUE(reservation.Write({"bytes", 5}).ok());
+  ASSERT_TRUE(log->Close().ok());
+  EXPECT_EQ(ReadFile(dir_ / "other").substr(0, 5), "bytes");
+}
+
+}  // namespace
+}  // namespace lss
