@@ -4,9 +4,11 @@
 #include <gflags/gflags.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -20,6 +22,7 @@
 #include "db_bench_ext/format.h"
 #include "db_bench_ext/machine.h"
 #include "db_bench_ext/report.h"
+#include "db_bench_ext/results_file.h"
 #include "db_bench_ext/session.h"
 #include "db_bench_ext/text_lines.h"
 #include "db_bench_ext/work_directory.h"
@@ -37,6 +40,9 @@ DEFINE_int32(budget_seconds, -1,
              "Start no pair that would end later than this; 0 is no limit, -1 what suits the set. "
              "Without effect when --pairs or --scale is given");
 DEFINE_bool(markdown, false, "Print the table in Markdown");
+DEFINE_string(results_file, "",
+              "Keep the table in this file too, in the section of the flags that were measured; "
+              "its other sections stay. Only when every row could be measured");
 DEFINE_string(plugin, "", "Plugin library; empty is libbloom_lfs.so of this build");
 DEFINE_string(
     plugin_uri, "bloom_lfs",
@@ -139,11 +145,21 @@ Effort MakeEffort(const WorkloadSet& set) {
           FLAGS_budget_seconds < 0 ? set.budget : std::chrono::seconds(FLAGS_budget_seconds)};
 }
 
+// As 2026-01-31, UTC.
+std::string Today() {
+  const std::time_t now = std::time(nullptr);
+  struct tm calendar {};
+  gmtime_r(&now, &calendar);
+  char text[sizeof("2026-01-31")];
+  return std::string(text, std::strftime(text, sizeof(text), "%F", &calendar));
+}
+
 std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
                                                        const std::string& directory,
                                                        const Effort& effort,
                                                        const Session& session) {
   auto facts = DescribeMachine(directory);
+  facts.emplace_back("date", Today());
   // Also the proof that db_bench starts at all.
   const Result<ChildOutput> version =
       RunToEnd({{setup.db_bench, "--version"}, ""}, std::chrono::seconds(30));
@@ -160,6 +176,7 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
                     FormatDecimal(setup.scale, 2) +
                     (setup.fast_stock_checksum ? ", fast CRC-32C in both arms" : "") +
                     (arms.empty() ? "" : ", with further db_bench flags"));
+  facts.emplace_back("pairs", std::to_string(effort.pairs) + " per row");
   if (session.skipped_pairs() > 0) {
     facts.emplace_back("budget", std::to_string(session.skipped_pairs()) +
                                      " pairs left out to end within " +
@@ -174,6 +191,45 @@ void PrintList(const std::vector<Workload>& workloads) {
   }
 }
 
+// The flags that decide what is measured, as they were given. The others say where, or how surely.
+std::string MeasuredFlags() {
+  Command flags;
+  for (const char* name : {"set", "workloads", "scale", "plugin_uri", "fast_stock_checksum",
+                           "extra_args", "stock_args", "plugin_args", "fio_args"}) {
+    const gflags::CommandLineFlagInfo flag = gflags::GetCommandLineFlagInfoOrDie(name);
+    if (flag.name == "set" || flag.current_value != flag.default_value) {
+      flags.argv.push_back("--" + flag.name + "=" + flag.current_value);
+    }
+  }
+  return ToShellLine(flags);
+}
+
+// Prints the report, and keeps it where it was asked for. Returns the exit status.
+int Report(const std::vector<Comparison>& comparisons,
+           const std::vector<std::pair<std::string, std::string>>& facts) {
+  ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
+                        FLAGS_plugin_uri.empty()};
+  std::fputs("\n", stderr);
+  std::fputs(RenderReport(comparisons, facts, options).c_str(), stdout);
+  const bool failed =
+      std::any_of(comparisons.begin(), comparisons.end(),
+                  [](const Comparison& comparison) { return comparison.failure.has_value(); });
+  const bool complete = !failed && !SignalsAsResults::Interrupted();
+  Failure not_kept;
+  if (!FLAGS_results_file.empty() && complete) {
+    options.style = TableStyle::kMarkdown;
+    not_kept = WriteResultsSection(FLAGS_results_file,
+                                   {MeasuredFlags(), RenderReport(comparisons, facts, options)});
+  } else if (!FLAGS_results_file.empty()) {
+    not_kept = Error{FLAGS_results_file + " is left as it is: not every row could be measured"};
+  }
+  if (not_kept.has_value()) {
+    std::fprintf(stderr, "db_bench_ext: %s\n", not_kept->message.c_str());
+  }
+  if (SignalsAsResults::Interrupted()) return kExitInterrupted;
+  return failed || not_kept.has_value() ? 1 : 0;
+}
+
 // Returns the exit status. A row below its floor is a result, not a failure.
 Result<int> Main() {
   if (Failure failure = CheckFlags()) return *failure;
@@ -185,6 +241,9 @@ Result<int> Main() {
   if (FLAGS_list) {
     PrintList(workloads.value());
     return 0;
+  }
+  if (!FLAGS_results_file.empty()) {
+    if (Failure failure = CheckResultsFile(FLAGS_results_file, MeasuredFlags())) return *failure;
   }
   const std::filesystem::path build_directory = BuildDirectory();
   const Result<Setup> setup = MakeSetup(build_directory);
@@ -199,18 +258,7 @@ Result<int> Main() {
   const Effort effort = MakeEffort(set.value());
   const std::vector<Comparison> comparisons = session.Run(workloads.value(), effort);
   if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
-  const ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
-                              FLAGS_plugin_uri.empty()};
-  std::fputs("\n", stderr);
-  std::fputs(RenderReport(comparisons,
-                          Facts(setup.value(), directory.value().path(), effort, session), options)
-                 .c_str(),
-             stdout);
-  if (SignalsAsResults::Interrupted()) return kExitInterrupted;
-  for (const Comparison& comparison : comparisons) {
-    if (comparison.failure.has_value()) return 1;
-  }
-  return 0;
+  return Report(comparisons, Facts(setup.value(), directory.value().path(), effort, session));
 }
 
 }  // namespace

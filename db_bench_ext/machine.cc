@@ -6,8 +6,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "db_bench_ext/format.h"
 
@@ -33,6 +35,16 @@ std::string ProcessorModel() {
   return "unknown model";
 }
 
+// Whether an ext4 on that device has a journal: much of what a stock sync costs depends on it.
+std::string JournalOf(const std::string& device_number) {
+  std::error_code error;
+  const auto device =
+      std::filesystem::read_symlink("/sys/dev/block/" + device_number, error).filename();
+  const std::string task = FirstLineOf("/sys/fs/ext4/" + device.string() + "/journal_task");
+  if (task.empty()) return "";
+  return task == "<none>" ? ", without journal" : ", with journal";
+}
+
 // The file system of a device number, from lines like
 // "26 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro".
 std::string FileSystemOf(const std::string& device_number) {
@@ -50,7 +62,7 @@ std::string FileSystemOf(const std::string& device_number) {
     std::string source;
     std::string options;
     tail >> type >> source >> options;
-    return type + " (" + options + ")";
+    return type + " (" + options + ")" + JournalOf(number);
   }
   return "";
 }
