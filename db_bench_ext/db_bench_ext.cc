@@ -197,9 +197,15 @@ std::string MeasuredFlags() {
   for (const char* name : {"set", "workloads", "scale", "plugin_uri", "fast_stock_checksum",
                            "extra_args", "stock_args", "plugin_args", "fio_args"}) {
     const gflags::CommandLineFlagInfo flag = gflags::GetCommandLineFlagInfoOrDie(name);
-    if (flag.name == "set" || flag.current_value != flag.default_value) {
-      flags.argv.push_back("--" + flag.name + "=" + flag.current_value);
+    if (flag.name != "set" && flag.current_value == flag.default_value) continue;
+    std::ostringstream text;
+    text << "--" << flag.name << "=";
+    if (flag.type == "double") {
+      text << std::stod(flag.current_value);  // gflags says 0.10000000000000001
+    } else {
+      text << flag.current_value;
     }
+    flags.argv.push_back(text.str());
   }
   return ToShellLine(flags);
 }

@@ -27,9 +27,8 @@ constexpr std::string_view kHeader =
     "    db_bench_ext/run --set=default --results_file=db_bench_ext/RESULTS.md\n"
     "    db_bench_ext/run --set=features --results_file=db_bench_ext/RESULTS.md\n"
     "\n"
-    "What rows and columns mean: `db_bench_ext/README.md`. Figures of one section belong "
-    "together;\n"
-    "those of two sections may be of different days.\n";
+    "What rows, columns and flags mean: `db_bench_ext/README.md`. Figures of one section belong\n"
+    "together; two sections may be of different days.\n";
 constexpr std::string_view kHeadingStart = "\n## `";
 constexpr std::string_view kHeadingEnd = "`\n\n";
 constexpr std::string_view kVouchStart = "<!-- checksum of all above: ";

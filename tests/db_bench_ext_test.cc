@@ -28,11 +28,12 @@ class DbBenchExtTest : public testing::Test {
                            << script;
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
     const auto bin = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    return RunToEnd({{bin / "db_bench_ext", "--workloads=open-put-close", "--plugin_uri=",
-                      "--pairs=2", "--open_put_close=" + program, "--db_bench=/bin/true",
-                      "--db_dir=" + directory_.path(), "--results_file=" + results_},
-                     ""},
-                    std::chrono::seconds(60));
+    return RunToEnd(
+        {{bin / "db_bench_ext", "--workloads=open-put-close", "--plugin_uri=", "--pairs=2",
+          "--scale=0.1", "--open_put_close=" + program, "--db_bench=/bin/true",
+          "--db_dir=" + directory_.path(), "--results_file=" + results_},
+         ""},
+        std::chrono::seconds(60));
   }
 
   const test::TempDir directory_;
@@ -46,7 +47,8 @@ TEST_F(DbBenchExtTest, ARunKeepsItsTableUnderItsFlags) {
   const Result<ChildOutput> run = Run(kMeasures);
   ASSERT_TRUE(run.ok()) << run.error().message;
   const std::string text = test::ReadFile(results_);
-  EXPECT_TRUE(Contains(text, "## `--set=default --workloads=open-put-close --plugin_uri=`\n"))
+  EXPECT_TRUE(
+      Contains(text, "## `--set=default --workloads=open-put-close --scale=0.1 --plugin_uri=`\n"))
       << text;
   for (const char* fact : {"\n- machine: ", "\n- kernel: ", "\n- file system: ", "\n- date: 20",
                            "\n- set-up: ", "\n- pairs: 2 per row\n",
