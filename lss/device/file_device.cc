@@ -91,7 +91,7 @@ FileDevice::FileDevice(UniqueFd fd, std::string name, WarningSink warn, SystemCa
     : fd_(std::move(fd)), name_(std::move(name)), warn_(std::move(warn)), calls_(calls) {}
 
 void FileDevice::WarnOnce(std::atomic<bool>* warned, const std::string& line) {
-  if (!warned->exchange(true) && warn_) {
+  if (!warned->exchange(true, std::memory_order_relaxed) && warn_) {
     warn_(line);
   }
 }

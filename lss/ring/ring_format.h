@@ -47,8 +47,9 @@ class GuardedWord {
     value &= kValueMax;
     word_.store(value | GuardOf(value), order);
   }
+  // Relaxed: asked of a ring whose owner is dead.
   bool intact() const {
-    const uint64_t word = word_.load(std::memory_order_relaxed);
+    const uint64_t word = word_.load(std::memory_order_relaxed);  // value and guard are one word
     return (word & ~kValueMax) == GuardOf(word & kValueMax);
   }
 

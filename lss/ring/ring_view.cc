@@ -109,7 +109,7 @@ bool RingView::LiveWordsAgree() const {
 Address RingView::Oldest() const {
   Address oldest = kNoBase;
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
-    oldest = std::min(oldest, header_->base[i].load(std::memory_order_acquire));
+    oldest = std::min(oldest, header_->base[i].load(std::memory_order_acquire));  // P9
   }
   return oldest;
 }
@@ -117,7 +117,7 @@ Address RingView::Oldest() const {
 Address RingView::End() const {
   Address end = 0;
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
-    const Address base = header_->base[i].load(std::memory_order_acquire);
+    const Address base = header_->base[i].load(std::memory_order_acquire);  // P9
     if (base != kNoBase) {
       end = std::max(end, base + header_->fixed.buffer_bytes);
     }
