@@ -14,6 +14,7 @@ FlushBufferRing::FlushBufferRing(const RingMemory& memory, const RingOptions& op
     : memory_(memory),
       buffer_bytes_(options.buffer_bytes),
       count_(options.buffer_count),
+      mapped_(memory.mapped()),
       buffers_(new FlushBuffer[options.buffer_count]),
       sequences_(new std::atomic<uint64_t>[options.buffer_count]) {
   LSS_CHECK(IsPageAligned(start), "a ring starts at a page");
@@ -87,16 +88,12 @@ SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {
           buffer.data()};
 }
 
-Located FlushBufferRing::Find(Address address) const {
-  return Locate(memory_.header()->base, count_, buffer_bytes_, address);
-}
-
 void FlushBufferRing::Gather(Address from, Address to, std::vector<iovec>* pieces) const {
   while (from < to) {
-    const Located found = Find(from);
+    const Located found = mapped_.Find(from);
     LSS_CHECK(found.length > 0, "bytes above the watermark have left the ring");
     const uint64_t length = std::min(found.length, to - from);
-    pieces->push_back({buffers_[found.index].data() + found.offset, length});
+    pieces->push_back({const_cast<char*>(mapped_.At(found)), length});
     from += length;
   }
 }
@@ -104,18 +101,7 @@ void FlushBufferRing::Gather(Address from, Address to, std::vector<iovec>* piece
 size_t FlushBufferRing::CopyOut(Address from, size_t length, Address limit,
                                 char* destination) const {
   const std::shared_lock<std::shared_mutex> lock(reopening_);
-  size_t copied = 0;
-  while (copied < length && from < limit) {
-    const Located found = Find(from);
-    if (found.length == 0) {
-      break;
-    }
-    const size_t part = std::min<uint64_t>({found.length, length - copied, limit - from});
-    std::memcpy(destination + copied, buffers_[found.index].data() + found.offset, part);
-    copied += part;
-    from += part;
-  }
-  return copied;
+  return mapped_.CopyOut(from, length, limit, destination);
 }
 
 }  // namespace lss

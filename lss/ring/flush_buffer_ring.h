@@ -74,11 +74,10 @@ class FlushBufferRing {
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
 
  private:
-  Located Find(Address address) const;
-
   const RingMemory& memory_;
   const uint32_t buffer_bytes_;
   const uint32_t count_;
+  const MappedRing mapped_;
   std::unique_ptr<FlushBuffer[]> buffers_;
   // Of each buffer's current lap; written before Reopen, so P1 covers it too.
   std::unique_ptr<std::atomic<uint64_t>[]> sequences_;

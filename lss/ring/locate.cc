@@ -1,6 +1,7 @@
 #include "lss/ring/locate.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace lss {
 
@@ -28,6 +29,21 @@ Located Locate(const GuardedWord* bases, uint32_t buffer_count, uint32_t buffer_
     return {};
   }
   return {found, offset, std::min(buffer_bytes - offset, next_base - address)};
+}
+
+size_t MappedRing::CopyOut(Address from, size_t length, Address limit, char* destination) const {
+  size_t copied = 0;
+  while (copied < length && from < limit) {
+    const Located found = Find(from);
+    if (found.length == 0) {
+      break;
+    }
+    const size_t part = std::min<uint64_t>({found.length, length - copied, limit - from});
+    std::memcpy(destination + copied, At(found), part);
+    copied += part;
+    from += part;
+  }
+  return copied;
 }
 
 }  // namespace lss

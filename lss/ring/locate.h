@@ -2,6 +2,7 @@
 // for whoever looks at a ring from outside.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "lss/base/types.h"
@@ -19,5 +20,20 @@ struct Located {
 // the watermark that let its buffer be reopened.
 Located Locate(const GuardedWord* bases, uint32_t buffer_count, uint32_t buffer_bytes,
                Address address);
+
+// A ring's bytes where they are mapped: the buffers, one behind the other, and their bases.
+struct MappedRing {
+  const GuardedWord* bases = nullptr;
+  uint32_t buffer_count = 0;
+  uint32_t buffer_bytes = 0;
+  const char* buffers = nullptr;
+
+  Located Find(Address address) const { return Locate(bases, buffer_count, buffer_bytes, address); }
+  const char* At(const Located& located) const {
+    return buffers + uint64_t{located.index} * buffer_bytes + located.offset;
+  }
+  // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them.
+  size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
+};
 
 }  // namespace lss

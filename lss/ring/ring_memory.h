@@ -15,6 +15,7 @@
 #include "lss/base/status.h"
 #include "lss/base/stream_id.h"
 #include "lss/base/unique_fd.h"
+#include "lss/ring/locate.h"
 #include "lss/ring/ring_format.h"
 #include "lss/ring/ring_options.h"
 
@@ -36,6 +37,9 @@ class RingMemory {
   RingHeader* header() const { return header_; }
   char* buffer(uint32_t index) const {
     return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
+  }
+  MappedRing mapped() const {
+    return {header_->base, header_->fixed.buffer_count, buffer_bytes_, buffer(0)};
   }
   const std::string& path() const { return path_; }
   // Of the ring file itself.

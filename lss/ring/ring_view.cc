@@ -127,37 +127,18 @@ Address RingView::End() const {
 
 // hi_stable may be above committed: a record larger than the ring was on its way.
 bool RingView::HoldsUnwritten() const {
+  const MappedRing ring = mapped();
   const Address end = committed();
   Address at = hi_stable();
   // At most the ring's bytes, so damaged watermarks cannot make this long.
   while (at < end) {
-    const Located piece = Find(at);
+    const Located piece = ring.Find(at);
     if (piece.length == 0) {
       return false;
     }
     at += piece.length;
   }
   return true;
-}
-
-Located RingView::Find(Address address) const {
-  return Locate(header_->base, header_->fixed.buffer_count, header_->fixed.buffer_bytes, address);
-}
-
-size_t RingView::CopyOut(Address from, size_t length, Address limit, char* destination) const {
-  size_t copied = 0;
-  while (copied < length && from < limit) {
-    const Located piece = Find(from);
-    if (piece.length == 0) {
-      break;
-    }
-    const size_t part = std::min<uint64_t>({piece.length, limit - from, length - copied});
-    const uint64_t buffer = uint64_t{piece.index} * header_->fixed.buffer_bytes;
-    std::memcpy(destination + copied, mapping_ + kPageBytes + buffer + piece.offset, part);
-    copied += part;
-    from += part;
-  }
-  return copied;
 }
 
 namespace {

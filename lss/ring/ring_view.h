@@ -59,7 +59,9 @@ class RingView {
   }
   // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them. Under a
   // live owner the bytes count only if hi_stable() is at most `from` afterwards.
-  size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
+  size_t CopyOut(Address from, size_t length, Address limit, char* destination) const {
+    return mapped().CopyOut(from, length, limit, destination);
+  }
   // The lowest address that a buffer holds; kNoBase if none was ever opened.
   Address Oldest() const;
   // No buffer holds this address or a higher one.
@@ -69,7 +71,10 @@ class RingView {
   RingView() = default;
   // Whether every committed byte that is not in the file is in the ring.
   bool HoldsUnwritten() const;
-  Located Find(Address address) const;
+  MappedRing mapped() const {
+    return {header_->base, header_->fixed.buffer_count, header_->fixed.buffer_bytes,
+            mapping_ + kPageBytes};
+  }
 
   std::string path_;
   UniqueFd fd_;
