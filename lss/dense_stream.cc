@@ -69,6 +69,8 @@ Status DenseStream::Append(ByteView bytes) {
   return retired() ? Sync() : Status::Ok();
 }
 
+void DenseStream::Retire() { StopPreparing(); }
+
 Status DenseStream::Flush() {
   if (fork_guard().InForkedChild()) {
     return Status::Closed("flush of " + path() + " in a forked child");

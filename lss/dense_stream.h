@@ -1,4 +1,5 @@
-// The store that carries RocksDB's logs and blob files: one appender, a stream without gaps.
+// The store for logs and other files that are written from front to back: one appender, a stream
+// without gaps.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,12 @@ class DenseStream final : public LogStructuredStore {
   // or nothing: NoSpace takes nothing and the stream goes on; any other error, and every one of a
   // retired stream, is sticky. Blocks while the ring is full.
   Status Append(ByteView bytes);
+  // A successor takes the appends. Nothing is prepared any more for bytes to come, and those that
+  // come after all (RocksDB empties its own buffer last) are on the device when Append returns: the
+  // successor has perhaps settled its predecessors already, and its first bytes must not overtake
+  // them. From any thread, before this store is settled on behalf of the successor.
+  void Retire();
+
   // Nothing to do: Append has put the bytes where they outlive the process.
   Status Flush() override;
 

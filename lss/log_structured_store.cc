@@ -18,7 +18,8 @@ class LogStructuredStore::Source final : public MergedSource {
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const override {
     return store_.ring_.CopyOut(from, length, limit, destination);
   }
-  const std::string& name() const override { return store_.path(); }
+  bool CopiesAreWhole() const override { return true; }  // the ring holds off reuse meanwhile
+  std::string name() const override { return store_.path(); }
 
  private:
   const LogStructuredStore& store_;
@@ -79,7 +80,7 @@ void LogStructuredStore::AfterSync() {
                           options_.frontier_bytes};
   if (WorthAFrontier(sync)) {
     RequestFrontier(end);
-  } else if (!sync.hot && !sync.retired) {
+  } else if (!sync.hot) {
     Consider(HeatEvent::kSynced);
   }
 }
@@ -97,7 +98,7 @@ void LogStructuredStore::RequestFrontier(Address end) {
 }
 
 void LogStructuredStore::Consider(HeatEvent event) {
-  if (TurnsHot(event, tail_.sync_count(), options_.predecessor) &&
+  if (TurnsHot(event, {tail_.sync_count(), retired(), options_.predecessor}) &&
       !hot_requested_.exchange(true, std::memory_order_relaxed)) {
     maintenance_->Enqueue([self = shared_from_this()] { self->TurnHot(); });
   }
@@ -108,7 +109,7 @@ void LogStructuredStore::TurnHot() {
   if (!tail_.hot()) {
     return;
   }
-  if (options_.predecessor.frontier_chunk_bytes > 0) {
+  if (FrontierFromTheStart(options_.predecessor)) {
     RequestFrontier(durable());
   }
   PrefaultFrom(0);
@@ -125,7 +126,7 @@ void LogStructuredStore::PrefaultFrom(uint32_t ahead) {
   });
 }
 
-void LogStructuredStore::Retire() {
+void LogStructuredStore::StopPreparing() {
   retired_.store(true, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // P8
   space_.Retire(AppendedEnd());

@@ -90,11 +90,6 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
 
   // What a successor may expect of itself.
   Pace pace() const;
-  // A successor takes the appends. Nothing is prepared any more for bytes to come, and those that
-  // come after all (RocksDB empties its own buffer last) are on the device when Append returns: the
-  // successor has perhaps settled its predecessors already, and its first bytes must not overtake
-  // them. From any thread, before this store is settled on behalf of the successor.
-  void Retire();
 
   // On the maintenance thread.
   void Tick() override;
@@ -126,6 +121,8 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   virtual Address AppendedEnd() const = 0;
   // Blocks up to `end`, or NoSpace; any other error is sticky.
   Status EnsureSpace(Address end);
+  // Prepares nothing any more for bytes to come. Relaxed: P8's fences stand with their callers.
+  void StopPreparing();
   bool retired() const { return retired_.load(std::memory_order_relaxed); }
   const ForkGuard& fork_guard() const { return fork_guard_; }
   RingMemory* memory() { return memory_.get(); }

@@ -10,8 +10,11 @@
 // - A reserved range belongs to its holder until Write or its end. A holder that dawdles holds up
 //   Flush and Sync of everybody, and in time the ring; the bytes of others are safe all the same.
 // - A record is readable, and survives the process, when Flush has returned after its Write; it is
-// on
-//   the device when Sync has.
+//   on the device when Sync has.
+// - Killed, the log is found as it was flushed, up to a page. After a power cut it is found as it
+//   was synced, and perhaps more behind that. Its reader needs a checksum to tell records from
+//   zeros.
+// - An existing log is not continued: opening begins a new one.
 // - hi_stable() is how far the log is written without a hole, in either write mode. In
 //   TailLocalizedWrites records behind it may be on the device already.
 // - After an error nothing more is acknowledged. NoSpace from Reserve is no such error.

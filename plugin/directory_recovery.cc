@@ -52,9 +52,10 @@ ScannedTail ScanFile(const TailReadFunction& read, const std::string& name, uint
 }
 
 lss::Status Scan(int fd, const std::string& name, uint64_t size, uint64_t* end) {
-  const TailReadFunction read = [fd](uint64_t offset, size_t n, char* scratch) -> int64_t {
-    const ssize_t got = pread(fd, scratch, n, static_cast<off_t>(offset));
-    return got >= 0 ? got : -errno;
+  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    size_t got = 0;
+    const lss::Status status = lss::ReadFully(fd, name, offset, n, scratch, &got);
+    return status.ok() ? static_cast<int64_t>(got) : -status.error_number();
   };
   const ScannedTail tail = ScanFile(read, name, size);
   if (tail.error != 0) {

@@ -44,24 +44,24 @@ Status FileSource::Attach() {
         return status;
       }
       found.ring = tail.ring;
-      if (tail.ring_case == lss::RingCase::kR5MachineDown) {
+      if (lss::ReadingOf(tail.ring_case) == lss::ReadingRule::kWholeRecords) {
         trimmed = tail.size;
       }
     }
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const lss::MutexLock lock(&mutex_);
   holder_ = found;
   trimmed_size_ = trimmed;
   return Status::Ok();
 }
 
 bool FileSource::IsPlainFile() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const lss::MutexLock lock(&mutex_);
   return holder_.store == nullptr && holder_.ring == nullptr && !trimmed_size_.has_value();
 }
 
 FileSource::Holder FileSource::CurrentHolder() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const lss::MutexLock lock(&mutex_);
   return holder_;
 }
 
@@ -76,7 +76,7 @@ Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, s
   }
   std::optional<uint64_t> limit;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const lss::MutexLock lock(&mutex_);
     limit = trimmed_size_;
   }
   if (limit.has_value()) {
@@ -96,7 +96,7 @@ Status FileSource::Read(uint64_t offset, size_t length, char* destination, size_
 
 bool FileSource::HolderChanged(Status* status) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const lss::MutexLock lock(&mutex_);
     const bool finished = (holder_.store != nullptr && holder_.store->closed()) ||
                           (holder_.ring != nullptr && holder_.ring->closed());
     if (!finished && (holder_.store != nullptr || holder_.ring != nullptr)) {
@@ -119,7 +119,7 @@ Status FileSource::Size(uint64_t* size) {
     return Status::Ok();
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const lss::MutexLock lock(&mutex_);
     if (trimmed_size_.has_value()) {
       *size = *trimmed_size_;
       return Status::Ok();

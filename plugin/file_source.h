@@ -5,10 +5,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "lss/base/mutex.h"
 #include "lss/recovery/recovery.h"
 #include "plugin/live_stores.h"
 
@@ -45,9 +45,10 @@ class FileSource {
 
   const lss::UniqueFd fd_;
   const std::string path_;
-  std::mutex mutex_;
-  Holder holder_;
-  std::optional<uint64_t> trimmed_size_;  // after a machine crash: what counts of the file
+  lss::Mutex mutex_;
+  Holder holder_ LSS_GUARDED_BY(mutex_);
+  // After a machine crash: what counts of the file.
+  std::optional<uint64_t> trimmed_size_ LSS_GUARDED_BY(mutex_);
 };
 
 }  // namespace bloom_lfs

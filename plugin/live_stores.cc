@@ -1,11 +1,13 @@
 #include "plugin/live_stores.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
-#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "lss/base/file_identity.h"
+#include "lss/base/mutex.h"
 #include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
 
@@ -14,14 +16,17 @@ namespace {
 
 using Key = std::pair<uint64_t, uint64_t>;  // device, inode
 
+// Which directory it is, whatever it is called by now. None if that could not be found out.
+using Directory = std::optional<lss::FileIdentity>;
+
 struct Entry {
   StorePtr store;
-  Key directory;  // that it was opened in, whatever it is called by now
+  Directory directory;  // that it was opened in
 };
 
 struct Register {
-  std::mutex mutex;
-  std::map<Key, Entry> stores;
+  lss::Mutex mutex;
+  std::map<Key, Entry> stores LSS_GUARDED_BY(mutex);
 };
 
 // Never destroyed: handles may be closed by later exit handlers.
@@ -32,26 +37,27 @@ Register& Live() {
 
 Key KeyOf(const lss::FileIdentity& identity) { return {identity.device, identity.inode}; }
 
-// Inode 0, which is no file's, if there is nothing at `path`.
-Key KeyAt(const std::string& path) {
+Directory DirectoryAt(const std::string& path) {
   lss::FileIdentity identity;
   uint64_t size = 0;
-  return lss::IdentifyPath(path, &identity, &size).ok() ? KeyOf(identity) : Key();
+  return lss::IdentifyPath(path, &identity, &size).ok() ? Directory(identity) : std::nullopt;
 }
 
-std::vector<StorePtr> WalsAt(const Key& directory) {
+std::vector<StorePtr> WalsAt(const Directory& directory) {
   Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
+  const lss::MutexLock lock(&live.mutex);
   std::vector<StorePtr> found;
   for (const auto& [key, entry] : live.stores) {
-    if (entry.directory == directory && IsWal(entry.store->path())) {
+    const bool same = directory.has_value() && entry.directory.has_value() &&
+                      entry.directory->SameFile(*directory);
+    if (same && IsWal(entry.store->path())) {
       found.push_back(entry.store);
     }
   }
   return found;
 }
 
-lss::Status SettleOlderAt(const Key& directory, uint64_t number, bool durable) {
+lss::Status SettleOlderAt(const Directory& directory, uint64_t number, bool durable) {
   std::vector<StorePtr> stores = WalsAt(directory);
   std::sort(stores.begin(), stores.end(), [](const StorePtr& a, const StorePtr& b) {
     return WalNumber(a->path()) < WalNumber(b->path());
@@ -73,15 +79,15 @@ lss::Status SettleOlderAt(const Key& directory, uint64_t number, bool durable) {
 }  // namespace
 
 void LiveStores::Add(const StorePtr& store) {
-  const Key directory = KeyAt(lss::DirectoryOf(store->path()));
+  const Directory directory = DirectoryAt(lss::DirectoryOf(store->path()));
   Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
+  const lss::MutexLock lock(&live.mutex);
   live.stores[KeyOf(store->id().file)] = {store, directory};
 }
 
 void LiveStores::Remove(const StorePtr& store) {
   Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
+  const lss::MutexLock lock(&live.mutex);
   const auto entry = live.stores.find(KeyOf(store->id().file));
   if (entry != live.stores.end() && entry->second.store == store) {
     live.stores.erase(entry);
@@ -90,7 +96,7 @@ void LiveStores::Remove(const StorePtr& store) {
 
 StorePtr LiveStores::Find(const lss::FileIdentity& identity) {
   Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
+  const lss::MutexLock lock(&live.mutex);
   const auto entry = live.stores.find(KeyOf(identity));
   return entry == live.stores.end() ? nullptr : entry->second.store;
 }
@@ -102,16 +108,23 @@ StorePtr LiveStores::FindPath(const std::string& path) {
 }
 
 bool LiveStores::HasRing(const std::string& ring_path) {
-  const Key ring = KeyAt(ring_path);
+  lss::FileIdentity ring;
+  uint64_t size = 0;
+  if (!lss::IdentifyPath(ring_path, &ring, &size).ok()) {
+    return false;
+  }
   Register& live = Live();
-  const std::lock_guard<std::mutex> lock(live.mutex);
-  return std::any_of(live.stores.begin(), live.stores.end(), [&](const auto& entry) {
-    return KeyOf(entry.second.store->ring_identity()) == ring;
-  });
+  const lss::MutexLock lock(&live.mutex);
+  for (const auto& [key, entry] : live.stores) {
+    if (KeyOf(entry.store->ring_identity()) == KeyOf(ring)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<StorePtr> LiveStores::WalsIn(const std::string& directory) {
-  return WalsAt(KeyAt(directory));
+  return WalsAt(DirectoryAt(directory));
 }
 
 StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) {
@@ -126,13 +139,16 @@ StorePtr LiveStores::Predecessor(const std::string& directory, uint64_t number) 
 }
 
 lss::Status LiveStores::SettleOlder(const std::string& directory, uint64_t number, bool durable) {
-  return SettleOlderAt(KeyAt(directory), number, durable);
+  return SettleOlderAt(DirectoryAt(directory), number, durable);
 }
 
 std::function<lss::Status(bool durable)> LiveStores::SettlerOfOlder(const std::string& directory,
                                                                     uint64_t number) {
-  return
-      [at = KeyAt(directory), number](bool durable) { return SettleOlderAt(at, number, durable); };
+  return [directory, found = DirectoryAt(directory), number](bool durable) {
+    const Directory now = found.has_value() ? found : DirectoryAt(directory);
+    return now.has_value() ? SettleOlderAt(now, number, durable)
+                           : lss::Status::FromErrno("stat", directory, -1, EIO);
+  };
 }
 
 }  // namespace bloom_lfs

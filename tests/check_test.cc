@@ -36,6 +36,8 @@ TEST(CheckDeathTest, BrokenPreconditionsDoNotPassInAnyBuild) {
   EXPECT_DEATH(parts->pipeline.MakeDurable(1), "must not pass the watermark");
   EXPECT_DEATH((void)parts->ring.buffer(0).Reserve(1 << 20, 0), "must fit into a buffer");
   EXPECT_DEATH((void)parts->ring.buffer(0).Leave(), "nobody was in");
+  EXPECT_DEATH((void)parts->ring.Rotate(0, &parts->pipeline), "away from a buffer that is open");
+  EXPECT_DEATH((void)parts->ring.buffer(0).SealedLength(), "length of a buffer that is open");
   WriteChain chain({WriteOp{nullptr, 4096, 0}});
   EXPECT_DEATH(chain.OnResult(0, 4096), "nobody waits for");
 }

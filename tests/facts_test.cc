@@ -83,7 +83,8 @@ TEST_F(FactsTest, Boot) {
 }
 
 TEST_F(FactsTest, Words) {
-  test::EditRing(ring_, [](RingHeader* header) { header->durable.store(5000); });
+  test::EditRing(
+      ring_, [](RingHeader* header) { header->durable.store(5000, std::memory_order_relaxed); });
   EXPECT_FALSE(Facts().words_agree) << "durable above the watermark";
 }
 
@@ -103,7 +104,7 @@ TEST_F(FactsTest, Target) {
   EXPECT_EQ(Facts().target, TargetFound::kOther);
   Make();
   test::RewriteRing(ring_, [](RingHeaderFixed* fixed) {
-    fixed->stream_kind = static_cast<uint32_t>(StreamId::Kind::kNamed);
+    StoreStreamId(StreamId::Named({1, 2}), fixed);
   });
   EXPECT_EQ(Facts().target, TargetFound::kNotAFile);
 }
@@ -112,8 +113,9 @@ TEST_F(FactsTest, TheTargetIsFoundByItsInodeAmongCandidates) {
   WriteFile(dir_ / "000008.log", "");
   std::unique_ptr<RingView> view;
   ASSERT_TRUE(RingView::Open(ring_, &view).ok());
-  EXPECT_EQ(FindTarget({dir_ / "none", dir_ / "000008.log", path_}, *view), path_);
-  EXPECT_EQ(FindTarget({dir_ / "000008.log"}, *view), "");
+  EXPECT_EQ(FindTarget(ExistingCandidates({dir_ / "none", dir_ / "000008.log", path_}), *view),
+            path_);
+  EXPECT_EQ(FindTarget(ExistingCandidates({dir_ / "000008.log"}), *view), "");
   EXPECT_EQ(FindTarget({}, *view), "");
 }
 

@@ -70,8 +70,8 @@ TEST_F(FlushBufferRingTest, BeginsWithBufferZeroAtTheStart) {
   const FlushBufferRing ring(*memory_, options_, 3 * kPageBytes);
   EXPECT_EQ(ring.current().sequence, 0U);
   EXPECT_EQ(ring.current().index, 0U);
-  EXPECT_EQ(memory_->header()->base[0].load(), 3 * kPageBytes);
-  EXPECT_EQ(memory_->header()->base[1].load(), kNoBase);
+  EXPECT_EQ(memory_->header()->base[0].load(std::memory_order_relaxed), 3 * kPageBytes);
+  EXPECT_EQ(memory_->header()->base[1].load(std::memory_order_relaxed), kNoBase);
   EXPECT_EQ(ring.bytes(), 4 * 4096U);
 }
 
@@ -84,7 +84,7 @@ TEST_F(FlushBufferRingTest, TheNextBufferBeginsAtThePageBehindTheSealedBytes) {
   const SealedBuffer partial = Turn();
   EXPECT_EQ(partial.base, 4096U);
   EXPECT_EQ(partial.end(), 4196U);
-  EXPECT_EQ(memory_->header()->base[2].load(), 8192U);
+  EXPECT_EQ(memory_->header()->base[2].load(std::memory_order_relaxed), 8192U);
   EXPECT_EQ(ring_->current().sequence, 2U);
 }
 

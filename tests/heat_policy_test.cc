@@ -20,22 +20,26 @@ TEST(TurnsHot, Table) {
   const struct {
     const char* what;
     HeatEvent event;
-    uint64_t syncs;
-    Pace predecessor;
+    HeatFacts facts;
     bool hot;
   } rows[] = {
-      {"the first of its kind begins cold", HeatEvent::kOpened, 0, unknown, false},
-      {"so does one after a cold one", HeatEvent::kOpened, 0, cold_before, false},
-      {"one after a hot one begins hot", HeatEvent::kOpened, 0, hot_before, true},
-      {"a full buffer heats", HeatEvent::kBufferFull, 0, unknown, true},
-      {"whatever came before", HeatEvent::kBufferFull, 0, cold_before, true},
-      {"one sync may be the last", HeatEvent::kSynced, 1, unknown, false},
-      {"so may the second", HeatEvent::kSynced, 2, unknown, false},
-      {"the third heats", HeatEvent::kSynced, 3, unknown, true},
-      {"and every later one would", HeatEvent::kSynced, 1000, cold_before, true},
+      {"the first of its kind begins cold", HeatEvent::kOpened, {0, false, unknown}, false},
+      {"so does one after a cold one", HeatEvent::kOpened, {0, false, cold_before}, false},
+      {"one after a hot one begins hot", HeatEvent::kOpened, {0, false, hot_before}, true},
+      {"a full buffer heats", HeatEvent::kBufferFull, {0, false, unknown}, true},
+      {"whatever came before", HeatEvent::kBufferFull, {0, false, cold_before}, true},
+      {"one sync may be the last", HeatEvent::kSynced, {1, false, unknown}, false},
+      {"so may the second", HeatEvent::kSynced, {2, false, unknown}, false},
+      {"the third heats", HeatEvent::kSynced, {3, false, unknown}, true},
+      {"and every later one would", HeatEvent::kSynced, {1000, false, cold_before}, true},
+      {"but not of a stream that has been followed", HeatEvent::kSynced, {3, true, unknown}, false},
+      {"which still cannot keep more than its ring",
+       HeatEvent::kBufferFull,
+       {0, true, unknown},
+       true},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(TurnsHot(row.event, row.syncs, row.predecessor), row.hot) << row.what;
+    EXPECT_EQ(TurnsHot(row.event, row.facts), row.hot) << row.what;
   }
 }
 
@@ -62,6 +66,12 @@ TEST(WorthAFrontier, Table) {
 void Expect(const FrontierPlan::Range& range, Address from, Address to) {
   EXPECT_EQ(range.from, from);
   EXPECT_EQ(range.to, to);
+}
+
+TEST(FrontierFromTheStart, IfThePredecessorHadOne) {
+  EXPECT_FALSE(FrontierFromTheStart({}));
+  EXPECT_FALSE(FrontierFromTheStart({kMiB, true, 0}));
+  EXPECT_TRUE(FrontierFromTheStart({kMiB, true, 256 * kKiB}));
 }
 
 TEST(FrontierPlan, IsNeverDueWithoutRoom) {

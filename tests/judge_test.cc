@@ -190,6 +190,23 @@ TEST(Judge, TheContentIsAskedForExactlyWhereItDecides) {
   }
 }
 
+TEST(Judge, TheTargetIsLookedForExactlyWhereRecoveryNeedsIt) {
+  for (const RingFacts& facts : AllFacts()) {
+    std::set<RecoveryRule> rules;
+    for (const TargetFound target : {TargetFound::kNone, TargetFound::kOther, TargetFound::kSame}) {
+      RingFacts other = facts;
+      other.target = target;
+      rules.insert(RecoveryOf(Judge(other)));
+    }
+    if (facts.target != TargetFound::kNotAFile && !HingesOnTarget(facts)) {
+      EXPECT_EQ(rules.size(), 1U) << Describe(Words(facts));
+    }
+    EXPECT_FALSE(HingesOnTarget(facts) && facts.owner_alive) << "a live owner's file may vanish";
+    EXPECT_FALSE(HingesOnTarget(facts) && facts.header != HeaderState::kWhole)
+        << "only a whole header names a file";
+  }
+}
+
 TEST(Judge, EveryCaseHasItsName) {
   for (int i = 0; i < kRingCases; ++i) {
     const std::string name = NameOf(static_cast<RingCase>(i));

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "lss/base/posix_file.h"
 #include "plugin/default_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -125,6 +127,43 @@ TEST_F(LiveStoresTest, StoresAreFoundByTheirDirectory) {
     LiveStores::Remove(store);
   }
   EXPECT_TRUE(LiveStores::WalsIn(dir_.path()).empty());
+}
+
+// The order in which older logs reach their files rests on this.
+TEST_F(LiveStoresTest, AnySpellingOfADirectoryAndItsLaterNamesLeadToItsLogs) {
+  const std::string db = dir_ / "db";
+  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
+  ASSERT_EQ(symlink("db", (dir_ / "link").c_str()), 0);
+  const StorePtr store = Open("link//000007.log");
+  LiveStores::Add(store);
+  const std::vector<StorePtr> found = {store};
+  for (const char* const name : {"db", "db/", "link", ".//db/.", "db/../link"}) {
+    EXPECT_EQ(LiveStores::WalsIn(dir_ / name), found) << name;
+    EXPECT_EQ(LiveStores::Predecessor(dir_ / name, 8), store) << name;
+    EXPECT_TRUE(
+        LiveStores::HasRing((dir_ / name) + "/.bloom_lfs/" + lss::BaseNameOf(store->ring_path())))
+        << name;
+  }
+  const auto settle = LiveStores::SettlerOfOlder(db, 8);
+  ASSERT_EQ(rename(db.c_str(), (dir_ / "renamed").c_str()), 0);
+  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
+  EXPECT_EQ(LiveStores::WalsIn(dir_ / "renamed"), found);
+  EXPECT_TRUE(LiveStores::WalsIn(db).empty()) << "another directory of the same name";
+  ASSERT_TRUE(store->Append({"12345", 5}).ok());
+  EXPECT_TRUE(settle(/*durable=*/true).ok());
+  EXPECT_EQ(store->durable(), 5U) << "settled where it is, whatever it is called";
+  LiveStores::Remove(store);
+  EXPECT_TRUE(store->Close().ok());
+}
+
+TEST_F(LiveStoresTest, ADirectoryThatIsNotThereHasNoLogs) {
+  ASSERT_EQ(mkdir((dir_ / "gone").c_str(), 0755), 0);
+  const StorePtr store = Open("gone/000007.log");
+  std::filesystem::remove_all(dir_ / "gone");
+  LiveStores::Add(store);
+  EXPECT_TRUE(LiveStores::WalsIn(dir_ / "gone").empty());
+  LiveStores::Remove(store);
+  EXPECT_TRUE(store->Close().ok());
 }
 
 TEST_F(LiveStoresTest, OlderLogsOfADirectoryReachTheirFiles) {

@@ -13,7 +13,7 @@ constexpr uint32_t kBuffer = 8192;
 std::vector<GuardedWord> Bases(const std::vector<Address>& addresses) {
   std::vector<GuardedWord> bases(addresses.size());
   for (size_t i = 0; i < addresses.size(); ++i) {
-    bases[i].store(addresses[i]);
+    bases[i].store(addresses[i], std::memory_order_relaxed);
   }
   return bases;
 }
@@ -77,7 +77,8 @@ TEST(Locate, AgreesWithItsDefinition) {
           const Located located = At(bases, address);
           ASSERT_EQ(located.length > 0, held) << a << " " << b << " " << c << " at " << address;
           if (held) {
-            ASSERT_EQ(bases[located.index].load() + located.offset, address);
+            ASSERT_EQ(bases[located.index].load(std::memory_order_relaxed) + located.offset,
+                      address);
             ASSERT_EQ(located.length, std::min(best + kBuffer, next) - address);
           }
         }

@@ -45,7 +45,7 @@ TEST_F(MemoryDeviceTest, RecordsCallsInTheOrderOfTheirBeginning) {
   ASSERT_FALSE(device_.Allocate(0, 4096).ok());
   device_.BypassCache(true);
   EXPECT_EQ(device_.Trace({DeviceCall::kWrite, DeviceCall::kSync, DeviceCall::kAllocate,
-                           DeviceCall::kSetDirect}),
+                           DeviceCall::kBypassCache}),
             Lines({"write 0+3 plain", "sync", "allocate 0+4096 failed", "direct on"}));
   device_.ForgetEvents();
   EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);

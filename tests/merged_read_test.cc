@@ -39,13 +39,15 @@ class FakeSource final : public MergedSource {
     }
     return n;
   }
-  const std::string& name() const override { return name_; }
+  bool CopiesAreWhole() const override { return copies_are_whole; }
+  std::string name() const override { return name_; }
 
   mutable Address stable = 0;
   mutable Address ring_from = 0;
   Address device_end = UINT64_MAX;
   size_t piece = SIZE_MAX;
   int device_error = 0;
+  bool copies_are_whole = false;
   mutable int device_reads = 0;
   std::function<void(char* copied, size_t length)> on_copy;
 
@@ -89,6 +91,21 @@ TEST(ReadMerged, BytesThatLeftTheRingWhileTheyWereCopiedAreReadFromTheDevice) {
   EXPECT_EQ(Read(source, 0, 300, 300, &status), StreamBytes(0, 300));
   EXPECT_TRUE(status.ok());
   EXPECT_EQ(source.device_reads, 1);
+}
+
+TEST(ReadMerged, CopiesThatNobodyCanHaveTornAreKept) {
+  FakeSource source;
+  source.copies_are_whole = true;
+  source.on_copy = [&](char*, size_t) {
+    source.stable = 200;
+    source.ring_from = 200;
+    source.on_copy = nullptr;
+  };
+  Status status;
+  EXPECT_EQ(Read(source, 0, 300, 300, &status), StreamBytes(0, 300));
+  EXPECT_EQ(source.device_reads, 0);
+  source.ring_from = 500;  // and those that have gone are on the device
+  EXPECT_EQ(Read(source, 0, 200, 200, &status), StreamBytes(0, 200));
 }
 
 TEST(ReadMerged, BytesThatNeitherHasAreCorruptionAndNoEndlessLoop) {

@@ -183,10 +183,14 @@ TEST_F(RecoveryOwnerTest, R2IsAboutTheLockNotAboutTheWatermarks) {
     void (*edit)(RingHeader*);
   } moments[] = {
       {"as it should be", [](RingHeader*) {}},
-      {"durable ahead", [](RingHeader* header) { header->durable.store(1 << 20); }},
-      {"hi_stable ahead", [](RingHeader* header) { header->hi_stable.store(1 << 20); }},
-      {"a buffer reopened", [](RingHeader* header) { header->base[0].store(1 << 20); }},
-      {"no buffer", [](RingHeader* header) { header->base[0].store(kNoBase); }},
+      {"durable ahead",
+       [](RingHeader* header) { header->durable.store(1 << 20, std::memory_order_relaxed); }},
+      {"hi_stable ahead",
+       [](RingHeader* header) { header->hi_stable.store(1 << 20, std::memory_order_relaxed); }},
+      {"a buffer reopened",
+       [](RingHeader* header) { header->base[0].store(1 << 20, std::memory_order_relaxed); }},
+      {"no buffer",
+       [](RingHeader* header) { header->base[0].store(kNoBase, std::memory_order_relaxed); }},
       {"not published", [](RingHeader* header) { header->fixed_checksum = 0; }},
       {"damaged", [](RingHeader* header) { header->fixed.inode ^= 1; }},
   };
@@ -320,6 +324,33 @@ TEST_F(ForkTest, ForkedChildThatClosesItsCopyLeavesTheStoreAlone) {
   ASSERT_TRUE(store->Append({bytes.data(), bytes.size()}).ok());
   EXPECT_TRUE(store->Close().ok());
   EXPECT_TRUE(ReadFile(log_) == bytes + bytes);
+}
+
+// Purge threads delete logs whose close is not quite done, while others have the directory
+// recovered.
+TEST_F(RecoveryOwnerTest, R2ALiveOwnersFileMayComeAndGo) {
+  std::shared_ptr<DenseStream> store;
+  ASSERT_TRUE(
+      DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(), OpenMode::kTruncate, &store)
+          .ok());
+  const std::string kept = dir_ / "kept";
+  ASSERT_EQ(link(log_.c_str(), kept.c_str()), 0);
+  std::atomic<bool> stop{false};
+  std::thread purging([&] {
+    while (!stop) {
+      unlink(log_.c_str());
+      (void)!link(kept.c_str(), log_.c_str());
+    }
+  });
+  for (int i = 0; i < 3000; ++i) {
+    const Status status = Run();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    ASSERT_TRUE(recovered_.empty());
+  }
+  stop = true;
+  purging.join();
+  EXPECT_TRUE(Exists(store->ring_path()));
+  EXPECT_TRUE(store->Close().ok());
 }
 
 }  // namespace

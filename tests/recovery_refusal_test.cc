@@ -1,5 +1,5 @@
 // The labelled cases of recovery in which a ring does not speak for a log (R6 to R10), and things
-// that are no rings at all: the log's file is never touched. lss/README.md has the table.
+// that are no rings at all: the log's file is never touched. lss/CRASHES.md has the table.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // The labelled cases of recovery in which a ring speaks for its log (R1, R3, R4, R5; R2 is in
 // recovery_owner_test.cc): what becomes of the file, of the ring, and what a reader sees who comes
-// first. lss/README.md has the table.
+// first. lss/CRASHES.md has the table.
 
 #include "lss/recovery/recovery.h"
 
@@ -243,8 +243,9 @@ TEST_F(RecoveryTest, R5WatermarksNeedNotFit) {
   log.hi_stable = 8;
   RestartMachine(Make(log));
   EditRing(ring_, [](RingHeader* header) {
-    header->committed.store(1);  // pages of the header's mapping reached the disk at odd moments
-    header->hi_stable.store(1ULL << 60);
+    header->committed.store(1, std::memory_order_relaxed);  // pages of the header's mapping reached
+                                                            // the disk at odd moments
+    header->hi_stable.store(1ULL << 60, std::memory_order_relaxed);
   });
   EXPECT_EQ(Look().bytes, "one\ntwo\n");
   EXPECT_EQ(Case(), RingCase::kR5MachineDown);
@@ -338,6 +339,25 @@ TEST(FindRing, LooksBesideTheFileAndBesideItsDirectory) {
   ASSERT_EQ(stat(ring.c_str(), &expected), 0);
   ASSERT_EQ(stat(found.c_str(), &actual), 0) << found;
   EXPECT_EQ(actual.st_ino, expected.st_ino);
+}
+
+// A restore or stock RocksDB at work at the same moment. What was judged is what is acted on.
+TEST_F(RecoveryTest, AFileThatIsRenamedOverTheLogMeanwhileIsNotTouched) {
+  DeadLog log;
+  log.stream = Stream(6000);
+  log.hi_stable = 3000;
+  Make(log);
+  const std::string moved = dir_ / "moved";
+  const std::string other = Stream(5000, 99);
+  WriteFile(dir_ / "other", other);
+  context_.still_current = [&](const std::string& file, const RingView&) {
+    EXPECT_EQ(rename(file.c_str(), moved.c_str()), 0);
+    EXPECT_EQ(rename((dir_ / "other").c_str(), file.c_str()), 0);
+    return true;
+  };
+  EXPECT_EQ(Case(), RingCase::kR3ProcessKilled);
+  EXPECT_TRUE(ReadFile(moved) == log.Promised()) << "the acknowledged bytes are where they belong";
+  EXPECT_TRUE(ReadFile(log_) == other);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lss/dense_stream.h"
+#include "lss/ring/ring_memory.h"
 #include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
@@ -69,6 +70,15 @@ TEST_F(RingDirectoryTest, MissingAndEmptyDirectoriesAreFine) {
   RemoveDeadRingDirectory(dir_.path());
   EXPECT_TRUE(Exists(dir_.path()));
   EXPECT_FALSE(Exists(rings_));
+}
+
+TEST_F(RingDirectoryTest, ARingOfAStreamThatIsNoFileStays) {
+  std::unique_ptr<RingMemory> ring;
+  ASSERT_TRUE(RingMemory::Create(rings_, StreamId::Named({1, 2}), RingOptions(), &ring).ok());
+  const std::string path = ring->path();
+  ring.reset();
+  RemoveDeadRingDirectory(dir_.path());
+  EXPECT_TRUE(Exists(path)) << "whoever made the stream recovers it";
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ TEST(RingHeader, GivesBackTheStreamItWasMadeFor) {
   const StreamId file = FileIdentity{3, 42, -7};
   StoreStreamId(file, &fixed);
   EXPECT_EQ(fixed.stream_kind, 0U) << "as in rings of before there were other kinds";
+  EXPECT_EQ(fixed.format_version, 1U);
   EXPECT_EQ(fixed.device, 3U);
   EXPECT_EQ(fixed.inode, 42U);
   EXPECT_EQ(fixed.birth_time_ns, -7);
@@ -26,6 +27,7 @@ TEST(RingHeader, GivesBackTheStreamItWasMadeFor) {
   const StreamId named = StreamId::Named({5, 6});
   StoreStreamId(named, &fixed);
   EXPECT_TRUE(LoadStreamId(fixed).Same(named));
+  EXPECT_EQ(fixed.format_version, 2U) << "versions that know files only must leave it alone";
   EXPECT_FALSE(LoadStreamId(fixed).Same(file));
   fixed.stream_kind = 99;
   EXPECT_NE(LoadStreamId(fixed).kind, StreamId::Kind::kFile) << "a kind we do not know is no file";

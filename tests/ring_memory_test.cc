@@ -81,12 +81,12 @@ TEST_F(RingMemoryTest, HeaderNamesItsFileAndPromisesNothing) {
   EXPECT_EQ(header.fixed.owner_pid, static_cast<uint32_t>(getpid()));
   EXPECT_EQ(static_cast<uint32_t>(header.fixed_checksum),
             Crc32c(0, &header.fixed, sizeof(header.fixed)));
-  EXPECT_EQ(header.committed.load(), 0U);
-  EXPECT_EQ(header.hi_stable.load(), 0U);
-  EXPECT_EQ(header.durable.load(), 0U);
+  EXPECT_EQ(header.committed.load(std::memory_order_relaxed), 0U);
+  EXPECT_EQ(header.hi_stable.load(std::memory_order_relaxed), 0U);
+  EXPECT_EQ(header.durable.load(std::memory_order_relaxed), 0U);
   EXPECT_EQ(header.state.load(), static_cast<uint32_t>(RingState::kLive));
   for (const auto& base : header.base) {
-    EXPECT_EQ(base.load(), kNoBase);
+    EXPECT_EQ(base.load(std::memory_order_relaxed), kNoBase);
   }
 }
 
@@ -282,6 +282,27 @@ TEST_F(RingMemoryTest, CreationIsNotDisturbedByTheLastRingGoing) {
   EXPECT_TRUE(in_thread.ok()) << in_thread.ToString();
   EXPECT_TRUE(here.ok()) << here.ToString();
   EXPECT_FALSE(Exists(rings_));
+}
+
+// An inode number is given out again when its file is gone; a name is not.
+TEST_F(RingMemoryTest, ANamedStreamsRingIsNotTakenFromItsOwnerNorFromRecovery) {
+  const StreamId id = StreamId::Named({1, 2});
+  std::unique_ptr<RingMemory> first;
+  ASSERT_TRUE(RingMemory::Create(rings_, id, options_, &first).ok());
+  std::unique_ptr<RingMemory> second;
+  const Status in_use = RingMemory::Create(rings_, id, options_, &second);
+  EXPECT_EQ(in_use.code(), Status::Code::kInvalidArgument);
+  EXPECT_NE(in_use.message().find(first->path()), std::string::npos) << in_use.message();
+  first->header()->committed.store(5, std::memory_order_relaxed);
+  const std::string path = first->path();
+  first.reset();  // as if killed
+  EXPECT_EQ(RingMemory::Create(rings_, id, options_, &second).code(),
+            Status::Code::kInvalidArgument);
+  EXPECT_TRUE(Exists(path)) << "it may hold the only copy";
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_TRUE(RingMemory::Create(rings_, id, options_, &second).ok());
+  second.reset();
+  EXPECT_TRUE(RingMemory::Create(rings_, id, options_, &second).ok()) << "nothing was in it";
 }
 
 }  // namespace

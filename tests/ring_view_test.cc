@@ -187,9 +187,9 @@ TEST_F(RingViewTest, BuffersThatWereNotFilledEndWhereTheNextBegins) {
   log.stream = Stream(60000);
   ring_ = log.MakeAt(log_);
   test::EditRing(ring_, [](RingHeader* header) {
-    header->base[1].store(8192);  // buffer 0 was sealed after two pages
-    header->base[2].store(8192 + 16384);
-    header->base[3].store(8192 + 2 * 16384);
+    header->base[1].store(8192, std::memory_order_relaxed);  // buffer 0 was sealed after two pages
+    header->base[2].store(8192 + 16384, std::memory_order_relaxed);
+    header->base[3].store(8192 + 2 * 16384, std::memory_order_relaxed);
   });
   View();
   const std::string bytes = CopyOut(0, 100000, 8192 + 3 * 16384);

@@ -12,8 +12,8 @@ namespace {
 class StabilityTest : public testing::Test {
  protected:
   StabilityTest() : header_(new RingHeader()), stability_(header_.get()) {
-    header_->hi_stable.store(0);
-    header_->durable.store(0);
+    header_->hi_stable.store(0, std::memory_order_relaxed);
+    header_->durable.store(0, std::memory_order_relaxed);
   }
 
   std::unique_ptr<RingHeader> header_;
@@ -25,7 +25,8 @@ TEST_F(StabilityTest, ContiguousWritesMoveTheWatermark) {
   EXPECT_EQ(stability_.hi_stable(), 4096U);
   stability_.Complete(4096, 12288);
   EXPECT_EQ(stability_.hi_stable(), 12288U);
-  EXPECT_EQ(header_->hi_stable.load(), 12288U) << "other processes read it from the header";
+  EXPECT_EQ(header_->hi_stable.load(std::memory_order_relaxed), 12288U)
+      << "other processes read it from the header";
 }
 
 TEST_F(StabilityTest, Trap09_CompletedIsNotContiguousIsNotDurable) {
@@ -59,14 +60,14 @@ TEST_F(StabilityTest, TheDurableAddressNeverGoesBack) {
   stability_.MakeDurable(8192);
   stability_.MakeDurable(4096);
   EXPECT_EQ(stability_.durable(), 8192U);
-  EXPECT_EQ(header_->durable.load(), 8192U);
+  EXPECT_EQ(header_->durable.load(std::memory_order_relaxed), 8192U);
 }
 
 // Trap 10: in whatever order the completions come, none is left behind as an island.
 TEST_F(StabilityTest, Trap10_EveryOrderOfCompletionsReachesTheEnd) {
   std::vector<Address> order = {0, 1, 2, 3, 4, 5, 6};
   do {
-    header_->hi_stable.store(0);
+    header_->hi_stable.store(0, std::memory_order_relaxed);
     Stability stability(header_.get());
     Address lowest_missing = 0;
     std::vector<bool> done(order.size(), false);

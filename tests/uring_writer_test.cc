@@ -184,6 +184,18 @@ TEST_F(UringWriterTest, AWakeUpEndsAReapThatHasNothingToReport) {
 // Trap 12: a real short write, made by the file size limit in the middle of the chain. What is
 // linked behind it is cancelled by the kernel, issued again behind the rest of the short one, and
 // both report the error that stopped the rest.
+// A ring of the most buffers, each flushed nearly empty before its stream turned hot.
+TEST_F(UringWriterTest, AChainOfAsManyOpsAsARingHasBuffersIsCarried) {
+  File file(directory_ / "file", /*in_order=*/true, /*direct=*/true);
+  const AlignedMemory memory(StreamBytes(0, 256 * 4096));
+  Submit(&file, Ops(memory, 4096));
+  Submit(&file, Ops(memory, 4096));
+  ReapAll();
+  EXPECT_EQ(order_.size(), 512U);
+  EXPECT_EQ(Failures(), 0U);
+  EXPECT_EQ(FirstDifference(ReadFile(directory_ / "file"), StreamBytes(0, 256 * 4096)), "");
+}
+
 TEST_F(UringWriterTest, Trap12_AShortWriteInsideAChainIsTakenUpAgain) {
   for (const bool direct : {false, true}) {
     const std::string path = directory_ / (direct ? "direct" : "buffered");

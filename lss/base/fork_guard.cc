@@ -7,6 +7,7 @@
 namespace lss {
 namespace {
 
+// Relaxed everywhere: a forked child has one thread, and reads what it has counted itself.
 std::atomic<uint32_t> g_generation{0};
 
 // Fails only for want of memory; then a child's misuse goes undetected, and nothing else changes.

@@ -40,12 +40,27 @@ class LSS_THREAD_ANNOTATION(capability("mutex")) Mutex {
 class LSS_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex* mutex) LSS_ACQUIRE(mutex) : mutex_(mutex) { mutex_->Lock(); }
-  ~MutexLock() LSS_RELEASE() { mutex_->Unlock(); }
+  ~MutexLock() LSS_RELEASE() {
+    if (held_) {
+      mutex_->Unlock();
+    }
+  }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
+  // For a while, around a call that must not be made under the lock.
+  void Unlock() LSS_RELEASE() {
+    held_ = false;
+    mutex_->Unlock();
+  }
+  void Lock() LSS_ACQUIRE() {
+    mutex_->Lock();
+    held_ = true;
+  }
+
  private:
   Mutex* const mutex_;
+  bool held_ = true;
 };
 
 // Waits may end for no reason: look again in a loop.

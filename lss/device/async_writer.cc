@@ -8,9 +8,13 @@ namespace lss {
 
 void Device::Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops) {
   for (const WriteOp& op : ops) {
-    const iovec piece = {const_cast<char*>(op.data), op.length};
-    writer->Report(client, op, Write({piece}, op.offset, WriteKind::kPlain));
+    writer->Report(client, op, WriteNow(this, op));
   }
+}
+
+Status WriteNow(Device* device, const WriteOp& op) {
+  const iovec piece = {const_cast<char*>(op.data), op.length};
+  return device->Write({piece}, op.offset, WriteKind::kPlain);
 }
 
 void AsyncWriter::Report(FlushClient* client, const WriteOp& op, const Status& status) {
@@ -19,12 +23,14 @@ void AsyncWriter::Report(FlushClient* client, const WriteOp& op, const Status& s
 }
 
 void AsyncWriter::Post(FlushClient* client, const WriteOp& op, const Status& status) {
-  Report(client, op, status);
+  // The wake-up under the lock: once the op can be taken, its stream may end, and we with it.
+  const MutexLock lock(&mutex_);
+  reported_.push_back({client, op, status});
   const uint64_t one = 1;
   (void)!write(wake_fd_, &one, sizeof(one));
 }
 
-std::deque<AsyncWriter::Finished> AsyncWriter::TakeReported() {
+std::vector<AsyncWriter::Finished> AsyncWriter::TakeReported() {
   const MutexLock lock(&mutex_);
   return std::exchange(reported_, {});
 }

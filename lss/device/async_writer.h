@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <vector>
 
@@ -24,6 +23,9 @@ class FlushClient {
   virtual bool InOrder() const = 0;
   virtual Device* device() = 0;
 };
+
+// Writes `op` now, plainly.
+Status WriteNow(Device* device, const WriteOp& op);
 
 // Carries batches of writes. Used by the flusher's thread, but for Post.
 class AsyncWriter {
@@ -60,14 +62,14 @@ class AsyncWriter {
     Status status;
   };
   // What devices have reported since the last call.
-  std::deque<Finished> TakeReported();
+  std::vector<Finished> TakeReported();
   size_t reported_count() const;
   int wake_fd() const { return wake_fd_; }
 
  private:
   const int wake_fd_;
   mutable Mutex mutex_;
-  std::deque<Finished> reported_ LSS_GUARDED_BY(mutex_);
+  std::vector<Finished> reported_ LSS_GUARDED_BY(mutex_);
 };
 
 }  // namespace lss

@@ -5,15 +5,11 @@
 namespace lss {
 
 void BlockingWriter::WriteFile(int /*fd*/, FlushClient* client, const std::vector<WriteOp>& ops) {
-  Device* device = client->device();
-  for (const WriteOp& op : ops) {
-    const iovec piece = {const_cast<char*>(op.data), op.length};
-    Report(client, op, device->Write({piece}, op.offset, WriteKind::kPlain));
-  }
+  client->device()->Device::Submit(this, client, ops);  // the way that blocks
 }
 
 void BlockingWriter::Reap(const Done& done) {
-  std::deque<Finished> finished = TakeReported();
+  std::vector<Finished> finished = TakeReported();
   if (finished.empty()) {
     uint64_t count = 0;
     // A failed read (EINTR) is a spurious wake-up, which the flusher allows for.

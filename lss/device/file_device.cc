@@ -98,9 +98,9 @@ void FileDevice::WarnOnce(std::atomic<bool>* warned, const std::string& line) {
 
 void FileDevice::WarnNoDirect() {
   WarnOnce(&warned_no_direct_,
-           DirectoryOf(name_) +
-               ": the file system refuses direct I/O with 4 KiB alignment; using buffered writes "
-               "(option direct_io=false silences this)");
+           "the file system refuses direct I/O with 4 KiB alignment; using buffered writes (option "
+           "direct_io=false silences this) [" +
+               DirectoryOf(name_) + "]");
 }
 
 // One attempt. Falls back for good, once and aloud, from what this kernel or file system refuses.
@@ -110,7 +110,7 @@ int64_t FileDevice::WriteOnce(const iovec* pieces, int count, Address offset, Wr
   const bool was_direct = bypasses_cache();
   const int64_t result = calls_->Pwritev2(fd_.get(), pieces, count, static_cast<int64_t>(offset),
                                           flag ? RWF_DSYNC : 0);
-  if (flag && (result == -EOPNOTSUPP || result == -ENOSYS)) {
+  if (flag && (result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM)) {
     no_dsync_flag_.store(true, std::memory_order_relaxed);
     return -EINTR;  // again, without the flag
   }
@@ -182,10 +182,11 @@ Status FileDevice::Allocate(Address offset, uint64_t length) {
   } while (result == -EINTR);
   if (result == -EOPNOTSUPP || result == -ENOSYS) {
     no_allocate_.store(true, std::memory_order_relaxed);
-    WarnOnce(&warned_no_allocate_,
-             DirectoryOf(name_) +
-                 ": the file system cannot allocate ahead (fallocate); a full disk shows as a "
-                 "write error instead of a refused append");
+    WarnOnce(
+        &warned_no_allocate_,
+        "the file system cannot allocate ahead (fallocate); a full disk shows as a write error "
+        "instead of a refused append [" +
+            DirectoryOf(name_) + "]");
     return Status::Ok();
   }
   return result == 0 ? Status::Ok()

@@ -2,10 +2,14 @@
 
 #include <cerrno>
 
+#include "lss/base/check.h"
+
 namespace lss {
 namespace {
 
-constexpr unsigned kQueueEntries = 256;
+// Room for the longest chain, one op for each buffer of a ring, at once: a link ends at a submit
+// call.
+constexpr unsigned kQueueEntries = 512;
 // One entry stays free for the wake request. The completion queue is twice as long.
 constexpr size_t kMaxInFlight = kQueueEntries - 1;
 
@@ -71,6 +75,7 @@ void UringWriter::WriteFile(int fd, FlushClient* client, const std::vector<Write
 }
 
 void UringWriter::IssueOrQueue(Chain* chain) {
+  LSS_CHECK(chain->writes.ops().size() <= kMaxInFlight, "a chain is longer than the queue");
   if (in_flight_ + chain->writes.ops().size() <= kMaxInFlight) {
     Issue(chain);
   } else {
@@ -107,7 +112,7 @@ void UringWriter::ArmWake() {
 }
 
 void UringWriter::Reap(const Done& done) {
-  const std::deque<Finished> reported = TakeReported();
+  const std::vector<Finished> reported = TakeReported();
   ArmWake();
   int result = 0;
   do {
@@ -157,8 +162,7 @@ void UringWriter::Finish(Chain* chain, const Done& done) {
       if (writes.error_number() == EINVAL || writes.error_number() == EOPNOTSUPP) {
         // The file refuses this kind of request (no direct I/O here). The blocking path knows how
         // to fall back, and says so.
-        const iovec piece = {const_cast<char*>(op.data), op.length};
-        status = device->Write({piece}, op.offset, WriteKind::kPlain);
+        status = WriteNow(device, op);
       } else {
         status = Status::FromErrno("write", device->name(), static_cast<int64_t>(op.offset),
                                    writes.error_number());

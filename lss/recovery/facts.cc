@@ -1,7 +1,5 @@
 #include "lss/recovery/facts.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -28,18 +26,27 @@ RingFacts FactsOfRing(const RingView& ring) {
   return facts;
 }
 
-std::string FindTarget(const std::vector<std::string>& candidates, const RingView& ring) {
+std::vector<Candidate> ExistingCandidates(const std::vector<std::string>& paths) {
+  std::vector<Candidate> candidates;
+  for (const std::string& path : paths) {
+    FileIdentity identity;
+    uint64_t size = 0;
+    if (IdentifyPath(path, &identity, &size).ok()) {
+      candidates.push_back({path, identity.inode});
+    }
+  }
+  return candidates;
+}
+
+std::string FindTarget(const std::vector<Candidate>& candidates, const RingView& ring) {
   if (ring.header_state() != HeaderState::kWhole || ring.target().kind != StreamId::Kind::kFile) {
     return {};
   }
   const uint64_t inode = ring.target().file.inode;
-  for (const std::string& candidate : candidates) {
-    struct stat st = {};
-    if (stat(candidate.c_str(), &st) == 0 && st.st_ino == inode) {
-      return candidate;
-    }
-  }
-  return {};
+  const auto found =
+      std::find_if(candidates.begin(), candidates.end(),
+                   [inode](const Candidate& candidate) { return candidate.inode == inode; });
+  return found == candidates.end() ? std::string() : found->path;
 }
 
 Status GatherFacts(int fd, const std::string& path, const RingView& ring,

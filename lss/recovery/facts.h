@@ -19,9 +19,17 @@ using StillCurrent = std::function<bool(const std::string& file, const RingView&
 // What the ring says by itself; `target` and what hinges on it are left as they are.
 RingFacts FactsOfRing(const RingView& ring);
 
+// A file that rings may belong to.
+struct Candidate {
+  std::string path;
+  uint64_t inode;
+};
+// Those of `paths` that are there, in their order.
+std::vector<Candidate> ExistingCandidates(const std::vector<std::string>& paths);
+
 // The file among `candidates` that the ring names by its inode number; empty if there is none, or
 // if the ring belongs to no file.
-std::string FindTarget(const std::vector<std::string>& candidates, const RingView& ring);
+std::string FindTarget(const std::vector<Candidate>& candidates, const RingView& ring);
 
 // All facts about the ring and the file that is open for reading at `fd`.
 Status GatherFacts(int fd, const std::string& path, const RingView& ring,

@@ -83,6 +83,18 @@ RingCase Judge(const RingFacts& facts) {
                                                 : RingCase::kR10Contradiction;
 }
 
+bool HingesOnTarget(const RingFacts& facts) {
+  // A live owner is left alone, whatever its ring names.
+  if (facts.owner_alive || facts.target == TargetFound::kNotAFile) {
+    return false;
+  }
+  RingFacts same = facts;
+  same.target = TargetFound::kSame;
+  RingFacts none = facts;
+  none.target = TargetFound::kNone;
+  return Judge(same) != Judge(none);
+}
+
 bool HingesOnContent(const RingFacts& facts) {
   RingFacts best = facts;
   best.file_agrees = true;

@@ -49,6 +49,9 @@ const char* NameOf(RingCase ring_case);
 
 RingCase Judge(const RingFacts& facts);
 
+// Whether the verdict hinges on `target`, in a dead owner's ring; where it does not, no file need
+// be looked for.
+bool HingesOnTarget(const RingFacts& facts);
 // Whether the verdict hinges on `file_agrees` and `superseded`, which are dear to find out; where
 // it does not, they may be left as they are.
 bool HingesOnContent(const RingFacts& facts);

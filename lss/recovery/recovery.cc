@@ -1,11 +1,11 @@
 #include "lss/recovery/recovery.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "lss/base/file_identity.h"
@@ -112,20 +112,42 @@ void SetAside(const RingView& ring, const RecoveryContext& context, const Recove
                     "; the log is read as it is in the file");
 }
 
-// What recovery does with the file, before the ring goes.
-Status BringToFile(const RingView& ring, const RecoveryContext& context, RecoveredFile* done) {
-  const RecoveryRule rule = RecoveryOf(done->ring_case);
-  UniqueFd fd(open(done->file.c_str(), O_RDWR | O_CLOEXEC));
-  if (!fd.valid()) {
-    return Status::FromErrno("open", done->file, -1, errno);
+// The file that a ring names: opened once, judged and acted on by the same descriptor.
+struct Target {
+  std::unique_ptr<FileDevice> file;  // null: there is none
+  int write_error = 0;               // errno of why it is open for reading only, otherwise 0
+};
+
+// A file that has gone since it was listed is no error: the ring names none, then.
+Status OpenTarget(const std::string& path, const RecoveryContext& context, Target* target) {
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd.valid() && (errno == EACCES || errno == EPERM || errno == EROFS)) {
+    target->write_error = errno;
+    fd = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   }
-  FileDevice file(std::move(fd), done->file, context.warn);
-  return rule == RecoveryRule::kReplay ? Replay(ring, &file, done)
-         : rule == RecoveryRule::kTrim ? Trim(ring, context, &file, done)
-                                       : file.Sync();
+  if (!fd.valid()) {
+    return errno == ENOENT ? Status::Ok() : Status::FromErrno("open", path, -1, errno);
+  }
+  target->file = std::make_unique<FileDevice>(std::move(fd), path, context.warn);
+  return Status::Ok();
 }
 
-Status Act(const RingView& ring, const RecoveryContext& context, RecoveredFile* done) {
+// What recovery does with the file, before the ring goes.
+Status BringToFile(const RingView& ring, const RecoveryContext& context, const Target& target,
+                   RecoveredFile* done) {
+  const RecoveryRule rule = RecoveryOf(done->ring_case);
+  if (rule == RecoveryRule::kSyncFile) {
+    return target.file->Sync();
+  }
+  if (target.write_error != 0) {
+    return Status::FromErrno("open", done->file, -1, target.write_error);
+  }
+  return rule == RecoveryRule::kReplay ? Replay(ring, target.file.get(), done)
+                                       : Trim(ring, context, target.file.get(), done);
+}
+
+Status Act(const RingView& ring, const RecoveryContext& context, const Target& target,
+           RecoveredFile* done) {
   switch (RecoveryOf(done->ring_case)) {
     case RecoveryRule::kLeaveAlone:
       return Status::Ok();
@@ -137,7 +159,7 @@ Status Act(const RingView& ring, const RecoveryContext& context, RecoveredFile* 
     case RecoveryRule::kReplay:
     case RecoveryRule::kTrim:
     case RecoveryRule::kSyncFile:
-      if (Status status = BringToFile(ring, context, done); !status.ok()) {
+      if (Status status = BringToFile(ring, context, target, done); !status.ok()) {
         return status;
       }
       break;
@@ -152,44 +174,45 @@ Status Act(const RingView& ring, const RecoveryContext& context, RecoveredFile* 
 
 // Rings of candidates first, in the candidates' order; then those that belong to none.
 void OrderLikeCandidates(const std::string& ring_directory,
-                         const std::vector<std::string>& candidates,
+                         const std::vector<Candidate>& candidates,
                          std::vector<std::string>* rings) {
   auto next = rings->begin();
-  for (const std::string& candidate : candidates) {
-    struct stat st = {};
-    if (stat(candidate.c_str(), &st) == 0) {
-      const std::string ring = ring_directory + "/" + RingFileName(FileIdentity{0, st.st_ino, 0});
-      const auto found = std::find(next, rings->end(), ring);
-      if (found != rings->end()) {
-        std::iter_swap(next++, found);
-      }
+  for (const Candidate& candidate : candidates) {
+    const std::string ring =
+        ring_directory + "/" + RingFileName(FileIdentity{0, candidate.inode, 0});
+    const auto found = std::find(next, rings->end(), ring);
+    if (found != rings->end()) {
+      std::iter_swap(next++, found);
     }
   }
 }
 
-Status RecoverRing(const std::string& ring_path, const std::vector<std::string>& candidates,
+Status RecoverRing(const std::string& ring_path, const std::vector<Candidate>& candidates,
                    const RecoveryContext& context, RecoveredFile* done) {
   std::unique_ptr<RingView> ring;
   Status status = RingView::Open(ring_path, &ring);
   if (!status.ok()) {
     return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
   }
-  RingFacts facts;
-  done->file = FindTarget(candidates, *ring);
-  if (done->file.empty()) {
-    facts = FactsOfRing(*ring);
-  } else {
-    const UniqueFd fd(open(done->file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) {
-      return Status::FromErrno("open", done->file, -1, errno);
+  RingFacts facts = FactsOfRing(*ring);
+  Target target;
+  if (HingesOnTarget(facts)) {
+    done->file = FindTarget(candidates, *ring);
+    if (!done->file.empty()) {
+      if (status = OpenTarget(done->file, context, &target); !status.ok()) {
+        return status;
+      }
     }
-    status = GatherFacts(fd.get(), done->file, *ring, context.still_current, &facts);
-    if (!status.ok()) {
+    if (target.file == nullptr) {
+      done->file.clear();
+    } else if (status =
+                   GatherFacts(target.file->fd(), done->file, *ring, context.still_current, &facts);
+               !status.ok()) {
       return status;
     }
   }
   done->ring_case = Judge(facts);
-  return Act(*ring, context, done);
+  return Act(*ring, context, target, done);
 }
 
 }  // namespace
@@ -231,7 +254,7 @@ Status ResolveTail(int fd, const std::string& path, const std::string& ring_path
   return Status::Ok();
 }
 
-Status Recover(const std::string& ring_directory, const std::vector<std::string>& candidates,
+Status Recover(const std::string& ring_directory, const std::vector<std::string>& paths,
                const RecoveryContext& context, std::vector<RecoveredFile>* recovered) {
   std::vector<std::string> rings;
   Status status = ListRings(ring_directory, &rings);
@@ -249,6 +272,7 @@ Status Recover(const std::string& ring_directory, const std::vector<std::string>
   if (status = ListRings(ring_directory, &rings); !status.ok()) {
     return status;
   }
+  const std::vector<Candidate> candidates = ExistingCandidates(paths);
   OrderLikeCandidates(ring_directory, candidates, &rings);
   for (const std::string& ring_path : rings) {
     RecoveredFile done = {};

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "lss/base/posix_file.h"
+#include "lss/recovery/facts.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/ring/ring_view.h"
 
@@ -18,9 +19,12 @@ bool EndsWith(const std::string& text, const char* suffix) {
   return text.size() >= length && text.compare(text.size() - length, length, suffix) == 0;
 }
 
+// Whether nobody can want it any more. A ring of a stream that is no file is its maker's, dead or
+// not.
 bool IsDead(const std::string& path) {
   std::unique_ptr<RingView> ring;
-  return RingView::Open(path, &ring).ok() && !ring->OwnerAlive();
+  return RingView::Open(path, &ring).ok() && !ring->OwnerAlive() &&
+         FactsOfRing(*ring).target != TargetFound::kNotAFile;
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ void FlushBuffer::Attach(char* data, uint32_t capacity, GuardedWord* base_cell) 
 BufferReservation FlushBuffer::Reserve(uint32_t length, uint32_t generation) {
   LSS_CHECK(length > 0 && length <= capacity_, "a reservation must fit into a buffer");
   // The look before the addition keeps threads from piling overshoot on a buffer that is done.
-  // Relaxed: an old look costs a retry, the addition decides.
+  // Relaxed: an old look costs a retry, the addition decides. It is not older than the lap of the
+  // caller's cursor, which P4 has ordered before it.
   const BufferState seen = Decode(state_.load(std::memory_order_relaxed));
   if (seen.sealed || seen.generation != generation || seen.write_offset > capacity_) {
     return {};
@@ -51,9 +52,7 @@ FlushDuty FlushBuffer::Abandon(uint32_t offset, uint32_t length) {
 }
 
 FlushDuty FlushBuffer::Seal(uint32_t generation) {
-  // Relaxed here and in the exchange: it reads and changes nothing but the word itself. What others
-  // take from it is stored behind it (P3), and our leaving orders the bytes (P2).
-  uint64_t word = state_.load(std::memory_order_relaxed);
+  uint64_t word = state_.load(std::memory_order_relaxed);  // the exchange decides
   for (;;) {
     const BufferState state = Decode(word);
     if (state.sealed || state.generation != generation) {
@@ -70,7 +69,8 @@ FlushDuty FlushBuffer::Seal(uint32_t generation) {
     }
     // The sealer counts as a writer until the length is stored, so nobody flushes before that.
     if (state_.compare_exchange_weak(word, (word | kSealedBit) + kOneWriter,
-                                     std::memory_order_relaxed, std::memory_order_relaxed)) {
+                                     std::memory_order_acquire,  // P1: our length comes behind
+                                     std::memory_order_relaxed)) {
       // After success `word` still is the OLD word: the length that our exchange captured.
       sealed_length_.store(state.write_offset, std::memory_order_release);  // P3
       return LeaveWith(kOneWriter);
@@ -135,9 +135,24 @@ bool FlushBuffer::IsSealed(uint32_t generation) const {
   return state.sealed && state.generation == generation;
 }
 
+void FlushBuffer::AwaitSealed(uint32_t generation) const {
+  for (;;) {
+    const BufferState state = Decode(state_.load(std::memory_order_acquire));  // P3
+    LSS_CHECK(state.generation == generation && (state.sealed || state.write_offset > capacity_),
+              "a rotation away from a buffer that is open");
+    if (state.sealed) {
+      return;
+    }
+    std::this_thread::yield();
+  }
+}
+
 uint32_t FlushBuffer::SealedLength() const {
   uint32_t length = sealed_length_.load(std::memory_order_acquire);  // P3
   while (length == kLengthUnknown) {
+    // Relaxed: only a bug is looked for.
+    LSS_CHECK(Decode(state_.load(std::memory_order_relaxed)).sealed,
+              "the length of a buffer that is open");
     std::this_thread::yield();
     length = sealed_length_.load(std::memory_order_acquire);  // P3
   }

@@ -6,8 +6,9 @@
 // Memory ordering; each number names a pair (lss/README.md, "Ordering pairs"):
 //   P1  Reopen's release exchange -> Reserve's acquire addition: the base address of the lap.
 //   P2  Leave's acq_rel subtraction -> the last leaver's, and ClaimFlush: every writer's bytes.
-//   P3  the sealer's release store of sealed_length_, then of the sealed bit -> acquire load by
-//       whoever flushes or rotates: the length captured by the seal.
+//   P3  the sealer's release store of sealed_length_ -> acquire load by whoever flushes or rotates:
+//       the length captured by the seal. The sealed bit may be seen before it; then the length
+//       still is kLengthUnknown, and is waited for.
 //   P9  Reopen's release store of the base -> acquire load in base() and Locate.
 #pragma once
 
@@ -53,6 +54,9 @@ class FlushBuffer {
   void Reopen(Address base, uint32_t generation);
 
   bool IsSealed(uint32_t generation) const;
+  // Waits out an overshooter between its addition and its sealing bit, a few instructions.
+  // REQUIRES: lap `generation` is sealed, or there is one.
+  void AwaitSealed(uint32_t generation) const;
   // Bytes of the sealed lap. REQUIRES: sealed; waits out the few instructions of a sealer under
   // way.
   uint32_t SealedLength() const;

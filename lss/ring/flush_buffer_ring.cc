@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
-#include <thread>
 
 #include "lss/base/check.h"
 
@@ -36,10 +35,7 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
     return Status::Ok();
   }
   const Cursor full = CursorOf(sequence);
-  while (!buffers_[full.index].IsSealed(full.generation)) {
-    // An overshooter between its addition and its sealing bit: a few instructions.
-    std::this_thread::yield();
-  }
+  buffers_[full.index].AwaitSealed(full.generation);
   const Address base = PageCeil(buffers_[full.index].base() + buffers_[full.index].SealedLength());
   const Cursor next = CursorOf(sequence + 1);
   FlushBuffer& buffer = buffers_[next.index];

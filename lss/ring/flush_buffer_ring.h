@@ -84,7 +84,8 @@ class FlushBufferRing {
   std::atomic<uint64_t> current_{0};
   // Held by the one who rotates. Guards no field: it decides who calls Reopen.
   Mutex rotation_;
-  // Shared by those who copy out of buffers, held by the one who reopens them.
+  // Shared by those who copy out of buffers, held by the one who reopens them. Guards no field: it
+  // keeps the bytes of a buffer in place while they are copied.
   mutable std::shared_mutex reopening_;
 };
 

@@ -27,7 +27,7 @@ Status ReadMerged(const MergedSource& source, Address from, size_t length, Addre
       // The owner reopens a buffer only after it has raised the watermark, so if that still is not
       // above our bytes, nobody wrote over them while we copied (P5).
       std::atomic_thread_fence(std::memory_order_acquire);
-      if (source.hi_stable() > from) {
+      if ((got == 0 || !source.CopiesAreWhole()) && source.hi_stable() > from) {
         continue;
       }
       if (got == 0) {

@@ -18,10 +18,12 @@ class MergedSource {
   virtual Address hi_stable() const = 0;
   // As Device::Read.
   virtual Status ReadDevice(Address from, size_t length, char* destination, size_t* read) const = 0;
-  // Copies up to `length` bytes below `limit`, as far as the ring holds them.
+  // Copies up to `length` bytes below `limit`, as far as the ring holds them. The owner may write
+  // over them meanwhile, unless CopiesAreWhole.
   virtual size_t CopyOut(Address from, size_t length, Address limit, char* destination) const = 0;
+  virtual bool CopiesAreWhole() const = 0;
   // For messages.
-  virtual const std::string& name() const = 0;
+  virtual std::string name() const = 0;
 };
 
 // Reads [from, from + length) below `limit`, which has been committed. Bytes that leave the ring

@@ -7,6 +7,7 @@ namespace lss {
 
 void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed) {
   const bool is_file = id.kind == StreamId::Kind::kFile;
+  fixed->format_version = is_file ? kRingFormatVersion : kNamedRingFormatVersion;
   fixed->stream_kind = static_cast<uint32_t>(id.kind);
   fixed->device = is_file ? id.file.device : id.name.high;
   fixed->inode = is_file ? id.file.inode : id.name.low;

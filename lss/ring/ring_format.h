@@ -1,4 +1,4 @@
-// Format of a ring file, version 1. lss/RING_FORMAT.md has a worked example.
+// Format of a ring file. lss/RING_FORMAT.md has a worked example.
 //
 //   page 0                 RingHeader, zero padded
 //   page 1 ...             buffer 0, buffer 1, ... each buffer_bytes long
@@ -21,7 +21,10 @@
 namespace lss {
 
 inline constexpr char kRingMagic[8] = {'b', 'l', 'o', 'o', 'm', 'l', 'f', 's'};
+// Of a file's ring. Versions that know no other streams take every ring for a file's, and may
+// remove one that names none; so a ring of another stream has a version that they leave alone.
 inline constexpr uint32_t kRingFormatVersion = 1;
+inline constexpr uint32_t kNamedRingFormatVersion = 2;
 // Suffixes inside the ring directory. The name before them is the stream's, see RingFileName.
 inline constexpr char kRingSuffix[] = ".ring";
 inline constexpr char kAsideSuffix[] = ".aside";
@@ -40,10 +43,8 @@ class GuardedWord {
  public:
   static constexpr uint64_t kValueMax = (1ULL << 48) - 1;
 
-  uint64_t load(std::memory_order order = std::memory_order_seq_cst) const {
-    return word_.load(order) & kValueMax;
-  }
-  void store(uint64_t value, std::memory_order order = std::memory_order_seq_cst) {
+  uint64_t load(std::memory_order order) const { return word_.load(order) & kValueMax; }
+  void store(uint64_t value, std::memory_order order) {
     value &= kValueMax;
     word_.store(value | GuardOf(value), order);
   }
@@ -101,7 +102,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free &&
 static_assert(sizeof(RingHeaderFixed) == 72, "the format has no implicit padding");
 
 // The stream's identity as the header has it, and back.
-void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed);
+void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed);  // and its format version
 StreamId LoadStreamId(const RingHeaderFixed& fixed);
 
 // Name of the ring file of a stream in its ring directory: the inode number, or the stream's name,

@@ -15,6 +15,7 @@
 #include "lss/base/crc32c.h"
 #include "lss/base/posix_file.h"
 #include "lss/base/zeros.h"
+#include "lss/ring/ring_view.h"
 
 namespace lss {
 namespace {
@@ -35,6 +36,25 @@ int FlockRetrying(int fd, int operation) {
 Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
   const int error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
   return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
+}
+
+Status CheckNobodyNeeds(const std::string& ring_path, const StreamId& target) {
+  std::unique_ptr<RingView> ring;
+  if (target.kind == StreamId::Kind::kFile || !RingView::Open(ring_path, &ring).ok()) {
+    return Status::Ok();
+  }
+  if (ring->OwnerAlive()) {
+    return Status::InvalidArgument("ring " + ring_path + " is in use by process " +
+                                   std::to_string(ring->owner_pid()) +
+                                   "; a stream has one writer at a time");
+  }
+  const bool holds_unwritten = ring->header_state() == HeaderState::kWhole && !ring->closed() &&
+                               ring->committed() > ring->hi_stable();
+  return holds_unwritten ? Status::InvalidArgument(
+                               "ring " + ring_path +
+                               " holds bytes that its stream does not have; recover it, or move "
+                               "the ring away to give them up")
+                         : Status::Ok();
 }
 
 }  // namespace
@@ -83,6 +103,9 @@ Status RingMemory::Create(const std::string& directory, const StreamId& target,
     std::unique_ptr<RingMemory> ring(new RingMemory());
     const std::string name = RingFileName(target);
     ring->path_ = directory + "/" + name;
+    if (Status status = CheckNobodyNeeds(ring->path_, target); !status.ok()) {
+      return status;
+    }
     // A leftover of this inode number belongs to a file that is gone: the number was given out
     // anew.
     if (unlinkat(lock.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
@@ -133,7 +156,6 @@ Status RingMemory::MapAndPublish(const StreamId& target, const RingOptions& opti
   header_ = new (mapping) RingHeader;
   RingHeaderFixed fixed = {};
   std::memcpy(fixed.magic, kRingMagic, sizeof(fixed.magic));
-  fixed.format_version = kRingFormatVersion;
   fixed.buffer_bytes = options.buffer_bytes;
   fixed.buffer_count = options.buffer_count;
   fixed.write_mode = static_cast<uint32_t>(options.write_mode);

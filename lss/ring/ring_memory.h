@@ -24,8 +24,10 @@ namespace lss {
 class RingMemory {
  public:
   // Creates and locks the ring file for the stream `target` in `directory` (created when missing).
-  // A ring of the same name whose owner is gone must have been recovered before; it is replaced.
-  // `size`: what the stream holds already; the ring is born with its watermarks there.
+  // A ring of the same name whose owner is gone must have been recovered before; it is replaced. Of
+  // a named stream, one that is in use or holds unwritten bytes is refused instead: a name, unlike
+  // an inode number, is not given out again by accident. `size`: what the stream holds already; the
+  // ring is born with its watermarks there.
   static Status Create(const std::string& directory, const StreamId& target,
                        const RingOptions& options, std::unique_ptr<RingMemory>* result,
                        uint64_t size = 0);

@@ -76,7 +76,8 @@ HeaderState RingView::header_state() const {
   if (std::memcmp(fixed.magic, kRingMagic, sizeof(kRingMagic)) != 0) {
     return HeaderState::kDamaged;
   }
-  if (fixed.format_version > kRingFormatVersion) {
+  const bool is_file = fixed.stream_kind == static_cast<uint32_t>(StreamId::Kind::kFile);
+  if (fixed.format_version > (is_file ? kRingFormatVersion : kNamedRingFormatVersion)) {
     return HeaderState::kFutureVersion;  // before the checksum, whose place may have moved
   }
   if (checksum == 0) {
@@ -145,21 +146,20 @@ namespace {
 
 class FileAndRing final : public MergedSource {
  public:
-  FileAndRing(int fd, const RingView& ring)
-      : fd_(fd), ring_(ring), name_("the file of ring " + ring.path()) {}
+  FileAndRing(int fd, const RingView& ring) : fd_(fd), ring_(ring) {}
   Address hi_stable() const override { return ring_.hi_stable(); }
   Status ReadDevice(Address from, size_t length, char* destination, size_t* read) const override {
-    return ReadFully(fd_, name_, from, length, destination, read);
+    return ReadFully(fd_, ring_.path(), from, length, destination, read);
   }
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const override {
     return ring_.CopyOut(from, length, limit, destination);
   }
-  const std::string& name() const override { return name_; }
+  bool CopiesAreWhole() const override { return false; }  // its owner lives elsewhere
+  std::string name() const override { return "the file of ring " + ring_.path(); }
 
  private:
   const int fd_;
   const RingView& ring_;
-  const std::string name_;
 };
 
 }  // namespace

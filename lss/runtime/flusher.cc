@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lss/base/check.h"
 #include "lss/device/blocking_writer.h"
 #include "lss/device/uring_writer.h"
 
@@ -52,6 +53,7 @@ void Flusher::Stop() {
   }
   const uint64_t one = 1;
   (void)!write(wake_fd_.get(), &one, sizeof(one));
+  LSS_CHECK(thread_.get_id() != std::this_thread::get_id(), "a thread cannot wait for its own end");
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -140,8 +142,7 @@ void Flusher::DrainInline(FlushClient* client) {
   client->NextWrites(&ops);
   while (!ops.empty()) {
     for (const WriteOp& op : ops) {
-      const iovec piece = {const_cast<char*>(op.data), op.length};
-      client->OnWriteDone(op, client->device()->Write({piece}, op.offset, WriteKind::kPlain));
+      client->OnWriteDone(op, WriteNow(client->device(), op));
     }
     ops.clear();
     client->NextWrites(&ops);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lss/base/check.h"
+
 namespace lss {
 
 Maintenance::Maintenance() {
@@ -54,6 +56,7 @@ void Maintenance::Stop() {
     stop_ = true;
   }
   changed_.NotifyAll();
+  LSS_CHECK(thread_.get_id() != std::this_thread::get_id(), "a thread cannot wait for its own end");
   if (thread_.joinable()) {
     thread_.join();
   }

@@ -6,7 +6,16 @@ namespace lss {
 
 Runtime::Runtime(WarningSink warn) : warn_(std::move(warn)) {}
 
-Runtime::~Runtime() { Stop(); }
+Runtime::~Runtime() {
+  if (fork_guard_.InForkedChild()) {
+    // Copies of threads that are the parent's, and of a mutex in any state: left as they are.
+    (void)with_io_uring_.release();
+    (void)without_io_uring_.release();
+    (void)maintenance_.release();
+    return;
+  }
+  Stop();
+}
 
 Flusher* Runtime::flusher(bool use_io_uring) {
   const MutexLock lock(&mutex_);
@@ -32,6 +41,10 @@ Maintenance* Runtime::maintenance() {
 }
 
 void Runtime::Stop() {
+  if (fork_guard_.InForkedChild()) {
+    return;
+  }
+  const MutexLock stopping(&stopping_);
   Maintenance* maintenance = nullptr;
   Flusher* with = nullptr;
   Flusher* without = nullptr;

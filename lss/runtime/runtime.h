@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "lss/base/warning_sink.h"
 #include "lss/ring/ring_budget.h"
@@ -31,12 +32,15 @@ class Runtime {
   RingBudget* ring_budget() { return &ring_budget_; }
 
   // Finishes what was deferred and ends the threads. Stores may go on: they do their work on the
-  // calling thread then. Idempotent.
+  // calling thread then. Idempotent; not on one of the threads. In a forked child, which has none
+  // of them, there is nothing to stop.
   void Stop();
 
  private:
+  const ForkGuard fork_guard_;
   const WarningSink warn_;
   RingBudget ring_budget_;
+  Mutex stopping_;  // held by the one who stops; taken before mutex_
   Mutex mutex_;
   bool stopped_ LSS_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Flusher> with_io_uring_ LSS_GUARDED_BY(mutex_);

@@ -73,13 +73,13 @@ Status FlushPipeline::AwaitStable(Address address) {
   if (hi_stable() >= address) {
     return Status::Ok();
   }
-  const MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ++pressure_;
   while (hi_stable() < address && !failed()) {
     const bool wanted = WantsFlushLocked() && in_flight_ == 0 && !exclusive_;
-    mutex_.Unlock();
+    lock.Unlock();
     Kick(wanted);
-    mutex_.Lock();
+    lock.Lock();
     if (hi_stable() < address && !failed()) {
       changed_.Wait(&mutex_);
     }
@@ -183,7 +183,7 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
   bool wanted = false;
   Status result;
   {
-    const MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     ++exclusive_waiters_;
     while (durable() < target && !failed()) {
       if (BusyLocked()) {
@@ -191,9 +191,9 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
         continue;
       }
       exclusive_ = true;
-      mutex_.Unlock();
+      lock.Unlock();
       const Status status = sync_once();
-      mutex_.Lock();
+      lock.Lock();
       exclusive_ = false;
       if (!status.ok()) {
         FailLocked(status);

@@ -23,14 +23,14 @@ constexpr int64_t kFastChunkNs = 1'000'000'000;
 
 }  // namespace
 
-bool TurnsHot(HeatEvent event, uint64_t syncs, const Pace& predecessor) {
+bool TurnsHot(HeatEvent event, const HeatFacts& facts) {
   switch (event) {
     case HeatEvent::kOpened:
-      return predecessor.hot;
+      return facts.predecessor.hot;
     case HeatEvent::kBufferFull:
       return true;
     case HeatEvent::kSynced:
-      return syncs >= kSyncsToHeat;
+      return !facts.retired && facts.syncs >= kSyncsToHeat;
   }
   return false;
 }
@@ -39,6 +39,8 @@ bool WorthAFrontier(const SyncFacts& sync) {
   return sync.hot && !sync.retired && sync.bytes <= kFrontierSyncBytesMax &&
          sync.bytes * kSyncsPerFrontierMin <= sync.frontier_bytes_max;
 }
+
+bool FrontierFromTheStart(const Pace& predecessor) { return predecessor.frontier_chunk_bytes > 0; }
 
 FrontierPlan::FrontierPlan(uint64_t frontier_bytes_max, const Pace& predecessor)
     : frontier_bytes_max_(frontier_bytes_max),
@@ -50,7 +52,8 @@ bool FrontierPlan::Due(Address synced_end, Address retired_below) const {
   // Where the predecessor ended there is nothing to prepare for until the stream gets past it.
   const uint64_t lead =
       frontier_ >= expected_end_ ? kFirstChunkBytes : std::max(chunk_bytes_, kPageBytes);
-  return frontier_bytes_max_ > 0 && synced_end >= retired_below && synced_end + lead > frontier_;
+  return frontier_bytes_max_ > 0 && !Rests(synced_end, retired_below) &&
+         synced_end + lead > frontier_;
 }
 
 FrontierPlan::Range FrontierPlan::NextChunk(Address tail, int64_t now_ns) {

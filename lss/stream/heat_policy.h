@@ -26,8 +26,13 @@ enum class HeatEvent {
   kBufferFull,  // a sealed buffer wants to be written
   kSynced,
 };
-// Whether a cold stream turns hot on `event`. `syncs`: how many there have been.
-bool TurnsHot(HeatEvent event, uint64_t syncs, const Pace& predecessor);
+struct HeatFacts {
+  uint64_t syncs = 0;    // so far
+  bool retired = false;  // a successor takes the appends
+  Pace predecessor;
+};
+// Whether a cold stream turns hot on `event`.
+bool TurnsHot(HeatEvent event, const HeatFacts& facts);
 
 // --- frontier ---
 
@@ -39,13 +44,16 @@ struct SyncFacts {
 };
 // Whether a stream that syncs like this is worth a frontier.
 bool WorthAFrontier(const SyncFacts& sync);
+// Whether a stream gets one as soon as it is hot, before it has shown how it syncs.
+bool FrontierFromTheStart(const Pace& predecessor);
 
 class FrontierPlan {
  public:
   FrontierPlan(uint64_t frontier_bytes_max, const Pace& predecessor);
 
-  // Whether the next chunk should be zeroed, with everything synced up to `synced_end`. Rests while
-  // the stream ends below `retired_below`.
+  // A retired stream gets nothing more while it ends below `retired_below`.
+  static bool Rests(Address end, Address retired_below) { return end < retired_below; }
+  // Whether the next chunk should be zeroed, with everything synced up to `synced_end`.
   bool Due(Address synced_end, Address retired_below) const;
 
   struct Range {

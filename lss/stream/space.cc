@@ -105,7 +105,7 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
     // every later one that reaches into the range waits there; so zeros never meet data.
     const Address tail = appended_end();
     retired_below = retired_below_.load(std::memory_order_relaxed);
-    if (finished_ || tail < retired_below) {
+    if (finished_ || FrontierPlan::Rests(tail, retired_below)) {
       frontier_requested_ = false;
       return Status::Ok();
     }

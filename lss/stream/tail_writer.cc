@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lss/base/check.h"
+
 namespace lss {
 
 TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
@@ -119,7 +121,8 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
     ring_->Gather(begin, whole, &pieces_);
   }
   if (end > whole) {
-    ring_->CopyOut(whole, end - whole, end, tail_page_->bytes);
+    const size_t copied = ring_->CopyOut(whole, end - whole, end, tail_page_->bytes);
+    LSS_CHECK(copied == end - whole, "bytes above the watermark have left the ring");
     std::memset(tail_page_->bytes + (end - whole), 0, kPageBytes - (end - whole));
     pieces_.push_back({tail_page_->bytes, kPageBytes});
   }

@@ -2,9 +2,9 @@
 //
 // RocksDB decides when it is compiled whether it may use that instruction, and a distribution
 // compiles for the oldest x86-64 there is: its RocksDB looks tables up, which costs more than
-// everything else between a large Put and the log (figures in ../README.md). So the loader stands
-// in for rocksdb::crc32c::Extend(). The result is the same to the bit: the files are the same, and
-// nothing depends on which of the two computed them.
+// everything else between a large Put and the log (figures in plugin/README.md). So the loader
+// stands in for rocksdb::crc32c::Extend(). The result is the same to the bit: the files are the
+// same, and nothing depends on which of the two computed them.
 //
 // x86-64 only. Elsewhere RocksDB asks the processor itself.
 #pragma once

@@ -1,5 +1,5 @@
 // A store's whole life, killed before each system call on its files, or in the middle of a write:
-// the crash points of lss/README.md, all of them, whatever the kernel was just asked.
+// the crash points of lss/CRASHES.md, all of them, whatever the kernel was just asked.
 //
 // The child interposes the system calls: this program's definitions stand in front of the C
 // library's. Syncs are only noted, because no power fails here.

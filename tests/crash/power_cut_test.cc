@@ -217,7 +217,7 @@ class PowerCutTest : public testing::Test {
     return parts_->Append(wal_.bytes().substr(before));
   }
   Status Sync() {
-    const Address end = parts_->memory->header()->committed.load();
+    const Address end = parts_->memory->header()->committed.load(std::memory_order_relaxed);
     Status status = parts_->Sync();
     if (status.ok()) {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -353,7 +353,8 @@ TEST_F(PowerCutTest, AFailingDeviceTakesNothingBack) {
       EXPECT_TRUE(parts_->pipeline.failed());
       // Sticky; but what was durable before stays acknowledged.
       EXPECT_TRUE(!Sync().ok() ||
-                  parts_->pipeline.durable() == parts_->memory->header()->committed.load());
+                  parts_->pipeline.durable() ==
+                      parts_->memory->header()->committed.load(std::memory_order_relaxed));
       EXPECT_FALSE(parts_->tail.Finish().ok());
       Look();
     }

@@ -1,6 +1,5 @@
 #include "tests/support/dead_log.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,14 +56,14 @@ std::string DeadLog::MakeAt(const std::string& path) const {
   RingHeader* header = ring->header();
   uint32_t index = 0;
   for (Address base = 0; base == 0 || base < stream.size(); base += buffer_bytes) {
-    header->base[index].store(base);
+    header->base[index].store(base, std::memory_order_relaxed);
     const std::string part = stream.substr(base, buffer_bytes);
     std::memcpy(ring->buffer(index), part.data(), part.size());
     index = (index + 1) % buffer_count;
   }
-  header->committed.store(Committed());
-  header->hi_stable.store(hi_stable);
-  header->durable.store(durable);
+  header->committed.store(Committed(), std::memory_order_relaxed);
+  header->hi_stable.store(hi_stable, std::memory_order_relaxed);
+  header->durable.store(durable, std::memory_order_relaxed);
   header->state.store(static_cast<uint32_t>(state));
   return ring->path();
 }
@@ -130,18 +129,10 @@ RingCase CaseOf(const RingView& ring) {
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 std::vector<std::string> Names(const std::string& directory) {
-  DIR* dir = opendir(directory.c_str());
-  if (dir == nullptr) {
+  std::vector<std::string> names;
+  if (!ListDirectory(directory, &names).ok()) {
     Throw("list " + directory);
   }
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(dir)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") {
-      names.push_back(name);
-    }
-  }
-  closedir(dir);
   std::sort(names.begin(), names.end());
   return names;
 }

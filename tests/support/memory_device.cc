@@ -160,7 +160,7 @@ void MemoryDevice::BypassCache(bool bypass) {
     violations_ += "direct I/O switched with a write under way\n";
   }
   Hit hit;
-  const size_t event = Begin(&lock, {DeviceCall::kSetDirect, bypass ? 1ULL : 0ULL}, &hit);
+  const size_t event = Begin(&lock, {DeviceCall::kBypassCache, bypass ? 1ULL : 0ULL}, &hit);
   direct_ = bypass && !refuses_direct_ && !hit.fails;
   (void)End(event, hit);
 }
@@ -249,7 +249,7 @@ std::string MemoryDevice::Describe(const Event& event) const {
     case DeviceCall::kStartWriteback:
       text = "writeback " + Range(event.offset, event.length);
       break;
-    case DeviceCall::kSetDirect:
+    case DeviceCall::kBypassCache:
       text = event.offset != 0 ? "direct on" : "direct off";
       break;
   }

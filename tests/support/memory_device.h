@@ -8,8 +8,8 @@
 //   device.Release();                                 // ... and goes on
 //   EXPECT_EQ(device.Trace({DeviceCall::kWrite, DeviceCall::kSync}),
 //             Lines({"write 0+4096 plain", "sync"}));
-//   EXPECT_EQ(device.Violations(), "");               // broken REQUIRES, torn or overlapping
-//   writes const std::string file = device.PowerCut(Survivors::kRandomSubset, seed);
+//   EXPECT_EQ(device.Violations(), "");               // broken REQUIRES, overlapping writes
+//   const std::string file = device.PowerCut(Survivors::kRandomSubset, seed);
 //
 // Sealed buffers reach it as they reach any device that is no file: it blocks the flusher's thread.
 //
@@ -30,7 +30,7 @@
 
 namespace lss::test {
 
-enum class DeviceCall { kWrite, kSync, kStartWriteback, kAllocate, kSetSize, kRead, kSetDirect };
+enum class DeviceCall { kWrite, kSync, kStartWriteback, kAllocate, kSetSize, kRead, kBypassCache };
 
 class MemoryDevice final : public Device {
  public:
