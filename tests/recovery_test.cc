@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lss/ring/ring_memory.h"
@@ -358,6 +361,29 @@ TEST_F(RecoveryTest, AFileThatIsRenamedOverTheLogMeanwhileIsNotTouched) {
   EXPECT_EQ(Case(), RingCase::kR3ProcessKilled);
   EXPECT_TRUE(ReadFile(moved) == log.Promised()) << "the acknowledged bytes are where they belong";
   EXPECT_TRUE(ReadFile(log_) == other);
+}
+
+// Somebody deletes or moves logs at the same moment.
+TEST_F(RecoveryTest, AFileThatVanishesBetweenTheListingAndTheOpeningIsNoError) {
+  const std::string moved = dir_ / "moved";
+  for (int i = 0; i < 300; ++i) {
+    DeadLog log;
+    log.stream = Stream(100);
+    log.hi_stable = 100;
+    log.state = RingState::kClosed;
+    Make(log);
+    std::atomic<bool> stop{false};
+    std::thread mover([&] {
+      while (!stop) {
+        (void)rename(log_.c_str(), moved.c_str());
+        (void)rename(moved.c_str(), log_.c_str());
+      }
+    });
+    const Status status = Run();
+    stop = true;
+    mover.join();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
 }
 
 }  // namespace
