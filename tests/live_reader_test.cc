@@ -53,10 +53,11 @@ std::string Ask(ChildProcess* reader, uint32_t rows, uint32_t version) {
   return reader->Hear();
 }
 
-// A living writer may touch the contents of its rings at any time; only their names count.
+// A living writer may touch the contents of its rings and its info log at any time; only their
+// names count. (A reader that wrote an info log of its own would rename that one.)
 Tree WithoutRings(Tree tree) {
   for (auto& [name, facts] : tree) {
-    if (name.rfind(".bloom_lfs/", 0) == 0) facts = FileFacts();
+    if (name.rfind(".bloom_lfs/", 0) == 0 || name == "LOG") facts = FileFacts();
   }
   return tree;
 }
