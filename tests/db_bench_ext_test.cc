@@ -50,9 +50,10 @@ TEST_F(DbBenchExtTest, ARunKeepsItsTableUnderItsFlags) {
   EXPECT_TRUE(
       Contains(text, "## `--set=default --workloads=open-put-close --scale=0.1 --plugin_uri=`\n"))
       << text;
-  for (const char* fact : {"\n- machine: ", "\n- kernel: ", "\n- file system: ", "\n- date: 20",
-                           "\n- set-up: ", "\n- pairs: 2 per row\n",
-                           "\n| workload | stock | plugin |", "| 0.50 s | 0.50 s | 1.00× | "}) {
+  // Not the file system: in a root directory of its own a process cannot see what it is on.
+  for (const char* fact :
+       {"\n- machine: ", "\n- kernel: ", "\n- date: 20", "\n- set-up: ", "\n- pairs: 2 per row\n",
+        "\n| workload | stock | plugin |", "| 0.50 s | 0.50 s | 1.00× | "}) {
     EXPECT_TRUE(Contains(text, fact)) << fact << " is not in\n" << text;
   }
   EXPECT_FALSE(Contains(text, directory_.path())) << text;
