@@ -20,8 +20,8 @@ declare -A below=(
 
 # The compiler and its include directories, as the build uses them for the folder's sources.
 flags_of() {
-  grep -o "\"command\": \"[^\"]* -c [^\"]*/lss/$1/[a-z0-9_]*\.cc\"" "$build/compile_commands.json" |
-    head -n 1 | grep -oE -- '(-I|-isystem )[^ ]+|-std=[^ ]+' | tr '\n' ' '
+  grep -m 1 -o "\"command\": \"[^\"]* -c [^\"]*/lss/$1/[a-z0-9_]*\.cc\"" "$build/compile_commands.json" |
+    grep -oE -- '(-I|-isystem )[^ ]+|-std=[^ ]+' | tr '\n' ' '
 }
 
 compiles() {
