@@ -32,7 +32,8 @@ class StoreFilesTest : public testing::Test {
   std::unique_ptr<StoreWritableFile> Create() {
     lss::StoreOptions options;
     options.idle_flush_ms = 60000;
-    options.frontier_bytes = 0;  // the maintenance thread would make a file longer that a test has cut
+    options.frontier_bytes =
+        0;  // the maintenance thread would make a file longer that a test has cut
     StorePtr store;
     const lss::Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
                                                  DenseStream::OpenMode::kTruncate, &store);
