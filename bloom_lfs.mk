@@ -29,19 +29,24 @@ bloom_lfs_SOURCES := \
   lss/log_structured_store.cc \
   lss/log_structured_store_prepare.cc \
   lss/record_log.cc \
+  lss/recovery/evidence.cc \
   lss/recovery/facts.cc \
   lss/recovery/judge.cc \
   lss/recovery/recovery.cc \
+  lss/recovery/replay.cc \
   lss/recovery/ring_directory.cc \
   lss/reservation.cc \
   lss/ring/flush_buffer.cc \
   lss/ring/flush_buffer_ring.cc \
   lss/ring/locate.cc \
   lss/ring/merged_read.cc \
+  lss/ring/ring_access.cc \
   lss/ring/ring_budget.cc \
   lss/ring/ring_format.cc \
+  lss/ring/ring_lock.cc \
   lss/ring/ring_memory.cc \
   lss/ring/ring_options.cc \
+  lss/ring/ring_place.cc \
   lss/ring/ring_view.cc \
   lss/runtime/flusher.cc \
   lss/runtime/maintenance.cc \
@@ -56,6 +61,7 @@ bloom_lfs_SOURCES := \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
+  plugin/database_locks.cc \
   plugin/default_file_system.cc \
   plugin/default_runtime.cc \
   plugin/directory_recovery.cc \
@@ -65,7 +71,9 @@ bloom_lfs_SOURCES := \
   plugin/live_stores.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
+  plugin/sibling_files.cc \
   plugin/store_files.cc \
+  plugin/wal_sequence.cc \
   plugin/wal_tail.cc \
   plugin/warning.cc
 

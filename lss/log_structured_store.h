@@ -88,6 +88,9 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   const std::string& ring_path() const { return memory_->path(); }
   const FileIdentity& ring_identity() const { return memory_->identity(); }
 
+  // Notes in the ring that this process has made a file with this number beside the stream's.
+  void NoteSibling(uint64_t number) { memory_->NoteSibling(number); }
+
   // What a successor may expect of itself.
   Pace pace() const;
 

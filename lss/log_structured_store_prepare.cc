@@ -71,12 +71,17 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
   if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
     return status;
   }
-  if (Status status = RingMemory::Create(options.ring_directory, parts->id, parts->options,
-                                         &parts->memory, parts->size);
-      !status.ok()) {
+  RingTarget target(parts->id);
+  if (parts->id.kind == StreamId::Kind::kFile) {
+    target.name = BaseNameOf(device->name());
+  }
+  target.size = parts->size;
+  Status status =
+      RingMemory::Create(options.ring_directory, target, parts->options, &parts->memory);
+  if (!status.ok()) {
     return status;
   }
-  Status status = AdoptPartialPage(device.get(), parts->size, parts->memory->buffer(0));
+  status = AdoptPartialPage(device.get(), parts->size, parts->memory->buffer(0));
   if (status.ok()) {
     status = device->Publish();
   }

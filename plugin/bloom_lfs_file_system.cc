@@ -8,10 +8,12 @@
 #include "lss/base/posix_file.h"
 #include "lss/dense_stream.h"
 #include "lss/recovery/ring_directory.h"
+#include "plugin/database_locks.h"
 #include "plugin/default_runtime.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"
+#include "plugin/sibling_files.h"
 #include "plugin/store_files.h"
 #include "plugin/warning.h"
 
@@ -96,6 +98,7 @@ IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
 IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const FileOptions& options,
                                              std::unique_ptr<FSWritableFile>* result,
                                              IODebugContext* dbg) {
+  NoteSibling(path);
   if (!Carries(path)) {
     return target()->NewWritableFile(path, options, result, dbg);
   }
@@ -122,6 +125,7 @@ IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& 
   const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, store_options,
                                                     lss::OpenMode::kTruncate, &store);
   if (status.ok()) {
+    NoteSiblingsIn(store);
     if (predecessor != nullptr) {
       predecessor->Retire();
     }
@@ -138,6 +142,7 @@ IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions&
     const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, options_.ForBlob(),
                                                       lss::OpenMode::kTruncate, &store);
     if (status.ok()) {
+      NoteSiblingsIn(store);
       const uint64_t direct_bytes = options.use_direct_writes ? 0 : options_.blob_direct_bytes;
       *result = std::make_unique<BlobWritableFile>(std::move(store), options, direct_bytes);
       return IOStatus::OK();
@@ -171,6 +176,7 @@ IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOpti
 IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const FileOptions& options,
                                                 std::unique_ptr<FSWritableFile>* result,
                                                 IODebugContext* dbg) {
+  NoteSibling(path);
   if (Carries(path)) {
     if (IOStatus status = BringToFile(path); !status.ok()) {
       return status;
@@ -183,6 +189,7 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
                                                const FileOptions& options,
                                                std::unique_ptr<FSWritableFile>* result,
                                                IODebugContext* dbg) {
+  NoteSibling(path);
   if (!Carries(path) && !Carries(old_path)) {
     return target()->ReuseWritableFile(path, old_path, options, result, dbg);
   }
@@ -290,6 +297,21 @@ IOStatus BloomLfsFileSystem::GetChildrenFileAttributes(const std::string& direct
       directory, options, attributes, dbg);
 }
 
+IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& options,
+                                      rocksdb::FileLock** lock, IODebugContext* dbg) {
+  IOStatus status = target()->LockFile(path, options, lock, dbg);
+  if (status.ok()) {
+    NoteDatabaseLocked(*lock, path);
+  }
+  return status;
+}
+
+IOStatus BloomLfsFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
+                                        IODebugContext* dbg) {
+  NoteDatabaseUnlocked(lock);
+  return target()->UnlockFile(lock, options, dbg);
+}
+
 IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions& options,
                                         IODebugContext* dbg) {
   if (Carries(path)) {
@@ -321,6 +343,7 @@ IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::stri
       return ToIOStatus(status);
     }
   }
+  NoteSibling(to);
   return target()->RenameFile(from, to, options, dbg);
 }
 
@@ -331,6 +354,7 @@ IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string
       return status;
     }
   }
+  NoteSibling(to);
   return target()->LinkFile(from, to, options, dbg);
 }
 

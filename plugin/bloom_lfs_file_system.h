@@ -67,6 +67,12 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                                               std::vector<rocksdb::FileAttributes>* attributes,
                                               rocksdb::IODebugContext* dbg) override;
 
+  // --- who is here ---
+  rocksdb::IOStatus LockFile(const std::string& path, const rocksdb::IOOptions& options,
+                             rocksdb::FileLock** lock, rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus UnlockFile(rocksdb::FileLock* lock, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* dbg) override;
+
   // --- changing names and sizes ---
   rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* dbg) override;

@@ -1,15 +1,21 @@
 #include "plugin/directory_recovery.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <vector>
 
 #include "lss/base/file_identity.h"
 #include "lss/base/posix_file.h"
+#include "lss/base/unique_fd.h"
 #include "plugin/blob_tail.h"
+#include "plugin/database_locks.h"
 #include "plugin/file_kind.h"
 #include "plugin/live_stores.h"
+#include "plugin/sibling_files.h"
 #include "plugin/wal_tail.h"
 #include "plugin/warning.h"
 
@@ -31,61 +37,105 @@ std::vector<std::string> OurFilesIn(const std::string& directory) {
   return paths;
 }
 
-struct ScannedTail {
-  uint64_t end;
-  bool safe_to_trim;
-  int error;  // errno of a failed read, otherwise 0
-  std::string description;
-};
-
-ScannedTail ScanFile(const TailReadFunction& read, const std::string& name, uint64_t size) {
-  if (IsBlob(name)) {
-    const BlobTail tail = FindBlobTail(read, size);
-    return {tail.end, tail.SafeToTrim(), tail.error, tail.ToString()};
+lss::Status ScanBlob(const TailReadFunction& read, const std::string& name, uint64_t size,
+                     lss::ScannedTail* result) {
+  const BlobTail tail = FindBlobTail(read, size);
+  if (tail.error != 0) {
+    return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.end), tail.error);
   }
+  result->known = tail.SafeToTrim();
+  result->end = result->known ? tail.end : size;
+  result->whole = tail.stop == BlobTailStop::kFooter || tail.stop == BlobTailStop::kEndOfFile ||
+                  tail.stop == BlobTailStop::kTornRecord;
+  result->description = tail.ToString();
+  return lss::Status::Ok();
+}
+
+lss::Status ScanWal(const TailReadFunction& read, const std::string& name, uint64_t size,
+                    const lss::ScanRule& rule, lss::ScannedTail* result) {
   std::optional<uint32_t> number;
   if (IsWal(name)) {
     number = static_cast<uint32_t>(WalNumber(name));
   }
-  const WalTail tail = FindWalTail(read, size, number);
-  return {tail.end, tail.SafeToTrim(), tail.error, tail.ToString()};
-}
-
-lss::Status Scan(int fd, const std::string& name, uint64_t size, uint64_t* end) {
-  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
-    size_t got = 0;
-    const lss::Status status = lss::ReadFully(fd, name, offset, n, scratch, &got);
-    return status.ok() ? static_cast<int64_t>(got) : -status.error_number();
-  };
-  const ScannedTail tail = ScanFile(read, name, size);
+  const WalTail tail = FindWalTail(read, size, number, {rule.judged_above, rule.gaps_below});
   if (tail.error != 0) {
     return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.end), tail.error);
   }
-  *end = tail.safe_to_trim ? tail.end : size;
-  WarnOnce(name + ": the machine went down while it was written; " + tail.description);
+  result->known = tail.SafeToTrim();
+  result->end = result->known ? tail.end : size;
+  result->whole = tail.stop == WalTailStop::kEndOfFile || tail.stop == WalTailStop::kTornRecord;
+  result->last_number = tail.last_sequence;
+  result->in_succession = IsWal(name);
+  result->description = tail.ToString();
   return lss::Status::Ok();
 }
 
-// A newer log without a ring, born after our writer's last heartbeat, was made by stock RocksDB
-// after our writer's death (one born before was the writer's, and has been closed). Merely by
-// opening the database stock has decided what the old log holds; the unsynced bytes of the ring
-// would come back with sequence numbers that were given out again, and to some column families
-// only.
-bool StillCurrent(const std::string& file, const lss::RingView& ring) {
+lss::Status Scan(const lss::StreamReader& reader, const std::string& name, lss::Address size,
+                 const lss::ScanRule& rule, lss::ScannedTail* result) {
+  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    size_t got = 0;
+    const lss::Status status = reader(offset, n, scratch, &got);
+    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
+  };
+  *result = {};
+  return IsBlob(name) ? ScanBlob(read, name, size, result)
+                      : ScanWal(read, name, size, rule, result);
+}
+
+// The sequence number of the first record of a log that nobody of us has written; 0 if there is
+// none that can be read.
+uint64_t FirstSequence(const std::string& path) {
+  const lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // The first record is in the first blocks; a large one is judged by its beginning.
+  constexpr uint64_t kEnough = 1 << 20;
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  if (!fd.valid() || !lss::IdentifyFd(fd.get(), path, &identity, &size).ok() ||
+      !lss::FindRing(path, identity.inode).empty()) {
+    return 0;
+  }
+  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    size_t got = 0;
+    const lss::Status status = lss::ReadFully(fd.get(), path, offset, n, scratch, &got);
+    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
+  };
+  return FindWalTail(read, std::min(size, kEnough), static_cast<uint32_t>(WalNumber(path)))
+      .first_sequence;
+}
+
+// Whether nobody has gone on without this ring. Merely by opening the database stock RocksDB
+// decides what an old log holds; the ring's bytes would come back with sequence numbers that were
+// given out again, and to some column families only.
+bool IsCurrent(const std::string& file, const lss::RingView& ring, uint64_t last_sequence) {
+  if (SomebodyElseWasHere(file, ring)) {
+    return false;
+  }
   const uint64_t number = WalNumber(file);
-  if (number == 0) {
+  if (number == 0 || last_sequence == 0) {
     return true;
   }
-  const std::string directory = lss::DirectoryOf(file);
-  // Where files cannot be made without a name, our writer may have been killed between naming a log
-  // and creating its ring; there an empty log proves nothing.
-  const uint64_t size_min = lss::CreateUnnamed(directory).valid() ? 0 : 1;
-  for (const std::string& other : OurFilesIn(directory)) {
+  const std::vector<std::string> files = OurFilesIn(lss::DirectoryOf(file));
+  return std::none_of(files.begin(), files.end(), [&](const std::string& other) {
+    const uint64_t first = WalNumber(other) > number ? FirstSequence(other) : 0;
+    return first > 0 && first <= last_sequence;
+  });
+}
+
+// Of the logs with lower numbers, in the same directory.
+bool EarlierLogsAreWhole(const std::string& file) {
+  lss::RecoveryContext context = PluginRecoveryContext();
+  context.witness.earlier_whole = nullptr;  // they are all asked here
+  const uint64_t number = WalNumber(file);
+  for (const std::string& other : OurFilesIn(lss::DirectoryOf(file))) {
     lss::FileIdentity identity;
     uint64_t size = 0;
-    if (WalNumber(other) > number && lss::IdentifyPath(other, &identity, &size).ok() &&
-        size >= size_min && identity.birth_time_ns > ring.heartbeat_ns() &&
-        lss::FindRing(other, identity.inode).empty()) {
+    if (WalNumber(other) == 0 || WalNumber(other) >= number ||
+        !lss::IdentifyPath(other, &identity, &size).ok() || LiveStores::Find(identity) != nullptr) {
+      continue;
+    }
+    const std::string ring = lss::FindRing(other, identity.inode);
+    bool whole = true;
+    if (!ring.empty() && (!lss::IsWholeStream(other, ring, context, &whole).ok() || !whole)) {
       return false;
     }
   }
@@ -102,7 +152,9 @@ bool OnlyRingsWeWrite(const std::string& ring_directory) {
 
 }  // namespace
 
-lss::RecoveryContext PluginRecoveryContext() { return {Scan, StillCurrent, WarnOnce}; }
+lss::RecoveryContext PluginRecoveryContext() {
+  return {Scan, {IsCurrent, EarlierLogsAreWhole, HoldsDatabaseOf}, WarnOnce};
+}
 
 lss::Status RecoverDirectory(const std::string& directory) {
   const std::string rings = directory + "/" + lss::kRingDirectoryName;

@@ -44,6 +44,8 @@ Status FileSource::Attach() {
         return status;
       }
       found.ring = tail.ring;
+      found.growing = tail.growing;
+      found.part = tail.part;
       if (lss::ReadingOf(tail.ring_case) == lss::ReadingRule::kWholeRecords) {
         trimmed = tail.size;
       }
@@ -70,9 +72,12 @@ Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, s
   if (holder.store != nullptr) {
     return holder.store->Read(offset, length, destination, read);
   }
-  if (holder.ring != nullptr) {
+  if (holder.ring != nullptr && holder.growing) {
     return lss::ReadMerged(fd_.get(), *holder.ring, offset, length, holder.ring->committed(),
                            destination, read);
+  }
+  if (holder.ring != nullptr) {
+    return lss::ReadMerged(fd_.get(), *holder.ring, holder.part, offset, length, destination, read);
   }
   std::optional<uint64_t> limit;
   {
@@ -98,7 +103,7 @@ bool FileSource::HolderChanged(Status* status) {
   {
     const lss::MutexLock lock(&mutex_);
     const bool finished = (holder_.store != nullptr && holder_.store->closed()) ||
-                          (holder_.ring != nullptr && holder_.ring->closed());
+                          (holder_.ring != nullptr && holder_.growing && holder_.ring->closed());
     if (!finished && (holder_.store != nullptr || holder_.ring != nullptr)) {
       return false;
     }
@@ -114,8 +119,8 @@ Status FileSource::Size(uint64_t* size) {
     *size = holder.store->size();
     return Status::Ok();
   }
-  if (holder.ring != nullptr && !holder.ring->closed()) {
-    *size = holder.ring->committed();
+  if (holder.ring != nullptr && !(holder.growing && holder.ring->closed())) {
+    *size = holder.growing ? holder.ring->committed() : holder.part.end;
     return Status::Ok();
   }
   {

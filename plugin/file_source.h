@@ -40,6 +40,8 @@ class FileSource {
   struct Holder {
     StorePtr store;
     std::shared_ptr<lss::RingView> ring;
+    bool growing = false;  // the ring's owner lives; otherwise `part` of the ring counts
+    lss::RingPart part;
   };
   Holder CurrentHolder();
 

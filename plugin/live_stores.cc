@@ -43,18 +43,26 @@ Directory DirectoryAt(const std::string& path) {
   return lss::IdentifyPath(path, &identity, &size).ok() ? Directory(identity) : std::nullopt;
 }
 
-std::vector<StorePtr> WalsAt(const Directory& directory) {
+std::vector<StorePtr> StoresAt(const Directory& directory) {
   Register& live = Live();
   const lss::MutexLock lock(&live.mutex);
   std::vector<StorePtr> found;
   for (const auto& [key, entry] : live.stores) {
     const bool same = directory.has_value() && entry.directory.has_value() &&
                       entry.directory->SameFile(*directory);
-    if (same && IsWal(entry.store->path())) {
+    if (same) {
       found.push_back(entry.store);
     }
   }
   return found;
+}
+
+std::vector<StorePtr> WalsAt(const Directory& directory) {
+  std::vector<StorePtr> stores = StoresAt(directory);
+  stores.erase(std::remove_if(stores.begin(), stores.end(),
+                              [](const StorePtr& store) { return !IsWal(store->path()); }),
+               stores.end());
+  return stores;
 }
 
 lss::Status SettleOlderAt(const Directory& directory, uint64_t number, bool durable) {
@@ -121,6 +129,10 @@ bool LiveStores::HasRing(const std::string& ring_path) {
     }
   }
   return false;
+}
+
+std::vector<StorePtr> LiveStores::StoresIn(const std::string& directory) {
+  return StoresAt(DirectoryAt(directory));
 }
 
 std::vector<StorePtr> LiveStores::WalsIn(const std::string& directory) {

@@ -26,6 +26,8 @@ class LiveStores {
   static StorePtr FindPath(const std::string& path);
   // Whether the file at `ring_path` is the ring of a store in the register.
   static bool HasRing(const std::string& ring_path);
+  // All stores that were opened in `directory`.
+  static std::vector<StorePtr> StoresIn(const std::string& directory);
   // The stores of WALs that were opened in `directory`.
   static std::vector<StorePtr> WalsIn(const std::string& directory);
   // The store among them with the highest log number below `number`, or null.

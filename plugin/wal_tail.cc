@@ -126,13 +126,15 @@ class BlockSource {
 // One valid physical record.
 struct Record {
   RecordKind kind;
+  const char* payload;
   size_t payload_size;
   size_t size;  // header and payload
 };
 
 class Scanner {
  public:
-  explicit Scanner(std::optional<uint32_t> log_number) : log_number_(log_number) {}
+  Scanner(std::optional<uint32_t> log_number, const WalSequenceRule& rule)
+      : log_number_(log_number), sequence_(rule) {}
 
   // Takes the block at `offset`. Returns false when the scan is over.
   bool TakeBlock(uint64_t offset, const char* data, size_t size) {
@@ -154,7 +156,8 @@ class Scanner {
       }
       if (fault) return Stop(*fault, offset + position);
       if (!Accept(record, offset + position)) {
-        return Stop(WalTailStop::kOutOfSequence, offset + position);
+        return Stop(out_of_order_ ? WalTailStop::kOutOfOrder : WalTailStop::kOutOfSequence,
+                    offset + position);
       }
       position += record.size;
     }
@@ -165,12 +168,17 @@ class Scanner {
     return true;
   }
 
-  WalTail Finish() const { return tail_; }
+  WalTail Finish() const {
+    WalTail tail = tail_;
+    tail.first_sequence = sequence_.first();
+    tail.last_sequence = sequence_.last();
+    return tail;
+  }
 
   WalTail Fail(int error, uint64_t offset) {
     tail_.error = error;
     Stop(WalTailStop::kReadError, offset);
-    return tail_;
+    return Finish();
   }
 
  private:
@@ -202,7 +210,7 @@ class Scanner {
       log_number_ = number;
       seen_recyclable_ = true;
     }
-    *record = {type.kind, length, header_size + length};
+    *record = {type.kind, p + header_size, length, header_size + length};
     return std::nullopt;
   }
 
@@ -247,13 +255,17 @@ class Scanner {
         if (HasPartialPayload()) return false;
         in_fragments_ = true;
         fragment_bytes_ = record.payload_size;
+        BeginPayload(record);
         return true;
       case RecordKind::kMiddle:
         fragment_bytes_ += record.payload_size;
+        sequence_.AddPayload(record.payload, record.payload_size);
         return in_fragments_;
       case RecordKind::kLast:
+        sequence_.AddPayload(record.payload, record.payload_size);
         return in_fragments_ && Complete(end, true);
       case RecordKind::kFull:
+        BeginPayload(record);
         return !HasPartialPayload() && Complete(end, true);
       case RecordKind::kCompression:
         // Everything behind it is compressed, so it stands in front of all data and only once.
@@ -271,8 +283,15 @@ class Scanner {
   // Very old writers left an empty FIRST at a block's end and began again in the next block.
   bool HasPartialPayload() const { return in_fragments_ && fragment_bytes_ > 0; }
 
+  void BeginPayload(const Record& record) {
+    sequence_.BeginRecord();
+    sequence_.AddPayload(record.payload, record.payload_size);
+  }
+
   bool Complete(uint64_t end, bool is_data) {
     in_fragments_ = false;
+    out_of_order_ = is_data && !sequence_.EndRecord(end, !seen_compression_);
+    if (out_of_order_) return false;
     seen_data_ = seen_data_ || is_data;
     tail_.end = end;
     ++tail_.records;
@@ -281,6 +300,8 @@ class Scanner {
 
   WalTail tail_;
   std::optional<uint32_t> log_number_;
+  WalSequence sequence_;
+  bool out_of_order_ = false;
   bool seen_recyclable_ = false;
   bool seen_data_ = false;
   bool seen_compression_ = false;
@@ -310,6 +331,8 @@ const char* ToString(WalTailStop stop) {
       return "record of another log";
     case WalTailStop::kUnknownType:
       return "valid record of an unknown type";
+    case WalTailStop::kOutOfOrder:
+      return "record whose sequence number does not follow";
     case WalTailStop::kReadError:
       return "read error";
   }
@@ -324,9 +347,9 @@ std::string WalTail::ToString() const {
 }
 
 WalTail FindWalTail(const TailReadFunction& read, uint64_t file_size,
-                    std::optional<uint32_t> log_number) {
+                    std::optional<uint32_t> log_number, const WalSequenceRule& rule) {
   BlockSource source(read, file_size);
-  Scanner scanner(log_number);
+  Scanner scanner(log_number, rule);
   for (uint64_t offset = 0;; offset += kBlockSize) {
     const char* data = nullptr;
     size_t size = 0;

@@ -23,6 +23,8 @@
 #include <optional>
 #include <string>
 
+#include "plugin/wal_sequence.h"
+
 namespace bloom_lfs {
 
 // Reads up to n bytes at offset into scratch. Returns the number of bytes read (fewer than n is
@@ -39,6 +41,7 @@ enum class WalTailStop {
   kOutOfSequence,     // a valid record that cannot follow its predecessor, such as a lone LAST
   kForeignLogNumber,  // a valid record of another log: old bytes of a recycled file
   kUnknownType,       // a valid checksum over a type this version does not know
+  kOutOfOrder,        // a whole record with a sequence number that does not follow
   kReadError,         // the read function failed; see WalTail::error
 };
 
@@ -50,6 +53,9 @@ struct WalTail {
   uint64_t stop_offset = 0;  // what ended the scan is here: end, or the next fragment behind it
   WalTailStop stop = WalTailStop::kEndOfFile;
   int error = 0;  // errno of a failed read, otherwise 0
+  // Sequence numbers of the first and the last record in front of `end`; 0 if none can be read.
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
 
   // False if the file may hold good records behind `end` that this version cannot judge. Then the
   // file must be left as it is. So must one of which nothing reads like a log: a layer above us may
@@ -72,8 +78,11 @@ struct WalTail {
 // file may begin with the records of its former life, which only the name tells from new ones;
 // without it the first recyclable record decides.
 //
+// `rule`: which records must show by their sequence numbers that they follow.
+//
 // Uses a fixed amount of memory whatever the file holds. Safe for concurrent use if `read` is.
 WalTail FindWalTail(const TailReadFunction& read, uint64_t file_size,
-                    std::optional<uint32_t> log_number = std::nullopt);
+                    std::optional<uint32_t> log_number = std::nullopt,
+                    const WalSequenceRule& rule = {});
 
 }  // namespace bloom_lfs

@@ -152,7 +152,7 @@ TEST_F(DirectoryRecoveryTest, ANewerLogWithoutARingSilencesTheOlderRings) {
   LetTimePass();
   WriteFile(Log(11), WalBuilder().Add("written by stock RocksDB").bytes());
   const lss::test::Reading reading = ReadLog(Log(10), ring, PluginRecoveryContext());
-  EXPECT_EQ(reading.ring_case, RingCase::kR10Contradiction);
+  EXPECT_EQ(reading.ring_case, RingCase::kR10NotUsed);
   EXPECT_TRUE(reading.bytes == log.File());
   ASSERT_TRUE(Recover().ok());
   EXPECT_TRUE(ReadFile(Log(10)) == log.File());
@@ -178,7 +178,7 @@ TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogWithoutARingIsStocksToo) {
   const std::string ring = log.MakeAt(Log(10));
   LetTimePass();
   WriteFile(Log(11), "");
-  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR10Contradiction);
+  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR10NotUsed);
   ASSERT_TRUE(Recover().ok());
   EXPECT_TRUE(ReadFile(Log(10)) == log.File());
 }

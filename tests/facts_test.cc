@@ -4,14 +4,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "lss/ring/ring_lock.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/line_scanner.h"
 #include "tests/support/temp_dir.h"
 
 namespace lss {
@@ -31,12 +34,13 @@ class FactsTest : public testing::Test {
     Make();
   }
   void Make() { ring_ = log_.MakeAt(path_); }
-  RingFacts Facts(const StillCurrent& still_current = nullptr) {
+  RingFacts Facts(const Witness& witness = {}, const TailScanner& scan = nullptr) {
     std::unique_ptr<RingView> view;
     EXPECT_TRUE(RingView::Open(ring_, &view).ok());
     const UniqueFd fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
     RingFacts facts;
-    const Status status = GatherFacts(fd.get(), path_, *view, still_current, &facts);
+    Evidence evidence;
+    const Status status = GatherFacts(fd.get(), path_, *view, scan, witness, &facts, &evidence);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return facts;
   }
@@ -58,6 +62,9 @@ TEST_F(FactsTest, OfAKilledOwner) {
   EXPECT_EQ(facts.target, TargetFound::kSame);
   EXPECT_TRUE(facts.file_agrees);
   EXPECT_FALSE(facts.superseded);
+  EXPECT_TRUE(facts.trusted);
+  EXPECT_EQ(facts.content, ContentFound::kOpaque);
+  EXPECT_FALSE(facts.adds);
 }
 
 TEST_F(FactsTest, Header) {
@@ -71,10 +78,22 @@ TEST_F(FactsTest, Header) {
   EXPECT_EQ(Facts().header, HeaderState::kUnpublished);
 }
 
-TEST_F(FactsTest, Lock) {
+TEST_F(FactsTest, Owner) {
   const UniqueFd owner(open(ring_.c_str(), O_RDWR | O_CLOEXEC));
-  ASSERT_EQ(flock(owner.get(), LOCK_EX), 0);
+  FileIdentity identity;
+  uint64_t size = 0;
+  ASSERT_TRUE(IdentifyFd(owner.get(), ring_, &identity, &size).ok());
+  RingLock lock;
+  ASSERT_TRUE(RingLock::Take(owner.get(), ring_, identity, RingLock::Purpose::kOwn, &lock).ok());
   EXPECT_TRUE(Facts().owner_alive);
+  Witness alone;
+  alone.no_owner_elsewhere = [](const std::string&) { return true; };
+  EXPECT_TRUE(Facts(alone).owner_alive) << "it is here, not elsewhere";
+}
+
+TEST_F(FactsTest, Trust) {
+  ASSERT_EQ(chmod(ring_.c_str(), 0666), 0);
+  EXPECT_FALSE(Facts().trusted) << "anybody may write to it, and not to the log";
 }
 
 TEST_F(FactsTest, Boot) {
@@ -101,6 +120,8 @@ TEST_F(FactsTest, ClosedAndUnwritten) {
 
 TEST_F(FactsTest, Target) {
   test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns += 1; });
+  EXPECT_EQ(Facts().target, TargetFound::kNamed);
+  test::EditRing(ring_, [](RingHeader* header) { StoreStreamName("other", &header->name); });
   EXPECT_EQ(Facts().target, TargetFound::kOther);
   Make();
   test::RewriteRing(ring_, [](RingHeaderFixed* fixed) {
@@ -109,31 +130,55 @@ TEST_F(FactsTest, Target) {
   EXPECT_EQ(Facts().target, TargetFound::kNotAFile);
 }
 
-TEST_F(FactsTest, TheTargetIsFoundByItsInodeAmongCandidates) {
+TEST_F(FactsTest, TheTargetIsFoundByItselfThenByItsNameThenByItsInodeNumber) {
   WriteFile(dir_ / "000008.log", "");
   std::unique_ptr<RingView> view;
   ASSERT_TRUE(RingView::Open(ring_, &view).ok());
-  EXPECT_EQ(FindTarget(ExistingCandidates({dir_ / "none", dir_ / "000008.log", path_}), *view),
-            path_);
-  EXPECT_EQ(FindTarget(ExistingCandidates({dir_ / "000008.log"}), *view), "");
-  EXPECT_EQ(FindTarget({}, *view), "");
+  std::vector<Candidate> candidates =
+      ExistingCandidates({dir_ / "none", dir_ / "000008.log", path_});
+  ASSERT_EQ(candidates.size(), 2U);
+  const Candidate* itself = FindTarget(candidates, *view);
+  ASSERT_NE(itself, nullptr);
+  EXPECT_EQ(itself->path, path_);
+  // As in a copied directory: a file has the name, and another one the inode number.
+  candidates[0].identity.inode = candidates[1].identity.inode;
+  candidates[1].identity.inode += 1;
+  EXPECT_EQ(FindTarget(candidates, *view), &candidates[1]);
+  candidates[1].path = dir_ / "000009.log";
+  EXPECT_EQ(FindTarget(candidates, *view), &candidates[0]);
+  candidates[0].identity.inode += 2;
+  EXPECT_EQ(FindTarget(candidates, *view), nullptr);
 }
 
 TEST_F(FactsTest, ContentIsLookedAtOnlyWhereItDecides) {
   int asked = 0;
-  const StillCurrent gone = [&](const std::string&, const RingView&) {
+  Witness witness;
+  witness.current = [&](const std::string&, const RingView&, uint64_t) {
     ++asked;
     return false;
   };
-  EXPECT_TRUE(Facts(gone).superseded);
+  EXPECT_TRUE(Facts(witness).superseded);
   EXPECT_EQ(asked, 1);
   const UniqueFd file(open(path_.c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(pwrite(file.get(), "X", 1, 10), 1);  // below the watermark, where the ring has it too
-  EXPECT_FALSE(Facts(gone).file_agrees);
-  EXPECT_EQ(asked, 1) << "a file that differs is enough";
-  test::RestartMachine(ring_);
-  EXPECT_TRUE(Facts(gone).file_agrees) << "not looked at: nothing hangs on it";
-  EXPECT_EQ(asked, 1);
+  EXPECT_FALSE(Facts(witness).file_agrees);
+  test::EditRing(ring_, [](RingHeader* header) { header->fixed.inode += 1; });
+  asked = 0;
+  EXPECT_TRUE(Facts(witness).file_agrees) << "not looked at: nothing hangs on it";
+  EXPECT_EQ(asked, 0);
+}
+
+TEST_F(FactsTest, BehindAnIncompleteStreamNothingIsAdded) {
+  log_.stream = "1 one\n2 two\n3 three\n";
+  log_.hi_stable = 6;
+  log_.durable = 0;
+  Make();
+  Witness witness;
+  EXPECT_EQ(Facts(witness, test::ScanLines).content, ContentFound::kWhole);
+  EXPECT_TRUE(Facts(witness, test::ScanLines).adds);
+  witness.earlier_whole = [](const std::string&) { return false; };
+  EXPECT_EQ(Facts(witness, test::ScanLines).content, ContentFound::kNotWhole);
+  EXPECT_FALSE(Facts(witness, test::ScanLines).adds);
 }
 
 }  // namespace

@@ -79,7 +79,9 @@ const RegisterChild owner("owner", OwnerMain);
 // Child: holds the exclusive lock of the file args[0], with no other sign of life.
 int LockerMain(const std::vector<std::string>& args) {
   const UniqueFd fd(open(args.at(0).c_str(), O_RDWR | O_CLOEXEC));
-  if (!fd.valid() || flock(fd.get(), LOCK_EX) != 0) {
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  if (!fd.valid() || fcntl(fd.get(), F_SETLK, &whole) != 0) {
     return 1;
   }
   Report("locked");
@@ -87,6 +89,20 @@ int LockerMain(const std::vector<std::string>& args) {
   return 0;
 }
 const RegisterChild locker("locker", LockerMain);
+
+// Child: holds every lock of the file args[0] that a reader can have.
+int ReaderMain(const std::vector<std::string>& args) {
+  const UniqueFd fd(open(args.at(0).c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock whole = {};
+  whole.l_type = F_RDLCK;
+  if (!fd.valid() || flock(fd.get(), LOCK_EX) != 0 || fcntl(fd.get(), F_SETLK, &whole) != 0) {
+    return 1;
+  }
+  Report("locked");
+  Await();
+  return 0;
+}
+const RegisterChild reader("reader", ReaderMain);
 
 class RecoveryOwnerTest : public testing::Test {
  protected:
@@ -157,6 +173,7 @@ TEST_F(RecoveryOwnerTest, AReaderThatCameBeforeTheDeathGoesOnReadingAfterRecover
   ASSERT_FALSE(Exists(ring));
   std::string bytes(10000, '\0');
   size_t read = 0;
+  EXPECT_TRUE(tail.growing);
   ASSERT_TRUE(ReadMerged(fd.get(), *tail.ring, 0, 10000, 10000, bytes.data(), &read).ok());
   EXPECT_EQ(read, 10000U);
   EXPECT_TRUE(bytes == Stream(10000));
@@ -251,7 +268,7 @@ TEST_F(RecoveryOwnerTest, RecoveryBesideABusyOwnerNeverTouchesItsRing) {
   EXPECT_TRUE(store->Close().ok());
 }
 
-// A program that forks keeps copies of its descriptors in the child; flock belongs to all of them.
+// A program that forks keeps copies of its descriptors in the child.
 class ForkTest : public RecoveryOwnerTest {
  protected:
   ~ForkTest() override {
@@ -270,23 +287,10 @@ class ForkTest : public RecoveryOwnerTest {
     }
     ASSERT_GT(child_, 0);
   }
-  static bool LockIsFree(const std::string& path) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    return fd.valid() && flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
-  }
   pid_t child_ = -1;
 };
 
-TEST_F(ForkTest, ForkedChildDoesNotKeepTheDirectoryLock) {
-  {
-    RingDirectoryLock lock;
-    ASSERT_TRUE(RingDirectoryLock::Acquire(rings_, /*create=*/true, &lock).ok());
-    Fork();
-  }
-  EXPECT_TRUE(LockIsFree(rings_)) << "every later creation and recovery would hang";
-}
-
-TEST_F(ForkTest, ForkedChildDoesNotKeepTheRingsLock) {
+TEST_F(ForkTest, ForkedChildDoesNotKeepADeadOwnersRing) {
   WriteFile(log_, "");
   FileIdentity identity;
   uint64_t size = 0;
@@ -294,9 +298,38 @@ TEST_F(ForkTest, ForkedChildDoesNotKeepTheRingsLock) {
   std::unique_ptr<RingMemory> ring;
   ASSERT_TRUE(RingMemory::Create(rings_, identity, SmallRing(), &ring).ok());
   Fork();
-  const std::string path = ring->path();
+  std::unique_ptr<RingView> view;
+  ASSERT_TRUE(RingView::Open(ring->path(), &view).ok());
+  EXPECT_TRUE(view->OwnerAlive());
   ring.reset();
-  EXPECT_TRUE(LockIsFree(path));
+  EXPECT_FALSE(view->OwnerAlive());
+}
+
+// A stranger may read a database, and may hold any lock that reading allows.
+TEST_F(RecoveryOwnerTest, WhoeverMayOnlyReadARingIsNoOwner) {
+  DeadLog log;
+  log.stream = Stream(6000);
+  log.hi_stable = 3000;
+  const std::string ring = log.MakeAt(log_);
+  ChildProcess child("reader", {ring});
+  ASSERT_EQ(child.Hear(), "locked");
+  EXPECT_EQ(ReadLog(log_, ring).ring_case, RingCase::kR3ProcessKilled);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_TRUE(ReadFile(log_) == log.Promised());
+}
+
+// Whoever has the database's own lock believes in no owner but itself.
+TEST_F(RecoveryOwnerTest, AWriterOfTheDatabaseRecoversItWhateverTheRingsLockSays) {
+  DeadLog log;
+  log.stream = Stream(6000);
+  log.hi_stable = 3000;
+  const std::string ring = log.MakeAt(log_);
+  ChildProcess child("locker", {ring});
+  ASSERT_EQ(child.Hear(), "locked");
+  RecoveryContext context;
+  context.witness.no_owner_elsewhere = [](const std::string&) { return true; };
+  ASSERT_TRUE(Recover(rings_, {log_}, context, &recovered_).ok());
+  EXPECT_TRUE(ReadFile(log_) == log.Promised());
 }
 
 // The child gives up its copies; the parent goes on appending, and may be killed.

@@ -56,11 +56,15 @@ TEST_F(RecoveryRefusalTest, R6DamagedHeaderIsSetAsideAndTheLogIsNotTouched) {
 
 // --- R7 ---
 
-TEST_F(RecoveryRefusalTest, R7OtherBirthTimeMeansAnotherFile) {
+// As if it had been made for a file with another name.
+void ForgetName(RingHeader* header) { StoreStreamName("000001.log", &header->name); }
+
+TEST_F(RecoveryRefusalTest, R7OtherBirthTimeAndNameMeanAnotherFile) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
   RewriteRing(Make(log), [](RingHeaderFixed* fixed) { --fixed->birth_time_ns; });
+  EditRing(ring_, ForgetName);
   EXPECT_EQ(Look().ring_case, RingCase::kR7Foreign);
   EXPECT_EQ(Look().bytes, log.File());
   EXPECT_EQ(Case(), RingCase::kR7Foreign);
@@ -74,7 +78,7 @@ TEST_F(RecoveryRefusalTest, R7RingFileUnderAnotherLogsInode) {
   log.hi_stable = 3000;
   Make(log);
   WriteFile(dir_ / "000008.log", "another log");
-  EXPECT_EQ(ReadLog(dir_ / "000008.log", ring_).ring_case, RingCase::kR7Foreign);
+  EXPECT_EQ(ReadLog(dir_ / "000008.log", ring_).ring_case, RingCase::kR12Orphan);
   EXPECT_EQ(ReadLog(dir_ / "000008.log", ring_).bytes, "another log");
 }
 
@@ -100,6 +104,7 @@ TEST_F(RecoveryRefusalTest, R7AppliesToAllThatNameAFile) {
         RestartMachine(ring_);
       }
       RewriteRing(ring_, [](RingHeaderFixed* fixed) { --fixed->birth_time_ns; });
+      EditRing(ring_, ForgetName);
       EXPECT_EQ(Case(), RingCase::kR7Foreign);
       EXPECT_EQ(ReadFile(log_), log.File());
     }
@@ -158,8 +163,9 @@ TEST_F(RecoveryRefusalTest, R12RingWithTheOnlyBytesIsSetAside) {
   ExpectSetAside();
 }
 
-// A fault-injection environment, or a restore, renames another file over the log.
-TEST_F(RecoveryRefusalTest, R12ReplacedFileIsNotTouched) {
+// A fault-injection environment, or a restore, renames another file over the log. What cannot be
+// read is not shown to continue it.
+TEST_F(RecoveryRefusalTest, R10ReplacedFileIsNotTouched) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
@@ -167,12 +173,12 @@ TEST_F(RecoveryRefusalTest, R12ReplacedFileIsNotTouched) {
   WriteFile(dir_ / "other", log.File() + "and something else");
   ASSERT_EQ(rename((dir_ / "other").c_str(), log_.c_str()), 0);
   const std::string file = ReadFile(log_);
-  EXPECT_EQ(Case(), RingCase::kR12Orphan);
+  EXPECT_EQ(Case(), RingCase::kR10NotUsed);
   EXPECT_EQ(ReadFile(log_), file);
   ExpectSetAside();
 }
 
-TEST_F(RecoveryRefusalTest, R12CopiedDirectoryIsNotTouchedAndTheOriginalIsRecovered) {
+TEST_F(RecoveryRefusalTest, R10UnreadableCopyIsNotTouchedAndTheOriginalIsRecovered) {
   DeadLog log;
   log.stream = Stream(6000);
   log.hi_stable = 3000;
@@ -182,7 +188,7 @@ TEST_F(RecoveryRefusalTest, R12CopiedDirectoryIsNotTouchedAndTheOriginalIsRecove
   log.MakeAt(original_log);
   bloom_lfs::test::CopyTree(original.path(), dir_.path());
 
-  EXPECT_EQ(Case(), RingCase::kR12Orphan);
+  EXPECT_EQ(Case(), RingCase::kR10NotUsed);
   EXPECT_TRUE(ReadFile(log_) == log.File());
 
   recovered_.clear();
@@ -202,9 +208,9 @@ class ContradictionTest : public RecoveryTest {
     Make(log);
     WriteFile(log_, file);
     const Reading reading = Look();
-    EXPECT_EQ(reading.ring_case, RingCase::kR10Contradiction);
+    EXPECT_EQ(reading.ring_case, RingCase::kR10NotUsed);
     EXPECT_TRUE(reading.bytes == file);
-    EXPECT_EQ(Case(), RingCase::kR10Contradiction);
+    EXPECT_EQ(Case(), RingCase::kR10NotUsed);
     EXPECT_TRUE(ReadFile(log_) == file) << "now " << ReadFile(log_).size() << " bytes";
     ExpectSetAside();
   }
@@ -258,7 +264,7 @@ TEST_F(ContradictionTest, R10BytesThatOthersAppendedBehindZerosAreNotCut) {
 
 TEST_F(ContradictionTest, R10FileThatWasWrittenAnewIsNotCut) {
   DeadLog log;
-  ExpectContradiction(log, "a recycled file, by stock RocksDB");
+  ExpectContradiction(log, "a recycled file, by stock RocksDB\n");
 }
 
 TEST_F(RecoveryRefusalTest, R10RingThatIsNotCurrentIsSetAside) {
@@ -267,14 +273,14 @@ TEST_F(RecoveryRefusalTest, R10RingThatIsNotCurrentIsSetAside) {
   log.hi_stable = 3000;
   Make(log);
   std::string asked;
-  context_.still_current = [&](const std::string& file, const RingView& ring) {
+  context_.witness.current = [&](const std::string& file, const RingView& ring, uint64_t) {
     EXPECT_EQ(ring.path(), ring_);
     asked = file;
     return false;
   };
-  EXPECT_EQ(Look().ring_case, RingCase::kR10Contradiction);
+  EXPECT_EQ(Look().ring_case, RingCase::kR10NotUsed);
   EXPECT_EQ(Look().bytes, log.File());
-  EXPECT_EQ(Case(), RingCase::kR10Contradiction);
+  EXPECT_EQ(Case(), RingCase::kR10NotUsed);
   EXPECT_EQ(asked, log_);
   EXPECT_EQ(ReadFile(log_), log.File());
   ExpectSetAside();

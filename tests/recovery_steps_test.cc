@@ -22,6 +22,7 @@
 #include "lss/recovery/recovery.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/line_scanner.h"
 #include "tests/support/temp_dir.h"
 
 namespace {
@@ -100,11 +101,6 @@ using test::Exists;
 using test::ReadLog;
 using test::Stream;
 
-Status ScanToNewline(int, const std::string& name, uint64_t size, uint64_t* end) {
-  *end = ReadFile(name).substr(0, size).find_last_of('\n') + 1;
-  return Status::Ok();
-}
-
 struct Situation {
   const char* name;
   DeadLog log;
@@ -142,7 +138,7 @@ std::vector<Situation> Situations() {
   all[4].log.hi_stable = 3000;
   all[4].log.behind = Stream(100, 2);
   all[4].result = all[4].log.File();
-  all[4].steps = {"rename", "rmdir"};
+  all[4].steps = {"sync", "rename", "rmdir"};
   for (Situation& situation : all) {
     if (situation.restarted) {
       situation.result = "one\ntwo\n";
@@ -163,7 +159,7 @@ class Patient {
   }
   Status Recover() {
     std::vector<RecoveredFile> recovered;
-    return lss::Recover(rings_, {log_}, {ScanToNewline, nullptr, nullptr}, &recovered);
+    return lss::Recover(rings_, {log_}, {test::ScanLines, {}, nullptr}, &recovered);
   }
   // Recovers in a process of its own under `script`. Returns whether that lived to the end.
   bool RecoverInChild(const Script& script) {
@@ -188,7 +184,7 @@ class Patient {
   }
   // Between two runs a reader must see no less and no more than at the end.
   void ExpectReadable() {
-    const test::Reading reading = ReadLog(log_, ring_, {ScanToNewline, nullptr, nullptr});
+    const test::Reading reading = ReadLog(log_, ring_, {test::ScanLines, {}, nullptr});
     EXPECT_TRUE(reading.status.ok()) << reading.status.ToString();
     EXPECT_TRUE(reading.bytes == situation_.result) << reading.bytes.size() << " bytes";
   }

@@ -120,7 +120,6 @@ TEST_P(KilledProcess, R3GivesExactlyTheCommittedBytes) {
   const uint64_t replayed = log.Committed() - std::min(log.hi_stable, log.Committed());
   EXPECT_EQ(recovered_[0].bytes_replayed, replayed);
   EXPECT_EQ(recovered_[0].file, log_);
-  EXPECT_EQ(scans_, 0) << "nobody needs to know records";
   EXPECT_TRUE(warnings_.empty());
   ExpectRingGone();
 }
@@ -200,7 +199,7 @@ TEST_F(RecoveryTest, R4ClosedLogIsCompleteWhateverTheRingHolds) {
   log.hi_stable = 6000;
   log.state = RingState::kClosed;
   Make(log);
-  WriteFile(log_, "closed, and changed by others since");
+  WriteFile(log_, Stream(6000, 2));
   const std::string file = ReadFile(log_);
   EXPECT_EQ(Look().ring_case, RingCase::kR4Closed);
   EXPECT_EQ(Look().bytes, file);
@@ -228,15 +227,18 @@ TEST_F(RecoveryTest, R5TornTailIsTrimmedToLastWholeRecord) {
 }
 
 // The ring's pages of a machine that went down are whatever the kernel had written.
-TEST_F(RecoveryTest, R5NeverTakesBytesFromTheRing) {
+TEST_F(RecoveryTest, R5TakesNothingFromARingWhoseRecordsDoNotFollow) {
   DeadLog log;
-  log.stream = "one\ntwo\nthree\n";
-  log.hi_stable = 4;
-  log.durable = 4;
+  log.stream = "5 one\n9 two\nthree\n";
+  log.hi_stable = 6;
+  log.durable = 6;
   RestartMachine(Make(log));
-  EXPECT_EQ(Look().bytes, "one\n");
+  EditRing(ring_, [](RingHeader* header) {
+    header->committed.store(15, std::memory_order_relaxed);  // older than the bytes
+  });
+  EXPECT_EQ(Look().bytes, "5 one\n");
   EXPECT_EQ(Case(), RingCase::kR5MachineDown);
-  EXPECT_EQ(ReadFile(log_), "one\n");
+  EXPECT_EQ(ReadFile(log_), "5 one\n");
   EXPECT_EQ(recovered_[0].bytes_replayed, 0U);
 }
 
@@ -285,9 +287,8 @@ TEST_F(RecoveryTest, R5UnreadableFileKeepsRingAndFile) {
   log.stream = "one\ntw";
   log.hi_stable = 6;
   RestartMachine(Make(log));
-  context_.scan = [](int, const std::string& name, uint64_t, uint64_t*) {
-    return Status::FromErrno("read", name, 0, EIO);
-  };
+  context_.scan = [](const StreamReader&, const std::string& name, Address, const ScanRule&,
+                     ScannedTail*) { return Status::FromErrno("read", name, 0, EIO); };
   EXPECT_EQ(Look().status.code(), Status::Code::kIoError);
   const Tree before = ListTree(dir_.path());
   const Status status = Run();
@@ -324,7 +325,7 @@ TEST_F(RecoveryTest, RingThatIsYoungerThanTheFilesBytesDoesNotEmptyTheFile) {
   EXPECT_TRUE(ReadFile(log_) == bytes) << "now " << ReadFile(log_).size() << " bytes";
 }
 
-TEST(FindRing, LooksBesideTheFileAndBesideItsDirectory) {
+TEST(FindRing, LooksBesideTheFileAndOfAnArchivedOneBesideItsDirectory) {
   const bloom_lfs::test::TempDir dir;
   const std::string log = dir / "000007.log";
   DeadLog dead;
@@ -333,8 +334,11 @@ TEST(FindRing, LooksBesideTheFileAndBesideItsDirectory) {
   uint64_t size = 0;
   ASSERT_TRUE(IdentifyPath(log, &identity, &size).ok());
   EXPECT_EQ(FindRing(log, identity.inode), ring);
-  EXPECT_EQ(FindRing(log, identity.inode + 1), "");
+  EXPECT_EQ(FindRing(log, identity.inode + 1), ring) << "of a copy, by its name";
+  EXPECT_EQ(FindRing(dir / "000008.log", identity.inode + 1), "");
   ASSERT_EQ(mkdir((dir / "archive").c_str(), 0755), 0);
+  ASSERT_EQ(mkdir((dir / "other").c_str(), 0755), 0);
+  EXPECT_EQ(FindRing(dir / "other/000007.log", identity.inode), "") << "anybody's parent";
   ASSERT_EQ(rename(log.c_str(), (dir / "archive/000007.log").c_str()), 0);
   const std::string found = FindRing(dir / "archive/000007.log", identity.inode);
   struct stat expected = {};
@@ -353,7 +357,7 @@ TEST_F(RecoveryTest, AFileThatIsRenamedOverTheLogMeanwhileIsNotTouched) {
   const std::string moved = dir_ / "moved";
   const std::string other = Stream(5000, 99);
   WriteFile(dir_ / "other", other);
-  context_.still_current = [&](const std::string& file, const RingView&) {
+  context_.witness.current = [&](const std::string& file, const RingView&, uint64_t) {
     EXPECT_EQ(rename(file.c_str(), moved.c_str()), 0);
     EXPECT_EQ(rename((dir_ / "other").c_str(), file.c_str()), 0);
     return true;

@@ -4,11 +4,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -53,11 +51,15 @@ class RingMemoryTest : public testing::Test {
     EXPECT_TRUE(status.ok()) << status.ToString();
     return ring;
   }
-  // Whether nobody holds the lock of the file or directory at `path`.
-  static bool LockIsFree(const std::string& path) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    EXPECT_TRUE(fd.valid()) << path;
-    return flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  static bool OwnerLives(const std::string& ring) {
+    std::unique_ptr<RingView> view;
+    EXPECT_TRUE(RingView::Open(ring, &view).ok()) << ring;
+    return view != nullptr && view->OwnerAlive();
+  }
+  static uint32_t ModeOf(const std::string& path) {
+    struct stat st = {};
+    EXPECT_EQ(stat(path.c_str(), &st), 0) << path;
+    return st.st_mode & 0777;
   }
 
   TempDir dir_;
@@ -97,20 +99,44 @@ TEST_F(RingMemoryTest, FileLiesBesideTheLogUnderItsInode) {
   EXPECT_EQ(Names(rings_), std::vector<std::string>{RingFileName(target)});
 }
 
-TEST_F(RingMemoryTest, HeartbeatIsTheTimeOfDay) {
-  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+TEST_F(RingMemoryTest, RemembersTheHighestSiblingAndItsStreamsName) {
+  RingTarget target(Log("000007.log"));
+  target.name = "000007.log";
+  std::unique_ptr<RingMemory> ring;
+  ASSERT_TRUE(RingMemory::Create(rings_, target, options_, &ring).ok());
   std::unique_ptr<RingView> view;
   ASSERT_TRUE(RingView::Open(ring->path(), &view).ok());
-  const auto now_ns = [] {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-  };
-  constexpr int64_t kUnitNs = 1000000;  // it is kept in milliseconds, or finer
-  const int64_t before_ns = now_ns();
-  ring->Beat();
-  EXPECT_GE(view->heartbeat_ns(), before_ns - kUnitNs);
-  EXPECT_LE(view->heartbeat_ns(), now_ns());
+  EXPECT_EQ(view->stream_name(), "000007.log");
+  EXPECT_EQ(view->sibling_max(), 0U);
+  ring->NoteSibling(12);
+  ring->NoteSibling(9);
+  EXPECT_EQ(view->sibling_max(), 12U);
+}
+
+TEST_F(RingMemoryTest, MayBeReadByWhoeverMayReadTheLogAndByNobodyElse) {
+  Log("000007.log");
+  for (const uint32_t mode : {0600U, 0640U, 0644U}) {
+    ASSERT_EQ(chmod((dir_ / "000007.log").c_str(), mode), 0);
+    const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+    EXPECT_EQ(ModeOf(ring->path()), mode);
+    EXPECT_EQ(ModeOf(rings_), 0700U | (mode & 0044) | (mode & 0044) >> 2);
+    ring->Remove();
+  }
+}
+
+TEST_F(RingMemoryTest, IsNotMadeWhereItMightBeSomebodyElsesWork) {
+  const FileIdentity target = Log("000007.log");
+  ASSERT_EQ(mkdir(rings_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(rings_.c_str(), 0777), 0);
+  std::unique_ptr<RingMemory> ring;
+  const Status status = RingMemory::Create(rings_, target, options_, &ring);
+  EXPECT_EQ(status.code(), Status::Code::kPermissionDenied);
+  EXPECT_NE(status.message().find(rings_), std::string::npos) << status.message();
+  ASSERT_EQ(rmdir(rings_.c_str()), 0);
+  ASSERT_EQ(mkdir((dir_ / "elsewhere").c_str(), 0755), 0);
+  ASSERT_EQ(symlink("elsewhere", rings_.c_str()), 0);
+  EXPECT_FALSE(RingMemory::Create(rings_, target, options_, &ring).ok());
+  EXPECT_TRUE(Names(dir_ / "elsewhere").empty());
 }
 
 // A page of the mapping without a block behind it would be a SIGBUS on a full disk.
@@ -137,15 +163,11 @@ TEST_F(RingMemoryTest, BuffersAreWhereTheFormatSays) {
 TEST_F(RingMemoryTest, OwnerHoldsTheLockForAsLongAsItLives) {
   std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
   const std::string path = ring->path();
-  EXPECT_FALSE(LockIsFree(path));
+  EXPECT_TRUE(OwnerLives(path));
+  EXPECT_TRUE(OwnerLives(path)) << "a view that was closed has not cost it its lock";
   ring.reset();
   EXPECT_TRUE(Exists(path)) << "as after a crash";
-  EXPECT_TRUE(LockIsFree(path));
-}
-
-TEST_F(RingMemoryTest, DirectoryLockIsHeldOnlyDuringCreation) {
-  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
-  EXPECT_TRUE(LockIsFree(rings_));
+  EXPECT_FALSE(OwnerLives(path));
 }
 
 TEST_F(RingMemoryTest, LeftoverOfAReusedInodeNumberIsReplaced) {
@@ -176,7 +198,7 @@ TEST_F(RingMemoryTest, RemoveLeavesARingThatHasTakenItsName) {
   ASSERT_EQ(old_ring->path(), new_ring->path());
   old_ring->Remove();
   EXPECT_TRUE(Exists(new_ring->path()));
-  EXPECT_FALSE(LockIsFree(new_ring->path()));
+  EXPECT_TRUE(OwnerLives(new_ring->path()));
 }
 
 TEST_F(RingMemoryTest, HeaderCanBeMadeDurable) {
@@ -248,16 +270,6 @@ TEST_F(RingMemoryTest, MissingParentIsAnErrorAndMakesNothing) {
       RingMemory::Create(dir_ / "missing/.bloom_lfs", Log("000007.log"), options_, &ring);
   EXPECT_EQ(status.code(), Status::Code::kNotFound) << status.ToString();
   EXPECT_FALSE(Exists(dir_ / "missing"));
-}
-
-TEST_F(RingMemoryTest, DirectoryLockIsNotFoundWithoutADirectory) {
-  RingDirectoryLock lock;
-  EXPECT_EQ(RingDirectoryLock::Acquire(rings_, /*create=*/false, &lock).code(),
-            Status::Code::kNotFound);
-  EXPECT_FALSE(Exists(rings_));
-  EXPECT_TRUE(RingDirectoryLock::Acquire(rings_, /*create=*/true, &lock).ok());
-  EXPECT_TRUE(Exists(rings_));
-  EXPECT_FALSE(LockIsFree(rings_));
 }
 
 // One store is closed while the next is opened: the directory may go between any two steps of a

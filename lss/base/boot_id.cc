@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstring>
 
 #include "lss/base/unique_fd.h"
 
@@ -38,6 +39,11 @@ std::array<uint8_t, kBootIdBytes> ReadBootId() {
 const uint8_t* BootId() {
   static const std::array<uint8_t, kBootIdBytes> id = ReadBootId();
   return id.data();
+}
+
+bool SameBootId(const uint8_t* a, const uint8_t* b) {
+  static constexpr uint8_t kUnknown[kBootIdBytes] = {};
+  return std::memcmp(a, b, kBootIdBytes) == 0 && std::memcmp(a, kUnknown, kBootIdBytes) != 0;
 }
 
 }  // namespace lss

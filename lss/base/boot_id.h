@@ -12,4 +12,7 @@ inline constexpr size_t kBootIdBytes = 16;
 // from any thread.
 const uint8_t* BootId();
 
+// Whether two ids are known and the same.
+bool SameBootId(const uint8_t* a, const uint8_t* b);
+
 }  // namespace lss

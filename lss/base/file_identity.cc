@@ -9,6 +9,8 @@
 namespace lss {
 namespace {
 
+constexpr uint32_t kPermissionBits = 0777;
+
 Status Identify(int fd, const char* path, int flags, const std::string& name,
                 FileIdentity* identity, uint64_t* size) {
   struct statx stx = {};
@@ -18,12 +20,13 @@ Status Identify(int fd, const char* path, int flags, const std::string& name,
     if ((errno != EPERM && errno != ENOSYS) || fstatat(fd, path, &st, flags) != 0) {
       return Status::FromErrno("stat", name, -1, errno);
     }
-    *identity = {st.st_dev, st.st_ino, 0};
+    *identity = {st.st_dev, st.st_ino, 0, {st.st_uid, st.st_gid, st.st_mode & kPermissionBits}};
     *size = static_cast<uint64_t>(st.st_size);
     return Status::Ok();
   }
   identity->device = makedev(stx.stx_dev_major, stx.stx_dev_minor);
   identity->inode = stx.stx_ino;
+  identity->access = {stx.stx_uid, stx.stx_gid, stx.stx_mode & kPermissionBits};
   identity->birth_time_ns = 0;
   if ((stx.stx_mask & STATX_BTIME) != 0) {
     identity->birth_time_ns =

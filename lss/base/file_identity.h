@@ -8,10 +8,18 @@
 
 namespace lss {
 
+// Who may do what with a file: its owner, its group, and the nine permission bits.
+struct FileAccess {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  uint32_t mode = 0;
+};
+
 struct FileIdentity {
   uint64_t device = 0;
   uint64_t inode = 0;
   int64_t birth_time_ns = 0;  // since 1970; 0: the file system does not record it
+  FileAccess access = {};     // when it was asked for; no part of the identity
 
   // The same file on the same boot or another: inode and birth time, because device numbers may
   // change with a remount; the device instead where there is no birth time.

@@ -27,11 +27,10 @@ Status ReadFully(int fd, const std::string& name, Address offset, size_t length,
   return Status::Ok();
 }
 
-Status ListDirectory(const std::string& directory, std::vector<std::string>* names) {
-  DIR* dir = opendir(directory.c_str());
-  if (dir == nullptr) {
-    return Status::FromErrno("open", directory, -1, errno);
-  }
+namespace {
+
+// Takes over `dir`.
+Status List(DIR* dir, const std::string& directory, std::vector<std::string>* names) {
   for (;;) {
     errno = 0;
     const dirent* entry = readdir(dir);  // NOLINT(concurrency-mt-unsafe): own DIR
@@ -45,6 +44,25 @@ Status ListDirectory(const std::string& directory, std::vector<std::string>* nam
   const int error = errno;
   closedir(dir);
   return error == 0 ? Status::Ok() : Status::FromErrno("list", directory, -1, error);
+}
+
+}  // namespace
+
+Status ListDirectory(const std::string& directory, std::vector<std::string>* names) {
+  DIR* dir = opendir(directory.c_str());
+  return dir == nullptr ? Status::FromErrno("open", directory, -1, errno)
+                        : List(dir, directory, names);
+}
+
+Status ListOpenDirectory(int fd, const std::string& directory, std::vector<std::string>* names) {
+  // An open file description of its own: the position in the directory is shared by copies.
+  UniqueFd own(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* dir = own.valid() ? fdopendir(own.get()) : nullptr;
+  if (dir == nullptr) {
+    return Status::FromErrno("open", directory, -1, errno);
+  }
+  own.Release();
+  return List(dir, directory, names);
 }
 
 std::string DirectoryOf(const std::string& path) {

@@ -21,6 +21,8 @@ Status ReadFully(int fd, const std::string& name, Address offset, size_t length,
 // Names of what is in `directory`, without "." and "..", in no particular order. NotFound if it
 // does not exist.
 Status ListDirectory(const std::string& directory, std::vector<std::string>* names);
+// The same of an open directory, whose descriptor stays the caller's.
+Status ListOpenDirectory(int fd, const std::string& directory, std::vector<std::string>* names);
 
 // "dir" of "dir/name", "." of "name", "/" of "/name".
 std::string DirectoryOf(const std::string& path);

@@ -28,6 +28,9 @@ class [[nodiscard]] Status {
   static Status InvalidArgument(std::string message) {
     return {Code::kInvalidArgument, std::move(message)};
   }
+  static Status PermissionDenied(std::string message) {
+    return {Code::kPermissionDenied, std::move(message)};
+  }
   static Status NoSpace(std::string message) { return {Code::kNoSpace, std::move(message)}; }
   static Status Corruption(std::string message) { return {Code::kCorruption, std::move(message)}; }
   static Status NotSupported(std::string message) {

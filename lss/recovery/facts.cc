@@ -3,28 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "lss/base/file_identity.h"
 #include "lss/base/posix_file.h"
 #include "lss/base/zeros.h"
 
 namespace lss {
-
-RingFacts FactsOfRing(const RingView& ring) {
-  RingFacts facts;
-  facts.owner_alive = ring.OwnerAlive();
-  facts.header = ring.header_state();
-  if (facts.header != HeaderState::kWhole) {
-    return facts;
-  }
-  facts.same_boot = ring.SameBoot();
-  facts.closed = ring.closed();
-  facts.holds_unwritten = !facts.closed && ring.committed() > ring.hi_stable();
-  facts.words_agree = !facts.owner_alive && ring.LiveWordsAgree();
-  if (ring.target().kind != StreamId::Kind::kFile) {
-    facts.target = TargetFound::kNotAFile;
-  }
-  return facts;
-}
 
 std::vector<Candidate> ExistingCandidates(const std::vector<std::string>& paths) {
   std::vector<Candidate> candidates;
@@ -32,42 +14,119 @@ std::vector<Candidate> ExistingCandidates(const std::vector<std::string>& paths)
     FileIdentity identity;
     uint64_t size = 0;
     if (IdentifyPath(path, &identity, &size).ok()) {
-      candidates.push_back({path, identity.inode});
+      candidates.push_back({path, identity});
     }
   }
   return candidates;
 }
 
-std::string FindTarget(const std::vector<Candidate>& candidates, const RingView& ring) {
+const Candidate* FindTarget(const std::vector<Candidate>& candidates, const RingView& ring) {
   if (ring.header_state() != HeaderState::kWhole || ring.target().kind != StreamId::Kind::kFile) {
-    return {};
+    return nullptr;
   }
-  const uint64_t inode = ring.target().file.inode;
-  const auto found =
-      std::find_if(candidates.begin(), candidates.end(),
-                   [inode](const Candidate& candidate) { return candidate.inode == inode; });
-  return found == candidates.end() ? std::string() : found->path;
+  const FileIdentity file = ring.target().file;
+  const std::string name = ring.stream_name();
+  const Candidate* with_name = nullptr;
+  const Candidate* with_inode = nullptr;
+  for (const Candidate& candidate : candidates) {
+    if (file.SameFile(candidate.identity)) {
+      return &candidate;
+    }
+    if (!name.empty() && BaseNameOf(candidate.path) == name) {
+      with_name = &candidate;
+    }
+    if (candidate.identity.inode == file.inode) {
+      with_inode = &candidate;
+    }
+  }
+  return with_name != nullptr ? with_name : with_inode;
 }
 
-Status GatherFacts(int fd, const std::string& path, const RingView& ring,
-                   const StillCurrent& still_current, RingFacts* facts) {
-  *facts = FactsOfRing(ring);
-  if (facts->header != HeaderState::kWhole || facts->target == TargetFound::kNotAFile) {
-    return Status::Ok();
+RingFacts FactsOfRing(const RingView& ring, const FileAccess& log) {
+  RingFacts facts;
+  facts.trusted = ring.TrustedFor(log);
+  facts.owner_alive = ring.OwnerAlive();
+  facts.header = ring.header_state();
+  if (facts.header != HeaderState::kWhole) {
+    return facts;
   }
+  facts.same_boot = ring.SameBoot();
+  facts.closed = ring.closed();
+  facts.holds_unwritten = ring.HoldsUnwritten();
+  facts.words_agree = !facts.owner_alive && ring.LiveWordsAgree();
+  if (ring.target().kind != StreamId::Kind::kFile) {
+    facts.target = TargetFound::kNotAFile;
+  }
+  return facts;
+}
+
+namespace {
+
+TargetFound Compare(const RingView& ring, const std::string& path, const FileIdentity& identity) {
+  const FileIdentity file = ring.target().file;
+  if (file.SameFile(identity)) {
+    return TargetFound::kSame;
+  }
+  if (!ring.stream_name().empty() && ring.stream_name() == BaseNameOf(path)) {
+    return TargetFound::kNamed;
+  }
+  return file.inode == identity.inode ? TargetFound::kOther : TargetFound::kNone;
+}
+
+ContentFound ContentOf(const Evidence& evidence) {
+  switch (evidence.content) {
+    case Evidence::Content::kOpaque:
+      return ContentFound::kOpaque;
+    case Evidence::Content::kDamaged:
+      return ContentFound::kDamaged;
+    case Evidence::Content::kNotWhole:
+      break;
+    case Evidence::Content::kWhole:
+      return ContentFound::kWhole;
+  }
+  return ContentFound::kNotWhole;
+}
+
+}  // namespace
+
+Status GatherFacts(int fd, const std::string& path, const RingView& ring, const TailScanner& scan,
+                   const Witness& witness, RingFacts* facts, Evidence* evidence) {
   FileIdentity identity;
   uint64_t size = 0;
   if (Status status = IdentifyFd(fd, path, &identity, &size); !status.ok()) {
     return status;
   }
-  facts->target = ring.target().file.SameFile(identity) ? TargetFound::kSame : TargetFound::kOther;
+  *facts = FactsOfRing(ring, identity.access);
+  if (facts->owner_alive && !ring.OwnedHere() && witness.no_owner_elsewhere != nullptr &&
+      witness.no_owner_elsewhere(path)) {
+    facts->owner_alive = false;
+    facts->words_agree = facts->header == HeaderState::kWhole && ring.LiveWordsAgree();
+  }
+  if (facts->header != HeaderState::kWhole || facts->target == TargetFound::kNotAFile) {
+    return Status::Ok();
+  }
+  facts->target = Compare(ring, path, identity);
   if (!HingesOnContent(*facts)) {
     return Status::Ok();
   }
-  if (Status status = CheckAgreement(fd, path, ring, &facts->file_agrees); !status.ok()) {
+  Status status = FindEvidence(fd, path, ring, scan, evidence);
+  if (status.ok() && facts->closed) {
+    facts->file_agrees = size == ring.committed();
+  } else if (status.ok()) {
+    status = CheckAgreement(fd, path, ring, &facts->file_agrees);
+  }
+  if (!status.ok()) {
     return status;
   }
-  facts->superseded = facts->file_agrees && still_current != nullptr && !still_current(path, ring);
+  facts->content = ContentOf(*evidence);
+  facts->adds = evidence->adds();
+  if (evidence->file.in_succession && witness.earlier_whole != nullptr &&
+      !witness.earlier_whole(path)) {
+    facts->content = ContentFound::kNotWhole;
+    facts->adds = false;
+  }
+  facts->superseded =
+      witness.current != nullptr && !witness.current(path, ring, evidence->last_number);
   return Status::Ok();
 }
 

@@ -23,13 +23,16 @@ constexpr Row kRows[kRingCases] = {
     {RingCase::kR7Foreign, "R7 foreign", ReadingRule::kFile, RecoveryRule::kSetAside},
     {RingCase::kR8FutureVersion, "R8 future version", ReadingRule::kRefuse, RecoveryRule::kRefuse},
     {RingCase::kR9FileGone, "R9 file gone", ReadingRule::kFile, RecoveryRule::kRemoveRing},
-    {RingCase::kR10Contradiction, "R10 contradiction", ReadingRule::kFile, RecoveryRule::kSetAside},
+    {RingCase::kR10NotUsed, "R10 not used", ReadingRule::kWholeRecords,
+     RecoveryRule::kTrimAndSetAside},
     {RingCase::kR11Busy, "R11 busy", ReadingRule::kFile, RecoveryRule::kLeaveAlone},
     {RingCase::kR12Orphan, "R12 orphan", ReadingRule::kFile, RecoveryRule::kSetAside},
     {RingCase::kR13OtherKind, "R13 other kind", ReadingRule::kFile, RecoveryRule::kLeaveAlone},
+    {RingCase::kR14Proven, "R14 proven", ReadingRule::kProven, RecoveryRule::kReplayProven},
+    {RingCase::kR15NotTrusted, "R15 not trusted", ReadingRule::kFile, RecoveryRule::kLeaveAlone},
 };
 
-constexpr bool RowsStandAtTheirNumbers() {
+constexpr bool InOrder() {
   for (int i = 0; i < kRingCases; ++i) {
     if (static_cast<int>(kRows[i].ring_case) != i) {
       return false;
@@ -37,9 +40,30 @@ constexpr bool RowsStandAtTheirNumbers() {
   }
   return true;
 }
-static_assert(RowsStandAtTheirNumbers(), "a case is the index of its row");
+static_assert(InOrder(), "a row is found by its case");
 
 const Row& RowOf(RingCase ring_case) { return kRows[static_cast<int>(ring_case)]; }
+
+// The file is there, and its owner is dead.
+RingCase JudgeBytes(const RingFacts& facts) {
+  const bool same_page_cache =
+      facts.same_boot && facts.words_agree && facts.target == TargetFound::kSame;
+  if (same_page_cache && facts.file_agrees && facts.closed) {
+    return RingCase::kR4Closed;
+  }
+  if (facts.superseded && (facts.adds || facts.holds_unwritten)) {
+    return RingCase::kR10NotUsed;
+  }
+  if (same_page_cache && facts.file_agrees && facts.content != ContentFound::kNotWhole) {
+    return RingCase::kR3ProcessKilled;
+  }
+  if (facts.adds) {
+    return RingCase::kR14Proven;
+  }
+  const bool contradicts = same_page_cache && !facts.file_agrees && !facts.closed;
+  const bool unproven = facts.content == ContentFound::kOpaque && facts.holds_unwritten;
+  return contradicts || unproven ? RingCase::kR10NotUsed : RingCase::kR5MachineDown;
+}
 
 }  // namespace
 
@@ -49,6 +73,9 @@ RecoveryRule RecoveryOf(RingCase ring_case) { return RowOf(ring_case).recovery; 
 
 RingCase Judge(const RingFacts& facts) {
   const bool whole = facts.header == HeaderState::kWhole;
+  if (!facts.trusted) {
+    return RingCase::kR15NotTrusted;
+  }
   if (facts.header == HeaderState::kFutureVersion) {
     return RingCase::kR8FutureVersion;
   }
@@ -59,8 +86,7 @@ RingCase Judge(const RingFacts& facts) {
   if (facts.header == HeaderState::kUnpublished) {
     return RingCase::kR1Unfinished;
   }
-  // After another boot the words are whatever reached the disk, and nothing is read from them.
-  if (!whole || (facts.same_boot && !facts.words_agree)) {
+  if (!whole) {
     return RingCase::kR6Damaged;
   }
   switch (facts.target) {
@@ -70,37 +96,22 @@ RingCase Judge(const RingFacts& facts) {
       return facts.holds_unwritten ? RingCase::kR12Orphan : RingCase::kR9FileGone;
     case TargetFound::kOther:
       return RingCase::kR7Foreign;
+    case TargetFound::kNamed:
     case TargetFound::kSame:
       break;
   }
-  if (!facts.same_boot) {
-    return RingCase::kR5MachineDown;
-  }
-  if (facts.closed) {
-    return RingCase::kR4Closed;
-  }
-  return facts.file_agrees && !facts.superseded ? RingCase::kR3ProcessKilled
-                                                : RingCase::kR10Contradiction;
-}
-
-bool HingesOnTarget(const RingFacts& facts) {
-  // A live owner is left alone, whatever its ring names.
-  if (facts.owner_alive || facts.target == TargetFound::kNotAFile) {
-    return false;
-  }
-  RingFacts same = facts;
-  same.target = TargetFound::kSame;
-  RingFacts none = facts;
-  none.target = TargetFound::kNone;
-  return Judge(same) != Judge(none);
+  return JudgeBytes(facts);
 }
 
 bool HingesOnContent(const RingFacts& facts) {
   RingFacts best = facts;
-  best.file_agrees = true;
   best.superseded = false;
+  best.file_agrees = true;
+  best.content = ContentFound::kWhole;
   RingFacts worst = facts;
+  worst.superseded = true;
   worst.file_agrees = false;
+  worst.adds = true;
   return Judge(best) != Judge(worst);
 }
 

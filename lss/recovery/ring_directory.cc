@@ -1,5 +1,7 @@
 #include "lss/recovery/ring_directory.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,11 +10,14 @@
 
 #include "lss/base/posix_file.h"
 #include "lss/recovery/facts.h"
-#include "lss/ring/ring_memory.h"
+#include "lss/ring/ring_lock.h"
 #include "lss/ring/ring_view.h"
 
 namespace lss {
 namespace {
+
+// RocksDB's name for the directory of logs that it keeps after their use.
+constexpr char kArchiveName[] = "archive";
 
 bool EndsWith(const std::string& text, const char* suffix) {
   const size_t length = std::strlen(suffix);
@@ -20,40 +25,89 @@ bool EndsWith(const std::string& text, const char* suffix) {
 }
 
 // Whether nobody can want it any more. A ring of a stream that is no file is its maker's, dead or
-// not.
-bool IsDead(const std::string& path) {
+// not; one that cannot be trusted may be anything.
+bool IsDead(const std::string& path, const RingPlace& place) {
   std::unique_ptr<RingView> ring;
-  return RingView::Open(path, &ring).ok() && !ring->OwnerAlive() &&
-         FactsOfRing(*ring).target != TargetFound::kNotAFile;
+  if (!RingView::Open(path, &ring).ok()) {
+    return false;
+  }
+  const RingFacts facts = FactsOfRing(*ring, place.parent());
+  return facts.trusted && !facts.owner_alive && facts.target != TargetFound::kNotAFile;
 }
 
-}  // namespace
+std::vector<std::string> RingNames(const std::vector<std::string>& names) {
+  std::vector<std::string> rings;
+  for (const std::string& name : names) {
+    if (EndsWith(name, kRingSuffix)) {
+      rings.push_back(name);
+    }
+  }
+  std::sort(rings.begin(), rings.end());
+  return rings;
+}
 
-std::string FindRing(const std::string& path, uint64_t inode) {
-  const std::string name = RingFileName(FileIdentity{0, inode, 0});
-  const std::string directory = DirectoryOf(path);
-  for (const std::string& base : {directory, directory + "/.."}) {
-    std::string ring = base + "/" + kRingDirectoryName + "/" + name;
-    if (access(ring.c_str(), F_OK) == 0) {
-      return ring;
+// Without opening it, which costs this process a descriptor for as long as it owns the ring.
+bool IsOurs(const RingPlace& place, const std::string& name) {
+  struct stat st = {};
+  return fstatat(place.fd(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+         IsOwnedHere({st.st_dev, st.st_ino, 0});
+}
+
+std::string FindRingIn(const std::string& ring_directory, const std::string& file, uint64_t inode) {
+  RingPlace place;
+  if (!RingPlace::Open(ring_directory, &place).ok()) {
+    return {};
+  }
+  const std::string by_inode = RingFileName(FileIdentity{0, inode, 0});
+  struct stat st = {};
+  if (fstatat(place.fd(), by_inode.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    return ring_directory + "/" + by_inode;
+  }
+  std::vector<std::string> names;
+  (void)place.List(&names);
+  for (const std::string& path : RingsOfOthers(place, ring_directory, names)) {
+    std::unique_ptr<RingView> ring;
+    if (RingView::Open(path, &ring).ok() && ring->header_state() == HeaderState::kWhole &&
+        ring->stream_name() == BaseNameOf(file)) {
+      return path;
     }
   }
   return {};
 }
 
-Status ListRings(const std::string& ring_directory, std::vector<std::string>* paths) {
-  std::vector<std::string> names;
-  Status status = ListDirectory(ring_directory, &names);
-  if (!status.ok()) {
-    return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
+}  // namespace
+
+std::string FindRing(const std::string& path, uint64_t inode) {
+  const std::string directory = DirectoryOf(path);
+  std::string ring = FindRingIn(directory + "/" + kRingDirectoryName, path, inode);
+  if (ring.empty() && BaseNameOf(directory) == kArchiveName) {
+    ring = FindRingIn(directory + "/../" + kRingDirectoryName, path, inode);
   }
-  for (const std::string& name : names) {
-    if (EndsWith(name, kRingSuffix)) {
-      paths->push_back(ring_directory + "/" + name);
+  return ring;
+}
+
+Status ListRings(const std::string& ring_directory, std::vector<std::string>* paths) {
+  RingPlace place;
+  std::vector<std::string> names;
+  Status status = RingPlace::Open(ring_directory, &place);
+  if (status.ok()) {
+    status = place.List(&names);
+  }
+  for (const std::string& name : RingNames(names)) {
+    paths->push_back(ring_directory + "/" + name);
+  }
+  return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
+}
+
+std::vector<std::string> RingsOfOthers(const RingPlace& place, const std::string& ring_directory,
+                                       const std::vector<std::string>& names) {
+  std::vector<std::string> paths;
+  for (const std::string& name : RingNames(names)) {
+    if (!IsOurs(place, name)) {
+      paths.push_back(ring_directory + "/" + name);
     }
   }
-  std::sort(paths->begin(), paths->end());
-  return Status::Ok();
+  return paths;
 }
 
 void RemoveDeadRingDirectory(const std::string& directory) {
@@ -63,15 +117,14 @@ void RemoveDeadRingDirectory(const std::string& directory) {
     return;
   }
   const std::string rings = directory + "/" + kRingDirectoryName;
-  RingDirectoryLock lock;
+  RingPlace place;
   std::vector<std::string> files;
-  if (!RingDirectoryLock::Acquire(rings, /*create=*/false, &lock).ok() ||
-      !ListDirectory(rings, &files).ok()) {
+  if (!RingPlace::Open(rings, &place).ok() || !place.List(&files).ok()) {
     return;
   }
   for (const std::string& file : files) {
     const std::string path = rings + "/" + file;
-    if (IsDead(path)) {
+    if (!IsOurs(place, file) && IsDead(path, place)) {
       unlink(path.c_str());
     }
   }

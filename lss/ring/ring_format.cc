@@ -2,6 +2,9 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
+
+#include "lss/base/crc32c.h"
 
 namespace lss {
 
@@ -19,6 +22,21 @@ StreamId LoadStreamId(const RingHeaderFixed& fixed) {
     return FileIdentity{fixed.device, fixed.inode, fixed.birth_time_ns};
   }
   return StreamId::Named({fixed.device, fixed.inode});
+}
+
+void StoreStreamName(const std::string& name, RingStreamName* stored) {
+  *stored = {};
+  if (name.size() < sizeof(stored->text)) {
+    std::memcpy(stored->text, name.data(), name.size());
+    stored->length = static_cast<uint32_t>(name.size());
+  }
+  stored->checksum = Crc32c(0, stored, offsetof(RingStreamName, checksum));
+}
+
+std::string LoadStreamName(const RingStreamName& stored) {
+  const bool whole = stored.length < sizeof(stored.text) &&
+                     stored.checksum == Crc32c(0, &stored, offsetof(RingStreamName, checksum));
+  return whole ? std::string(stored.text, stored.length) : std::string();
 }
 
 std::string RingFileName(const StreamId& id) {

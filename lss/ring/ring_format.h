@@ -28,6 +28,8 @@ inline constexpr uint32_t kNamedRingFormatVersion = 2;
 // Suffixes inside the ring directory. The name before them is the stream's, see RingFileName.
 inline constexpr char kRingSuffix[] = ".ring";
 inline constexpr char kAsideSuffix[] = ".aside";
+// Behind the ring's own name, until its owner has locked it and written its header.
+inline constexpr char kUnfinishedSuffix[] = ".new";
 inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
 
 // The life of the stream that a ring belongs to.
@@ -47,6 +49,13 @@ class GuardedWord {
   void store(uint64_t value, std::memory_order order) {
     value &= kValueMax;
     word_.store(value | GuardOf(value), order);
+  }
+  // The largest of all values that were ever passed. Relaxed: what it says hangs on no other word.
+  void RaiseTo(uint64_t value) {
+    uint64_t word = word_.load(std::memory_order_relaxed);
+    while ((word & kValueMax) < value &&
+           !word_.compare_exchange_weak(word, value | GuardOf(value), std::memory_order_relaxed)) {
+    }
   }
   // Relaxed: asked of a ring whose owner is dead.
   bool intact() const {
@@ -75,6 +84,14 @@ struct RingHeaderFixed {
   uint32_t stream_kind;  // a StreamId::Kind
 };
 
+// The name of the stream's file, without its directory: a copied database has other inodes, and the
+// same names. Of a stream that is no file, or has a longer name: empty.
+struct RingStreamName {
+  char text[116];     // zero padded
+  uint32_t length;    // without the zeros
+  uint32_t checksum;  // CRC-32C of what is above
+};
+
 struct RingHeader {
   RingHeaderFixed fixed;
   std::atomic<uint32_t> fixed_checksum;  // CRC-32C of `fixed`; stored last, by release
@@ -86,11 +103,13 @@ struct RingHeader {
   // On the device, addresses below it.
   GuardedWord durable;
   std::atomic<uint32_t> state;  // a RingState
-  // When the owner was last seen alive, ms since 1970 (finer does not fit into a GuardedWord);
-  // raised at every idle check.
-  GuardedWord heartbeat_ms;
+  // The highest number of a file beside the stream's that the owner's process has made, as it says
+  // itself; what has a higher number was made by somebody else.
+  GuardedWord sibling_max;
   // Address of the first byte of each buffer in its current lap; kNoBase if never opened.
   alignas(64) GuardedWord base[kMaxBufferCount];
+  // As the fixed part: written once, before `fixed_checksum`.
+  RingStreamName name;
 };
 
 inline constexpr uint64_t kNoBase = GuardedWord::kValueMax;
@@ -104,6 +123,10 @@ static_assert(sizeof(RingHeaderFixed) == 72, "the format has no implicit padding
 // The stream's identity as the header has it, and back.
 void StoreStreamId(const StreamId& id, RingHeaderFixed* fixed);  // and its format version
 StreamId LoadStreamId(const RingHeaderFixed& fixed);
+
+void StoreStreamName(const std::string& name, RingStreamName* stored);
+// Empty also if it is damaged.
+std::string LoadStreamName(const RingStreamName& stored);
 
 // Name of the ring file of a stream in its ring directory: the inode number, or the stream's name,
 // in hex.

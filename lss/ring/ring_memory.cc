@@ -1,13 +1,11 @@
 #include "lss/ring/ring_memory.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <climits>
 #include <cstring>
 #include <new>
@@ -15,27 +13,29 @@
 #include "lss/base/crc32c.h"
 #include "lss/base/posix_file.h"
 #include "lss/base/zeros.h"
+#include "lss/ring/ring_access.h"
+#include "lss/ring/ring_place.h"
 #include "lss/ring/ring_view.h"
 
 namespace lss {
 namespace {
 
-// Another process may remove the empty directory between our mkdir and our use of it.
+// Another process may remove the empty directory between our opening it and our use of it.
 constexpr int kDirectoryAttempts = 100;
-
-int FlockRetrying(int fd, int operation) {
-  int result = 0;
-  do {
-    result = flock(fd, operation);
-  } while (result != 0 && errno == EINTR);
-  return result;
-}
 
 // posix_fallocate would write zeros where the file system cannot allocate; that is what we want:
 // a page of the mapping without a block behind it would be a SIGBUS on a full disk.
 Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
   const int error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
   return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
+}
+
+// Fails while a ring is in it, which is meant.
+void RemoveEmptyPlace(int directory, const std::string& name) {
+  const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.valid()) {
+    unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+  }
 }
 
 Status CheckNobodyNeeds(const std::string& ring_path, const StreamId& target) {
@@ -48,8 +48,8 @@ Status CheckNobodyNeeds(const std::string& ring_path, const StreamId& target) {
                                    std::to_string(ring->owner_pid()) +
                                    "; a stream has one writer at a time");
   }
-  const bool holds_unwritten = ring->header_state() == HeaderState::kWhole && !ring->closed() &&
-                               ring->committed() > ring->hi_stable();
+  const bool holds_unwritten =
+      ring->header_state() == HeaderState::kWhole && ring->HoldsUnwritten();
   return holds_unwritten ? Status::InvalidArgument(
                                "ring " + ring_path +
                                " holds bytes that its stream does not have; recover it, or move "
@@ -59,86 +59,92 @@ Status CheckNobodyNeeds(const std::string& ring_path, const StreamId& target) {
 
 }  // namespace
 
-RingDirectoryLock::~RingDirectoryLock() {
-  if (fd_.valid()) {
-    flock(fd_.get(), LOCK_UN);
-  }
-}
-
-Status RingDirectoryLock::Acquire(const std::string& directory, bool create,
-                                  RingDirectoryLock* lock) {
-  for (int attempt = 0; attempt < kDirectoryAttempts; ++attempt) {
-    UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.valid()) {
-      if (errno != ENOENT || !create) {
-        return Status::FromErrno("open", directory, -1, errno);
-      }
-      if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-        return Status::FromErrno("mkdir", directory, -1, errno);
-      }
-      continue;
-    }
-    if (FlockRetrying(fd.get(), LOCK_EX) != 0) {
-      return Status::FromErrno("lock", directory, -1, errno);
-    }
-    struct stat st = {};
-    if (fstat(fd.get(), &st) == 0 && st.st_nlink > 0) {
-      lock->fd_ = std::move(fd);
-      return Status::Ok();
-    }
-    // Removed while we waited for its lock; start again.
-  }
-  return Status::FromErrno("lock", directory, -1, EBUSY);
-}
-
-Status RingMemory::Create(const std::string& directory, const StreamId& target,
-                          const RingOptions& options, std::unique_ptr<RingMemory>* result,
-                          uint64_t size) {
+Status RingMemory::Create(const std::string& directory, const RingTarget& target,
+                          const RingOptions& options, std::unique_ptr<RingMemory>* result) {
+  const bool is_file = target.id.kind == StreamId::Kind::kFile;
+  const std::string path = directory + "/" + RingFileName(target.id);
   for (int attempt = 0;; ++attempt) {
-    RingDirectoryLock lock;
-    if (Status status = RingDirectoryLock::Acquire(directory, /*create=*/true, &lock);
-        !status.ok()) {
+    RingPlace place;
+    Status status = RingPlace::OpenOrCreate(
+        directory, is_file ? target.id.file.access : FileAccess{geteuid(), getegid(), 0600},
+        &place);
+    if (status.ok()) {
+      status = CheckNobodyNeeds(path, target.id);
+    }
+    if (!status.ok()) {
       return status;
     }
     std::unique_ptr<RingMemory> ring(new RingMemory());
-    const std::string name = RingFileName(target);
-    ring->path_ = directory + "/" + name;
-    if (Status status = CheckNobodyNeeds(ring->path_, target); !status.ok()) {
-      return status;
-    }
-    // A leftover of this inode number belongs to a file that is gone: the number was given out
-    // anew.
-    if (unlinkat(lock.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
-      return Status::FromErrno("unlink", ring->path_, -1, errno);
-    }
-    ring->fd_ =
-        UniqueFd(openat(lock.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!ring->fd_.valid() && errno == ENOENT && attempt < kDirectoryAttempts) {
-      continue;  // the last ring in it has gone, and the directory with it
-    }
-    if (!ring->fd_.valid()) {
-      return Status::FromErrno("create", ring->path_, -1, errno);
-    }
-    uint64_t size_now = 0;
-    Status status = IdentifyFd(ring->fd_.get(), ring->path_, &ring->identity_, &size_now);
+    ring->path_ = path;
+    status = ring->CreateIn(place.fd(), target, options);
     if (status.ok()) {
-      status = ring->MapAndPublish(target, options, size);
-    }
-    if (!status.ok()) {
-      ring->RemoveLocked(lock.fd());
+      *result = std::move(ring);
       return status;
     }
-    *result = std::move(ring);
-    return Status::Ok();
+    if (status.code() != Status::Code::kNotFound || attempt == kDirectoryAttempts) {
+      return status;
+    }
+    // The last ring in it has gone, and the directory with it.
   }
 }
 
-Status RingMemory::MapAndPublish(const StreamId& target, const RingOptions& options,
-                                 uint64_t size) {
-  // Waits at most for a viewer, which holds its lock for a moment only.
-  if (FlockRetrying(fd_.get(), LOCK_EX) != 0) {
-    return Status::FromErrno("lock", path_, -1, errno);
+Status RingMemory::CreateIn(int directory, const RingTarget& target, const RingOptions& options) {
+  const std::string name = BaseNameOf(path_);
+  const std::string unfinished = name + kUnfinishedSuffix;
+  const FileAccess log = target.id.kind == StreamId::Kind::kFile
+                             ? target.id.file.access
+                             : FileAccess{geteuid(), getegid(), 0600};
+  Status status = MakeFile(directory, unfinished, log);
+  if (status.ok()) {
+    status = RingLock::Take(fd_.get(), path_, identity_, RingLock::Purpose::kOwn, &lock_);
   }
+  if (status.ok()) {
+    status = MapAndPublish(target, options);
+  }
+  if (status.ok()) {
+    const MutexLock names(RingNamesMutex(identity_.device));
+    // A leftover of this inode number belongs to a file that is gone: the number was given out
+    // anew.
+    if (renameat(directory, unfinished.c_str(), directory, name.c_str()) != 0) {
+      status = Status::FromErrno("rename", path_, -1, errno);
+    }
+  }
+  if (!status.ok() && fd_.valid()) {
+    removed_ = true;
+    unlinkat(directory, unfinished.c_str(), 0);
+    RemoveEmptyPlace(directory, BaseNameOf(DirectoryOf(path_)));
+  }
+  return status;
+}
+
+// Closed to everybody else until it is known who may read the log.
+Status RingMemory::MakeFile(int directory, const std::string& name, const FileAccess& log) {
+  unlinkat(directory, name.c_str(), 0);  // of somebody who was killed at it
+  fd_ = UniqueFd(
+      openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd_.valid()) {
+    return Status::FromErrno("create", path_, -1, errno);
+  }
+  uint64_t size = 0;
+  if (Status status = IdentifyFd(fd_.get(), path_, &identity_, &size); !status.ok()) {
+    return status;
+  }
+  if (identity_.access.uid != log.uid || identity_.access.gid != log.gid) {
+    // Only root may give it away; a member of the log's group may at least give it to the group.
+    if (fchown(fd_.get(), log.uid, log.gid) == 0 ||
+        fchown(fd_.get(), static_cast<uid_t>(-1), log.gid) == 0) {
+      if (Status status = IdentifyFd(fd_.get(), path_, &identity_, &size); !status.ok()) {
+        return status;
+      }
+    }
+  }
+  const uint32_t mode = RingMode(log, identity_.access.gid);
+  return mode == identity_.access.mode || fchmod(fd_.get(), mode) == 0
+             ? Status::Ok()
+             : Status::FromErrno("chmod", path_, -1, errno);
+}
+
+Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& options) {
   buffer_bytes_ = options.buffer_bytes;
   mapped_bytes_ = RingFileBytes(options.buffer_bytes, options.buffer_count);
   if (Status status = AllocateBlocks(fd_.get(), path_, mapped_bytes_); !status.ok()) {
@@ -159,16 +165,17 @@ Status RingMemory::MapAndPublish(const StreamId& target, const RingOptions& opti
   fixed.buffer_bytes = options.buffer_bytes;
   fixed.buffer_count = options.buffer_count;
   fixed.write_mode = static_cast<uint32_t>(options.write_mode);
-  StoreStreamId(target, &fixed);
+  StoreStreamId(target.id, &fixed);
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
   fixed.owner_pid = static_cast<uint32_t>(getpid());
   header_->fixed = fixed;
+  StoreStreamName(target.name, &header_->name);
   // Relaxed, these and the bases: the checksum publishes them.
-  header_->committed.store(size, std::memory_order_relaxed);
-  header_->hi_stable.store(size, std::memory_order_relaxed);
+  header_->committed.store(target.size, std::memory_order_relaxed);
+  header_->hi_stable.store(target.size, std::memory_order_relaxed);
   header_->durable.store(0, std::memory_order_relaxed);
   header_->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
-  Beat();
+  header_->sibling_max.store(0, std::memory_order_relaxed);
   for (GuardedWord& base : header_->base) {
     base.store(kNoBase, std::memory_order_relaxed);
   }
@@ -179,19 +186,7 @@ Status RingMemory::MapAndPublish(const StreamId& target, const RingOptions& opti
   return Status::Ok();
 }
 
-void RingMemory::Beat() const {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  header_->heartbeat_ms.store(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
-      std::memory_order_relaxed);  // a time, which vouches for nothing
-}
-
 RingMemory::~RingMemory() {
-  // Not left to close: a forked child may have a copy of the descriptor. That child, when it
-  // destroys its copy of us, has no right to give up its parent's lock.
-  if (fd_.valid() && !fork_guard_.InForkedChild()) {
-    flock(fd_.get(), LOCK_UN);
-  }
   if (mapping_ != nullptr) {
     munmap(mapping_, mapped_bytes_);
   }
@@ -244,32 +239,28 @@ void RingMemory::Remove() {
   if (removed_) {
     return;
   }
-  // Under the directory's lock, or the directory might go from under a creation.
   const UniqueFd directory = OpenDirectory();
-  if (!directory.valid()) {
-    return;  // gone, and the ring with it; or no descriptor is left: recovery removes closed rings
+  if (directory.valid()) {  // otherwise gone, and the ring with it; or recovery removes it
+    RemoveFrom(directory.get());
   }
-  (void)FlockRetrying(directory.get(), LOCK_EX);
-  RemoveLocked(directory.get());
-  flock(directory.get(), LOCK_UN);
 }
 
-void RingMemory::RemoveLocked(int directory) {
+void RingMemory::RemoveFrom(int directory) {
   removed_ = true;
   const std::string name = BaseNameOf(path_);
-  // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
-  struct stat ours = {};
-  struct stat named = {};
-  if (fstat(fd_.get(), &ours) != 0 || fstatat(directory, name.c_str(), &named, 0) != 0 ||
-      ours.st_ino != named.st_ino) {
-    return;
+  {
+    const MutexLock names(RingNamesMutex(identity_.device));
+    // The file may have been emptied and opened anew meanwhile; then the name is the new ring's.
+    struct stat ours = {};
+    struct stat named = {};
+    if (fstat(fd_.get(), &ours) != 0 ||
+        fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+        ours.st_ino != named.st_ino) {
+      return;
+    }
+    unlinkat(directory, name.c_str(), 0);
   }
-  unlinkat(directory, name.c_str(), 0);
-  const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.valid()) {
-    // Fails while another ring is in it, which is meant.
-    unlinkat(parent.get(), BaseNameOf(DirectoryOf(path_)).c_str(), AT_REMOVEDIR);
-  }
+  RemoveEmptyPlace(directory, BaseNameOf(DirectoryOf(path_)));
 }
 
 }  // namespace lss

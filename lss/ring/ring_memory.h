@@ -1,7 +1,7 @@
 // The ring's memory: a shared mapping of a small file, so that committed bytes outlive the process.
 //
-// Ownership: a RingMemory holds the ring file's lock for as long as it lives; the kernel drops the
-// lock when the process dies, which is how others tell a dead owner from a live one.
+// Ownership: a RingMemory holds the ring file's lock (ring_lock.h) for as long as it lives, from
+// before the file has its name: nobody ever meets a ring whose owner lives and has no lock.
 // Thread safety: Create and the destructor by one thread; header() and buffer() from any thread;
 // MakeHeaderDurable and Remove by one thread at a time.
 #pragma once
@@ -11,26 +11,35 @@
 #include <memory>
 #include <string>
 
-#include "lss/base/fork_guard.h"
 #include "lss/base/status.h"
 #include "lss/base/stream_id.h"
 #include "lss/base/unique_fd.h"
 #include "lss/ring/locate.h"
 #include "lss/ring/ring_format.h"
+#include "lss/ring/ring_lock.h"
 #include "lss/ring/ring_options.h"
 
 namespace lss {
 
+// The stream that a ring is made for.
+struct RingTarget {
+  RingTarget(const StreamId& stream)  // NOLINT(google-explicit-constructor): with nothing in it
+      : id(stream) {}
+  RingTarget(const FileIdentity& file)  // NOLINT(google-explicit-constructor): one kind of it
+      : id(file) {}
+  StreamId id;
+  std::string name;  // of its file, without the directory
+  Address size = 0;  // what it holds already; the ring is born with its watermarks there
+};
+
 class RingMemory {
  public:
-  // Creates and locks the ring file for the stream `target` in `directory` (created when missing).
-  // A ring of the same name whose owner is gone must have been recovered before; it is replaced. Of
-  // a named stream, one that is in use or holds unwritten bytes is refused instead: a name, unlike
-  // an inode number, is not given out again by accident. `size`: what the stream holds already; the
-  // ring is born with its watermarks there.
-  static Status Create(const std::string& directory, const StreamId& target,
-                       const RingOptions& options, std::unique_ptr<RingMemory>* result,
-                       uint64_t size = 0);
+  // Creates and locks the ring file of a stream in `directory` (created when missing, for the use
+  // of whoever may use the stream's file). A ring of the same name whose owner is gone must have
+  // been recovered before; it is replaced. Of a named stream, one that is in use or holds unwritten
+  // bytes is refused instead: a name, unlike an inode number, is not given out again by accident.
+  static Status Create(const std::string& directory, const RingTarget& target,
+                       const RingOptions& options, std::unique_ptr<RingMemory>* result);
   // Unmaps and unlocks; the file stays, as after a crash, unless Remove() was called.
   ~RingMemory();
   RingMemory(const RingMemory&) = delete;
@@ -46,8 +55,8 @@ class RingMemory {
   const std::string& path() const { return path_; }
   // Of the ring file itself.
   const FileIdentity& identity() const { return identity_; }
-  // Notes in the header that the owner is alive.
-  void Beat() const;
+  // Notes that this process has made a file with this number beside the stream's.
+  void NoteSibling(uint64_t number) const { header_->sibling_max.RaiseTo(number); }
 
   // After OK the header and the ring's directory entry survive a power cut. Needed before the file
   // gets zeros behind its tail: without a ring nobody would know to trim them.
@@ -65,35 +74,21 @@ class RingMemory {
   // The ring's directory, wherever it has been renamed to; where there is no /proc, by the name it
   // had. Not kept open: descriptors are scarce in a process with thousands of files.
   UniqueFd OpenDirectory() const;
-  void RemoveLocked(int directory);
-  Status MapAndPublish(const StreamId& target, const RingOptions& options, uint64_t size);
+  // In the open directory of rings at `directory`.
+  Status CreateIn(int directory, const RingTarget& target, const RingOptions& options);
+  Status MakeFile(int directory, const std::string& name, const FileAccess& log);
+  Status MapAndPublish(const RingTarget& target, const RingOptions& options);
+  void RemoveFrom(int directory);
 
   std::string path_;
   FileIdentity identity_;
   UniqueFd fd_;
+  RingLock lock_;
   char* mapping_ = nullptr;
   RingHeader* header_ = nullptr;
   uint64_t mapped_bytes_ = 0;
   uint32_t buffer_bytes_ = 0;
-  const ForkGuard fork_guard_;
   bool removed_ = false;
-};
-
-// The directory lock of a ring directory: creation and recovery exclude each other across
-// processes, so that nobody meets a ring file between its creation and its owner's lock on it.
-class RingDirectoryLock {
- public:
-  RingDirectoryLock() = default;
-  // Unlocks, and does not leave that to close: a forked child may have a copy of the descriptor.
-  ~RingDirectoryLock();
-  RingDirectoryLock(const RingDirectoryLock&) = delete;
-  RingDirectoryLock& operator=(const RingDirectoryLock&) = delete;
-  // NotFound if the directory does not exist and `create` is false.
-  static Status Acquire(const std::string& directory, bool create, RingDirectoryLock* lock);
-  int fd() const { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
 };
 
 }  // namespace lss

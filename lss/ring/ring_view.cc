@@ -1,10 +1,7 @@
 #include "lss/ring/ring_view.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +11,8 @@
 #include "lss/base/crc32c.h"
 #include "lss/base/posix_file.h"
 #include "lss/ring/merged_read.h"
+#include "lss/ring/ring_access.h"
+#include "lss/ring/ring_place.h"
 
 namespace lss {
 namespace {
@@ -27,15 +26,24 @@ bool AllZero(const char* data, size_t size) {
 Status RingView::Open(const std::string& path, std::unique_ptr<RingView>* result) {
   std::unique_ptr<RingView> view(new RingView());
   view->path_ = path;
-  view->fd_ = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!view->fd_.valid()) {
-    return Status::FromErrno("open", path, -1, errno);
+  RingPlace place;
+  if (Status status = RingPlace::Open(DirectoryOf(path), &place); !status.ok()) {
+    return status;
   }
-  struct stat st = {};
-  if (fstat(view->fd_.get(), &st) != 0) {
-    return Status::FromErrno("stat", path, -1, errno);
+  view->ring_directory_ = place.access();
+  view->directory_ = place.parent();
+  bool regular = false;
+  if (Status status = place.OpenFile(BaseNameOf(path), O_RDONLY, &view->fd_, &regular);
+      !status.ok()) {
+    return status;
   }
-  view->file_bytes_ = S_ISREG(st.st_mode) ? static_cast<uint64_t>(st.st_size) : 0;
+  if (!regular) {
+    return Status::FromErrno("open", path, -1, ENOENT);
+  }
+  if (Status status = IdentifyFd(view->fd_.get(), path, &view->identity_, &view->file_bytes_);
+      !status.ok()) {
+    return status;
+  }
   if (view->file_bytes_ >= kPageBytes) {
     void* mapping = mmap(nullptr, view->file_bytes_, PROT_READ, MAP_SHARED, view->fd_.get(), 0);
     if (mapping == MAP_FAILED) {
@@ -52,16 +60,14 @@ RingView::~RingView() {
   if (mapping_ != nullptr) {
     munmap(const_cast<char*>(mapping_), file_bytes_);
   }
+  if (fd_.valid()) {
+    CloseUnlessLocked(std::move(fd_), identity_);
+  }
 }
 
-bool RingView::OwnerAlive() const {
-  // A shared lock is refused exactly while an owner holds the exclusive one; given back at once,
-  // and never asked for by owners, so two viewers do not take each other for an owner.
-  if (flock(fd_.get(), LOCK_SH | LOCK_NB) == 0) {
-    flock(fd_.get(), LOCK_UN);
-    return false;
-  }
-  return errno == EWOULDBLOCK;
+bool RingView::TrustedFor(const FileAccess& log) const {
+  return IsTrustedRing(identity_.access, log, directory_) &&
+         IsTrustedRingDirectory(ring_directory_, log, directory_);
 }
 
 HeaderState RingView::header_state() const {
@@ -91,20 +97,18 @@ HeaderState RingView::header_state() const {
   return whole ? HeaderState::kWhole : HeaderState::kDamaged;
 }
 
-bool RingView::SameBoot() const {
-  return std::memcmp(header_->fixed.boot_id, BootId(), kBootIdBytes) == 0;
-}
+bool RingView::SameBoot() const { return SameBootId(header_->fixed.boot_id, BootId()); }
 
 bool RingView::LiveWordsAgree() const {
   const uint32_t state = header_->state.load(std::memory_order_acquire);  // P11
   bool intact = state == static_cast<uint32_t>(RingState::kLive) ||
                 state == static_cast<uint32_t>(RingState::kClosed);
   intact = intact && header_->committed.intact() && header_->hi_stable.intact() &&
-           header_->durable.intact() && header_->heartbeat_ms.intact();
+           header_->durable.intact() && header_->sibling_max.intact();
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
     intact = intact && header_->base[i].intact();
   }
-  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsUnwritten();
+  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsWhatItMust();
 }
 
 Address RingView::Oldest() const {
@@ -127,7 +131,7 @@ Address RingView::End() const {
 }
 
 // hi_stable may be above committed: a record larger than the ring was on its way.
-bool RingView::HoldsUnwritten() const {
+bool RingView::HoldsWhatItMust() const {
   const MappedRing ring = mapped();
   const Address end = committed();
   Address at = hi_stable();
@@ -146,8 +150,12 @@ namespace {
 
 class FileAndRing final : public MergedSource {
  public:
-  FileAndRing(int fd, const RingView& ring) : fd_(fd), ring_(ring) {}
-  Address hi_stable() const override { return ring_.hi_stable(); }
+  // `fixed_from`: of a dead owner's ring. Of a living owner's, the file counts up to its watermark.
+  FileAndRing(int fd, const RingView& ring, const Address* fixed_from)
+      : fd_(fd), ring_(ring), fixed_from_(fixed_from) {}
+  Address hi_stable() const override {
+    return fixed_from_ != nullptr ? *fixed_from_ : ring_.hi_stable();
+  }
   Status ReadDevice(Address from, size_t length, char* destination, size_t* read) const override {
     return ReadFully(fd_, ring_.path(), from, length, destination, read);
   }
@@ -160,13 +168,19 @@ class FileAndRing final : public MergedSource {
  private:
   const int fd_;
   const RingView& ring_;
+  const Address* const fixed_from_;
 };
 
 }  // namespace
 
 Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Address limit,
                   char* destination, size_t* read) {
-  return ReadMerged(FileAndRing(fd, ring), from, length, limit, destination, read);
+  return ReadMerged(FileAndRing(fd, ring, nullptr), from, length, limit, destination, read);
+}
+
+Status ReadMerged(int fd, const RingView& ring, const RingPart& part, Address from, size_t length,
+                  char* destination, size_t* read) {
+  return ReadMerged(FileAndRing(fd, ring, &part.from), from, length, part.end, destination, read);
 }
 
 }  // namespace lss

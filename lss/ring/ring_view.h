@@ -13,6 +13,7 @@
 #include "lss/base/unique_fd.h"
 #include "lss/ring/locate.h"
 #include "lss/ring/ring_format.h"
+#include "lss/ring/ring_lock.h"
 
 namespace lss {
 
@@ -26,22 +27,31 @@ enum class HeaderState {
 
 class RingView {
  public:
-  // Maps the ring file. NotFound if there is none. Any content is accepted: see header_state().
+  // Maps the ring file. NotFound if there is none: no regular file, or behind a symbolic link. Any
+  // content is accepted: see header_state().
   static Status Open(const std::string& path, std::unique_ptr<RingView>* result);
   ~RingView();
   RingView(const RingView&) = delete;
   RingView& operator=(const RingView&) = delete;
 
   const std::string& path() const { return path_; }
-  // Both look anew at every call.
+  // Of the ring file.
+  const FileIdentity& identity() const { return identity_; }
+  // These look anew at every call.
   HeaderState header_state() const;
-  bool OwnerAlive() const;
+  bool OwnedHere() const { return IsOwnedHere(identity_); }
+  bool OwnedElsewhere() const { return IsOwnedElsewhere(fd_.get(), identity_); }
+  bool OwnerAlive() const { return OwnedHere() || OwnedElsewhere(); }
+  // Whether it can only be the work of somebody who may write to `log`.
+  bool TrustedFor(const FileAccess& log) const;
 
   // --- only with a whole header ---
 
   StreamId target() const { return LoadStreamId(header_->fixed); }
   uint32_t owner_pid() const { return header_->fixed.owner_pid; }
-  // Whether the ring was made since this machine was started.
+  // The name of its stream's file; empty if it is not known.
+  std::string stream_name() const { return LoadStreamName(header_->name); }
+  // Whether the ring was made since this machine was started, as far as that can be known.
   bool SameBoot() const;
   // Whether the words of the live part are whole and do not contradict each other. Says nothing
   // while the owner lives: its words change one by one.
@@ -49,14 +59,14 @@ class RingView {
   Address committed() const { return header_->committed.load(std::memory_order_acquire); }  // P7
   Address hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }  // P5
   Address durable() const { return header_->durable.load(std::memory_order_acquire); }      // P10
-  int64_t heartbeat_ns() const {
-    // Relaxed: a time, which vouches for nothing.
-    return static_cast<int64_t>(header_->heartbeat_ms.load(std::memory_order_relaxed)) * 1000000;
-  }
+  // Relaxed: hangs on no other word.
+  uint64_t sibling_max() const { return header_->sibling_max.load(std::memory_order_relaxed); }
   bool closed() const {
     return header_->state.load(std::memory_order_acquire) ==  // P11
            static_cast<uint32_t>(RingState::kClosed);
   }
+  // Whether bytes of the stream are in the ring only, as the words say.
+  bool HoldsUnwritten() const { return !closed() && committed() > hi_stable(); }
   // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them. Under a
   // live owner the bytes count only if hi_stable() is at most `from` afterwards.
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const {
@@ -70,7 +80,7 @@ class RingView {
  private:
   RingView() = default;
   // Whether every committed byte that is not in the file is in the ring.
-  bool HoldsUnwritten() const;
+  bool HoldsWhatItMust() const;
   MappedRing mapped() const {
     return {header_->base, header_->fixed.buffer_count, header_->fixed.buffer_bytes,
             mapping_ + kPageBytes};
@@ -78,6 +88,9 @@ class RingView {
 
   std::string path_;
   UniqueFd fd_;
+  FileIdentity identity_;
+  FileAccess ring_directory_;
+  FileAccess directory_;  // that the ring's directory is in
   uint64_t file_bytes_ = 0;
   const RingHeader* header_ = nullptr;  // null if the file is shorter than a header
   const char* mapping_ = nullptr;
@@ -86,6 +99,14 @@ class RingView {
 // Reads [from, from + length) of a file and its ring as one, below `limit`. `fd` is open for
 // reading without O_DIRECT. Bytes that leave the ring while we look are found in the file.
 Status ReadMerged(int fd, const RingView& ring, Address from, size_t length, Address limit,
+                  char* destination, size_t* read);
+
+// The part of a dead owner's ring that counts: from `from` up to `end`; below it the file does.
+struct RingPart {
+  Address from = 0;
+  Address end = 0;
+};
+Status ReadMerged(int fd, const RingView& ring, const RingPart& part, Address from, size_t length,
                   char* destination, size_t* read);
 
 }  // namespace lss

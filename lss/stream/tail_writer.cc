@@ -183,7 +183,6 @@ void TailWriter::MakeHot() {
 }
 
 void TailWriter::Tick() {
-  memory_->Beat();
   WriteOutIdle();
   // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
   // fault can wait for the file system's journal. Better here than in somebody's append.

@@ -50,9 +50,11 @@ std::string DeadLog::MakeAt(const std::string& path) const {
   StoreOptions options;
   options.buffer_bytes = buffer_bytes;
   options.buffer_count = buffer_count;
+  RingTarget target(identity);
+  target.name = BaseNameOf(path);
   std::unique_ptr<RingMemory> ring;
-  Require(
-      RingMemory::Create(DirectoryOf(path) + "/" + kRingDirectoryName, identity, options, &ring));
+  Require(RingMemory::Create(DirectoryOf(path) + "/" + kRingDirectoryName, target, options, &ring));
+  ring->NoteSibling(sibling_max);
   RingHeader* header = ring->header();
   uint32_t index = 0;
   for (Address base = 0; base == 0 || base < stream.size(); base += buffer_bytes) {
@@ -106,12 +108,14 @@ Reading ReadLog(const std::string& path, const std::string& ring_path,
   }
   if (tail.ring != nullptr) {
     // In pieces, as readers do: a damaged watermark must not make us allocate what it says.
-    const Address end = tail.ring->committed();
+    const RingPart part =
+        tail.growing ? RingPart{tail.ring->hi_stable(), tail.ring->committed()} : tail.part;
+    const Address end = part.end;
     char piece[32768];
     size_t read = 1;
     while (reading.status.ok() && read > 0 && reading.bytes.size() < end) {
       reading.status =
-          ReadMerged(fd.get(), *tail.ring, reading.bytes.size(), sizeof(piece), end, piece, &read);
+          ReadMerged(fd.get(), *tail.ring, part, reading.bytes.size(), sizeof(piece), piece, &read);
       reading.bytes.append(piece, read);
     }
   } else {
@@ -121,7 +125,7 @@ Reading ReadLog(const std::string& path, const std::string& ring_path,
 }
 
 RingCase CaseOf(const RingView& ring) {
-  RingFacts facts = FactsOfRing(ring);
+  RingFacts facts = FactsOfRing(ring, ring.identity().access);
   facts.target = TargetFound::kSame;
   return Judge(facts);
 }

@@ -33,6 +33,8 @@ struct DeadLog {
   RingState state = RingState::kLive;
   // What lies in the file behind hi_stable.
   std::string behind;
+  // The highest number of a file that the owner has made beside it.
+  uint64_t sibling_max = 0;
 
   Address Committed() const { return committed == kUnset ? stream.size() : committed; }
   // What the file holds: the stream up to hi_stable, and `behind`.

@@ -9,6 +9,7 @@
 #include "lss/recovery/recovery.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/line_scanner.h"
 #include "tests/support/temp_dir.h"
 
 namespace lss::test {
@@ -17,13 +18,7 @@ class RecoveryTest : public testing::Test {
  protected:
   RecoveryTest() {
     context_.warn = [this](const std::string& line) { warnings_.push_back(line); };
-    // A format for R5: everything up to the last newline counts.
-    context_.scan = [this](int, const std::string& name, uint64_t size, uint64_t* end) {
-      ++scans_;
-      const size_t newline = bloom_lfs::test::ReadFile(name).substr(0, size).find_last_of('\n');
-      *end = newline == std::string::npos ? 0 : newline + 1;
-      return Status::Ok();
-    };
+    context_.scan = ScanLines;
   }
 
   std::string Make(const DeadLog& log) { return ring_ = log.MakeAt(log_); }
@@ -65,7 +60,6 @@ class RecoveryTest : public testing::Test {
   RecoveryContext context_;
   std::vector<RecoveredFile> recovered_;
   std::vector<std::string> warnings_;
-  int scans_ = 0;
 };
 
 }  // namespace lss::test

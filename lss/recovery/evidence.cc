@@ -1,0 +1,139 @@
+#include "lss/recovery/evidence.h"
+
+#include <algorithm>
+
+#include "lss/base/file_identity.h"
+#include "lss/base/posix_file.h"
+
+namespace lss {
+namespace {
+
+// File and ring read as one, and everything that is asked of them.
+class Stream {
+ public:
+  Stream(int fd, const std::string& path, const RingView& ring, const TailScanner& scan)
+      : fd_(fd), path_(path), ring_(ring), scan_(scan) {}
+
+  // The file's bytes below `from`, the ring's from there on, up to `limit`.
+  Status Scan(Address from, Address limit, const ScanRule& rule, ScannedTail* tail) const {
+    const StreamReader read = [&](Address offset, size_t length, char* destination, size_t* got) {
+      return Read(from, offset, length, limit, destination, got);
+    };
+    return scan_(read, path_, limit, rule, tail);
+  }
+
+ private:
+  Status Read(Address from, Address offset, size_t length, Address limit, char* destination,
+              size_t* read) const {
+    *read = 0;
+    if (offset < from) {
+      const size_t in_file = std::min<uint64_t>(length, from - offset);
+      if (Status status = ReadFully(fd_, path_, offset, in_file, destination, read);
+          !status.ok() || *read < in_file) {
+        return status;
+      }
+    }
+    while (*read < length) {
+      const size_t got = ring_.CopyOut(offset + *read, length - *read, limit, destination + *read);
+      if (got == 0) {
+        break;
+      }
+      *read += got;
+    }
+    return Status::Ok();
+  }
+
+  const int fd_;
+  const std::string& path_;
+  const RingView& ring_;
+  const TailScanner& scan_;
+};
+
+// Takes what is proven with the ring's bytes from `from` on, if it is more than is known.
+Status Try(const Stream& stream, const RingView& ring, Address from, bool words_agree,
+           Evidence* evidence) {
+  ScanRule rule;
+  rule.judged_above = from;
+  rule.gaps_below = 0;
+  if (words_agree && ring.committed() >= evidence->file.end) {
+    // A stream whose records go on to just where its words say that it ends has left out numbers,
+    // if it has, by itself.
+    ScannedTail promised;
+    ScanRule lenient = rule;
+    lenient.gaps_below = ScanRule::kNobody;
+    if (Status status = stream.Scan(from, ring.committed(), lenient, &promised); !status.ok()) {
+      return status;
+    }
+    if (promised.known && promised.whole) {
+      evidence->content = Evidence::Content::kWhole;
+      evidence->whole_from = from;
+      rule.gaps_below = ring.committed();
+    }
+  }
+  ScannedTail proven;
+  if (Status status = stream.Scan(from, std::max(from, ring.End()), rule, &proven); !status.ok()) {
+    return status;
+  }
+  if (proven.known && proven.end > evidence->part.end) {
+    evidence->part = {from, proven.end};
+    evidence->last_number = proven.last_number;
+  }
+  return Status::Ok();
+}
+
+// Of the file alone, up to `limit`.
+Status ScanFile(int fd, const std::string& path, const TailScanner& scan, Address limit,
+                ScannedTail* tail) {
+  FileIdentity identity;
+  uint64_t size = 0;
+  if (Status status = IdentifyFd(fd, path, &identity, &size); !status.ok()) {
+    return status;
+  }
+  size = std::min(size, limit);
+  *tail = {};
+  tail->end = size;
+  if (scan == nullptr) {
+    return Status::Ok();
+  }
+  const StreamReader read = [&](Address offset, size_t length, char* destination, size_t* got) {
+    return ReadFully(fd, path, offset, length, destination, got);
+  };
+  return scan(read, path, size, ScanRule(), tail);
+}
+
+}  // namespace
+
+Status FindEvidence(int fd, const std::string& path, const RingView& ring, const TailScanner& scan,
+                    Evidence* evidence) {
+  *evidence = {};
+  Status status = ScanFile(fd, path, scan, UINT64_MAX, &evidence->file);
+  if (!status.ok() || !evidence->file.known) {
+    return status;
+  }
+  evidence->content = Evidence::Content::kNotWhole;
+  evidence->part = {evidence->file.end, evidence->file.end};
+  evidence->last_number = evidence->file.last_number;
+  const bool words_agree = ring.LiveWordsAgree();
+  const Address stable = ring.hi_stable();
+  bool damaged = false;
+  if (words_agree && evidence->file.end < stable) {
+    ScannedTail below;
+    status = ScanFile(fd, path, scan, stable, &below);
+    damaged = !below.whole;
+  }
+  const Stream stream(fd, path, ring, scan);
+  // A record may be in both, in part: then the watermark tells where one goes over into the other.
+  // It may be behind the file, or before it; then the file's last whole record does.
+  if (status.ok() && words_agree && !damaged) {
+    status = Try(stream, ring, stable, words_agree, evidence);
+  }
+  if (status.ok() && evidence->content != Evidence::Content::kWhole) {
+    status = Try(stream, ring, evidence->file.end, words_agree, evidence);
+  }
+  if (damaged && evidence->content != Evidence::Content::kWhole) {
+    evidence->content = Evidence::Content::kDamaged;
+  }
+  return status;
+}
+
+}  // namespace lss

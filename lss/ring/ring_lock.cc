@@ -1,0 +1,147 @@
+#include "lss/ring/ring_lock.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace lss {
+namespace {
+
+using Key = std::pair<uint64_t, uint64_t>;  // device, inode
+
+struct Locked {
+  RingLock::Purpose purpose;
+  std::vector<UniqueFd> kept;  // to be closed when the lock goes
+};
+
+struct Register {
+  const pid_t process = getpid();
+  Mutex mutex;
+  std::map<Key, Locked> files LSS_GUARDED_BY(mutex);
+  std::map<Key, std::unique_ptr<Mutex>> mutexes LSS_GUARDED_BY(mutex);
+
+  Mutex* MutexFor(const Key& key) LSS_EXCLUDES(mutex) {
+    const MutexLock guard(&mutex);
+    std::unique_ptr<Mutex>& found = mutexes[key];
+    if (found == nullptr) {
+      found = std::make_unique<Mutex>();
+    }
+    return found.get();
+  }
+};
+
+// Of this process. A forked child holds none of its parent's locks, and may find the mutex of its
+// parent's register locked by a thread that it does not have; so it begins with a register of its
+// own. Never destroyed: stores may be closed by later exit handlers.
+Register& Own() {
+  static std::atomic<Register*> current{nullptr};
+  Register* found = current.load(std::memory_order_acquire);
+  while (found == nullptr || found->process != getpid()) {
+    auto fresh = std::make_unique<Register>();
+    if (current.compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) {
+      return *fresh.release();
+    }
+  }
+  return *found;
+}
+
+Key KeyOf(const FileIdentity& file) { return {file.device, file.inode}; }
+
+struct flock WholeFile(int16_t type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace
+
+Status RingLock::Take(int fd, const std::string& name, const FileIdentity& file, Purpose purpose,
+                      RingLock* lock) {
+  Register& own = Own();
+  const MutexLock guard(&own.mutex);
+  if (own.files.count(KeyOf(file)) > 0) {
+    return Status::FromErrno("lock", name, -1, EAGAIN);
+  }
+  const struct flock whole = WholeFile(F_WRLCK);
+  if (fcntl(fd, F_SETLK, &whole) != 0) {
+    return Status::FromErrno("lock", name, -1, errno == EACCES ? EAGAIN : errno);
+  }
+  own.files[KeyOf(file)].purpose = purpose;
+  lock->Release();
+  lock->fd_ = fd;
+  lock->file_ = file;
+  lock->held_ = true;
+  return Status::Ok();
+}
+
+bool RingLock::IsBusy(const Status& status) { return status.error_number() == EAGAIN; }
+
+RingLock::~RingLock() { Release(); }
+
+RingLock::RingLock(RingLock&& other) noexcept { *this = std::move(other); }
+
+RingLock& RingLock::operator=(RingLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(file_, other.file_);
+  std::swap(held_, other.held_);
+  return *this;
+}
+
+void RingLock::Release() {
+  if (!std::exchange(held_, false)) {
+    return;
+  }
+  Register& own = Own();
+  const MutexLock guard(&own.mutex);
+  if (own.files.erase(KeyOf(file_)) > 0) {
+    const struct flock whole = WholeFile(F_UNLCK);
+    (void)fcntl(fd_, F_SETLK, &whole);
+  }
+}
+
+bool IsOwnedHere(const FileIdentity& file) {
+  Register& own = Own();
+  const MutexLock guard(&own.mutex);
+  const auto found = own.files.find(KeyOf(file));
+  return found != own.files.end() && found->second.purpose == RingLock::Purpose::kOwn;
+}
+
+bool IsOwnedElsewhere(int fd, const FileIdentity& file) {
+  {
+    Register& own = Own();
+    const MutexLock guard(&own.mutex);
+    if (own.files.count(KeyOf(file)) > 0) {
+      return false;
+    }
+  }
+  // Asked as somebody who wants to read: the locks of other readers, who may be anybody, do not
+  // show.
+  struct flock whole = WholeFile(F_RDLCK);
+  return fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+Mutex* RingNamesMutex(uint64_t device) { return Own().MutexFor({device, 0}); }
+
+Mutex* RecoveryMutex(const FileIdentity& ring_directory) {
+  return Own().MutexFor(KeyOf(ring_directory));
+}
+
+void CloseUnlessLocked(UniqueFd fd, const FileIdentity& file) {
+  Register& own = Own();
+  const MutexLock guard(&own.mutex);
+  const auto found = own.files.find(KeyOf(file));
+  if (found != own.files.end()) {
+    found->second.kept.push_back(std::move(fd));
+  } else {
+    fd.Reset();  // under the mutex: nobody may take the lock before it is closed
+  }
+}
+
+}  // namespace lss

@@ -1,0 +1,116 @@
+#include "plugin/sibling_files.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "lss/base/file_identity.h"
+#include "lss/base/mutex.h"
+#include "lss/base/posix_file.h"
+#include "plugin/file_kind.h"
+
+namespace bloom_lfs {
+namespace {
+
+// What this process has made in one directory.
+struct Made {
+  uint64_t min = UINT64_MAX;
+  uint64_t max = 0;
+};
+
+using Key = std::pair<uint64_t, uint64_t>;  // device, inode
+
+struct Register {
+  lss::Mutex mutex;
+  std::map<Key, Made> directories LSS_GUARDED_BY(mutex);
+};
+
+// Never destroyed: files may be made by later exit handlers.
+Register& All() {
+  static auto* const all = new Register;
+  return *all;
+}
+
+std::optional<Key> DirectoryOfFile(const std::string& path) {
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  if (!lss::IdentifyPath(lss::DirectoryOf(path), &identity, &size).ok()) {
+    return std::nullopt;
+  }
+  return Key(identity.device, identity.inode);
+}
+
+Made MadeIn(const std::optional<Key>& directory) {
+  Register& all = All();
+  const lss::MutexLock lock(&all.mutex);
+  const auto found =
+      directory.has_value() ? all.directories.find(*directory) : all.directories.end();
+  return found == all.directories.end() ? Made() : found->second;
+}
+
+// "123" in "123" or "123.suffix"; 0 if there is no such thing.
+uint64_t Number(const std::string& text, const std::vector<std::string>& suffixes) {
+  const size_t digits = text.find_first_not_of("0123456789");
+  const std::string suffix = digits == std::string::npos ? "" : text.substr(digits);
+  const bool known = std::find(suffixes.begin(), suffixes.end(), suffix) != suffixes.end();
+  return known && digits != 0 ? std::strtoull(text.c_str(), nullptr, 10) : 0;
+}
+
+}  // namespace
+
+uint64_t SiblingNumber(const std::string& path) {
+  static const std::string manifest = "MANIFEST-";
+  static const std::string options = "OPTIONS-";
+  const std::string name = lss::BaseNameOf(path);
+  if (name.rfind(manifest, 0) == 0) {
+    return Number(name.substr(manifest.size()), {""});
+  }
+  if (name.rfind(options, 0) == 0) {
+    return Number(name.substr(options.size()), {"", ".dbtmp"});
+  }
+  return Number(name, {".log", ".sst", ".ldb", ".blob", ".dbtmp"});
+}
+
+void NoteSibling(const std::string& path) {
+  const uint64_t number = SiblingNumber(path);
+  const std::optional<Key> directory = number > 0 ? DirectoryOfFile(path) : std::nullopt;
+  if (!directory.has_value()) {
+    return;
+  }
+  {
+    Register& all = All();
+    const lss::MutexLock lock(&all.mutex);
+    Made& made = all.directories[*directory];
+    made.min = std::min(made.min, number);
+    made.max = std::max(made.max, number);
+  }
+  for (const StorePtr& store : LiveStores::StoresIn(lss::DirectoryOf(path))) {
+    store->NoteSibling(number);
+  }
+}
+
+void NoteSiblingsIn(const StorePtr& store) {
+  store->NoteSibling(MadeIn(DirectoryOfFile(store->path())).max);
+}
+
+bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring) {
+  const std::string directory = lss::DirectoryOf(file);
+  const Made ours = MadeIn(DirectoryOfFile(file));
+  std::vector<std::string> names;
+  (void)lss::ListDirectory(directory, &names);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const uint64_t number = SiblingNumber(name);
+    if (number <= ring.sibling_max() || (ours.min <= number && number <= ours.max)) {
+      return false;
+    }
+    lss::FileIdentity identity;
+    uint64_t size = 0;
+    return !IsWal(name) ||
+           (lss::IdentifyPath(directory + "/" + name, &identity, &size).ok() && size > 0);
+  });
+}
+
+}  // namespace bloom_lfs

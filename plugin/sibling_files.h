@@ -1,0 +1,31 @@
+// Who has made the numbered files of a directory of logs? Every file that RocksDB makes in it takes
+// a higher number than those before (logs, tables, blobs, MANIFEST-, OPTIONS-), and all that this
+// process makes goes through our FileSystem. So it is noted in the rings of the directory, without
+// a system call, how high the numbers of this process go: what is above was made by somebody else,
+// after this process died. No clock is asked.
+//
+// Thread safety: from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lss/ring/ring_view.h"
+#include "plugin/live_stores.h"
+
+namespace bloom_lfs {
+
+// The number in the name of a file that takes one from RocksDB's common counter, 0 in any other.
+uint64_t SiblingNumber(const std::string& path);
+
+// Before a file is made at `path`, or gets that name: notes its number.
+void NoteSibling(const std::string& path);
+
+// A log was opened: its ring says which numbers this process has made so far.
+void NoteSiblingsIn(const StorePtr& store);
+
+// Whether `file`'s directory holds something numbered that neither the ring's owner nor this
+// process has made. An empty log proves nothing: it may have been made ahead of its use.
+bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring);
+
+}  // namespace bloom_lfs

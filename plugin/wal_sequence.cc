@@ -1,0 +1,42 @@
+#include "plugin/wal_sequence.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace bloom_lfs {
+
+void WalSequence::AddPayload(const char* data, size_t size) {
+  const size_t wanted = std::min(size, kPrefixBytes - prefix_bytes_);
+  std::memcpy(prefix_ + prefix_bytes_, data, wanted);
+  prefix_bytes_ += wanted;
+}
+
+bool WalSequence::EndRecord(uint64_t end, bool readable) {
+  if (!readable || prefix_bytes_ < kPrefixBytes) {
+    return end <= rule_.judged_above || end <= rule_.gaps_below;
+  }
+  uint64_t sequence = 0;
+  uint32_t count = 0;
+  std::memcpy(&sequence, prefix_, sizeof(sequence));
+  std::memcpy(&count, prefix_ + sizeof(sequence), sizeof(count));
+  if (end > rule_.judged_above && !Follows(end, sequence)) {
+    return false;
+  }
+  left_out_ = left_out_ || (any_ && sequence > last_ + last_count_);
+  first_ = any_ ? first_ : sequence;
+  last_ = sequence;
+  last_count_ = count;
+  any_ = true;
+  return true;
+}
+
+bool WalSequence::Follows(uint64_t end, uint64_t sequence) const {
+  // Some ways of writing count fewer numbers than entries, and an empty batch takes none.
+  if (any_ && sequence < last_ + (last_count_ > 0 ? 1 : 0)) {
+    return false;
+  }
+  const bool next = any_ && sequence <= last_ + last_count_;
+  return next || left_out_ || end <= rule_.gaps_below;
+}
+
+}  // namespace bloom_lfs
