@@ -47,7 +47,7 @@ void LogStructuredStore::Start() {
   }
   pipeline_.SetOwner(weak_from_this());
   pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
-  maintenance_->Watch(weak_from_this(), options_.idle_flush_ms);
+  maintenance_->Watch(weak_from_this(), TailAge::LookEveryMs(options_.idle_flush_ms));
   Consider(HeatEvent::kOpened);
 }
 

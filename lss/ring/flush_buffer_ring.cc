@@ -54,8 +54,14 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   return Status::Ok();
 }
 
-void FlushBufferRing::Prefault(uint32_t ahead) const {
-  memory_.Prefault(CursorOf(current().sequence + ahead).index);
+void FlushBufferRing::PrefaultNext(uint64_t length) const {
+  const Cursor now = current();
+  const uint64_t left = buffers_[now.index].Remaining(now.generation);
+  memory_.PrefaultRange(now.index, buffer_bytes_ - left, std::min(left, length));
+  if (length > left) {
+    memory_.PrefaultRange(CursorOf(now.sequence + 1).index, 0,
+                          std::min<uint64_t>(length - left, buffer_bytes_));
+  }
 }
 
 void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
@@ -72,7 +78,7 @@ void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
       return;
     }
   }
-  Prefault(ahead);
+  memory_.Prefault(CursorOf(current().sequence + ahead).index);
 }
 
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {

@@ -231,12 +231,15 @@ void RingMemory::PrefaultUnused(uint32_t index) const {
   Prefault(index);
 }
 
-void RingMemory::Prefault(uint32_t index) const {
+void RingMemory::PrefaultRange(uint32_t index, uint64_t from, uint64_t length) const {
 #ifdef MADV_POPULATE_WRITE
   // Only a hint: without it the first store to each page faults, which is correct and slower.
-  (void)madvise(buffer(index), buffer_bytes_, MADV_POPULATE_WRITE);
+  const uint64_t begin = PageFloor(from);
+  (void)madvise(buffer(index) + begin, PageCeil(from + length) - begin, MADV_POPULATE_WRITE);
 #else
   (void)index;
+  (void)from;
+  (void)length;
 #endif
 }
 

@@ -53,7 +53,9 @@ class RingMemory {
   // gets zeros behind its tail: without a ring nobody would know to trim them.
   Status MakeHeaderDurable();
   // Makes the pages of a buffer writable ahead of use, so that appends do not fault on them.
-  void Prefault(uint32_t index) const;
+  void Prefault(uint32_t index) const { PrefaultRange(index, 0, buffer_bytes_); }
+  // The same for `length` bytes from `from` on, both within the buffer.
+  void PrefaultRange(uint32_t index, uint64_t from, uint64_t length) const;
   // The same for a buffer that holds nothing, and nothing is being put in: faster, and leaves
   // zeros.
   void PrefaultUnused(uint32_t index) const;

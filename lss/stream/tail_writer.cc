@@ -136,13 +136,7 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
   return Status::Ok();
 }
 
-void TailWriter::WriteOutIdle() {
-  const Address stable = pipeline_->hi_stable();
-  const bool moved = stable != idle_seen_;
-  idle_seen_ = stable;
-  if (moved || stable >= committed() || pipeline_->failed()) {
-    return;
-  }
+void TailWriter::WriteOut() {
   const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
   if (!exclusive.valid()) {
     return;  // somebody is writing anyway
@@ -183,13 +177,19 @@ void TailWriter::MakeHot() {
 }
 
 void TailWriter::Tick() {
+  const TailAge::Look look = age_.At(committed(), pipeline_->hi_stable());
+  if (look.due && !pipeline_->failed()) {
+    WriteOut();
+  }
+  if (look.accepted_bytes == 0) {
+    return;  // a store to the ring would have the kernel write it back, again and again
+  }
   memory_->Beat();
-  WriteOutIdle();
   // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
-  // fault can wait for the file system's journal. Better here than in somebody's append.
+  // fault can wait for the file system's journal. Better here than in somebody's append. Not more
+  // than is soon needed: what is made writable counts as written to.
   if (hot()) {
-    ring_->Prefault(0);
-    ring_->Prefault(1);
+    ring_->PrefaultNext(2 * look.accepted_bytes);
   }
 }
 

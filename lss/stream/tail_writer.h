@@ -22,6 +22,7 @@
 #include "lss/stream/flush_pipeline.h"
 #include "lss/stream/space.h"
 #include "lss/stream/stream_options.h"
+#include "lss/stream/tail_age.h"
 
 namespace lss {
 
@@ -33,8 +34,9 @@ class TailWriter {
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
-  // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
-  // pages writable.
+  // To be called each TailAge::LookEveryMs: writes out a tail before it gets older than that
+  // allows, keeps the ring's next pages writable. Of a stream that gets no bytes it writes nothing,
+  // neither to the file nor to the ring.
   void Tick();
   // What MakeHot will do about the page cache, if the options allow direct I/O. Relaxed: a hint.
   void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
@@ -51,8 +53,8 @@ class TailWriter {
   uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
 
  private:
-  // Writes the tail to the file, not durably, if no progress was made since the call before.
-  void WriteOutIdle();
+  // Writes the tail to the file, not durably.
+  void WriteOut();
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);
@@ -84,7 +86,7 @@ class TailWriter {
   std::atomic<Settled> predecessors_{Settled::kNot};
   std::atomic<bool> hot_{false};
   std::atomic<uint64_t> sync_count_{0};
-  Address idle_seen_ = 0;
+  TailAge age_;            // of Tick
   bool finished_ = false;  // under exclusive access
 };
 
