@@ -18,7 +18,8 @@ FlushBufferRing::FlushBufferRing(const RingMemory& memory, const RingOptions& op
       sequences_(new std::atomic<uint64_t>[options.buffer_count]) {
   LSS_CHECK(IsPageAligned(start), "a ring starts at a page");
   for (uint32_t i = 0; i < count_; ++i) {
-    buffers_[i].Attach(memory.buffer(i), buffer_bytes_, &memory.header()->base[i]);
+    buffers_[i].Attach(memory.buffer(i), buffer_bytes_, &memory.words()->base[i],
+                       &memory.header()->base[i]);
     sequences_[i].store(i, std::memory_order_relaxed);  // nobody else knows of us yet
   }
   buffers_[0].Reopen(start, GenerationOfLap(0));

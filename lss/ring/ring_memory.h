@@ -16,8 +16,10 @@
 #include "lss/base/stream_id.h"
 #include "lss/base/unique_fd.h"
 #include "lss/ring/locate.h"
+#include "lss/ring/owner_words.h"
 #include "lss/ring/ring_format.h"
 #include "lss/ring/ring_options.h"
+#include "lss/ring/shared_mapping.h"
 
 namespace lss {
 
@@ -36,16 +38,24 @@ class RingMemory {
   RingMemory(const RingMemory&) = delete;
   RingMemory& operator=(const RingMemory&) = delete;
 
-  RingHeader* header() const { return header_; }
+  // What the owner goes by, and what others see of it.
+  OwnerWords* words() const { return words_.get(); }
+  RingHeader* header() const { return words_->published; }
   char* buffer(uint32_t index) const {
-    return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
+    return mapping_->data() + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
   }
-  MappedRing mapped() const {
-    return {header_->base, header_->fixed.buffer_count, buffer_bytes_, buffer(0)};
-  }
+  MappedRing mapped() const { return {words_->base, buffer_count_, buffer_bytes_, buffer(0)}; }
   const std::string& path() const { return path_; }
   // Of the ring file itself.
   const FileIdentity& identity() const { return identity_; }
+  // Whether the ring's file has stopped to take what is stored into the ring: its file system is
+  // full or gone, or somebody has cut it short. What was stored before still can be read, but for
+  // what is Lost(); what is stored later does not outlive the process. Relaxed, see SharedMapping.
+  bool failed() const { return mapping_->failed(); }
+  bool Lost(const char* begin, uint64_t length) const { return mapping_->Lost(begin, length); }
+  bool AnyLost() const { return mapping_->AnyLost(); }
+  // What is wrong with it, and what to do.
+  Status Failure() const;
   // Notes in the header that the owner is alive.
   void Beat() const;
 
@@ -73,10 +83,10 @@ class RingMemory {
   std::string path_;
   FileIdentity identity_;
   UniqueFd fd_;
-  char* mapping_ = nullptr;
-  RingHeader* header_ = nullptr;
-  uint64_t mapped_bytes_ = 0;
+  std::unique_ptr<SharedMapping> mapping_;
+  std::unique_ptr<OwnerWords> words_;
   uint32_t buffer_bytes_ = 0;
+  uint32_t buffer_count_ = 0;
   const ForkGuard fork_guard_;
   bool removed_ = false;
 };

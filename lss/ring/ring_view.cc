@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,21 +36,18 @@ Status RingView::Open(const std::string& path, std::unique_ptr<RingView>* result
   }
   view->file_bytes_ = S_ISREG(st.st_mode) ? static_cast<uint64_t>(st.st_size) : 0;
   if (view->file_bytes_ >= kPageBytes) {
-    void* mapping = mmap(nullptr, view->file_bytes_, PROT_READ, MAP_SHARED, view->fd_.get(), 0);
-    if (mapping == MAP_FAILED) {
-      return Status::FromErrno("map", path, -1, errno);
+    // No ring is larger, whatever lies there under its name.
+    const uint64_t bytes =
+        std::min(view->file_bytes_, RingFileBytes(kMaxBufferBytes, kMaxBufferCount));
+    if (Status status = SharedMapping::Map(view->fd_.get(), path, bytes,
+                                           SharedMapping::Access::kRead, &view->mapping_);
+        !status.ok()) {
+      return status;
     }
-    view->mapping_ = static_cast<const char*>(mapping);
-    view->header_ = reinterpret_cast<const RingHeader*>(view->mapping_);
+    view->header_ = reinterpret_cast<const RingHeader*>(view->mapping_->data());
   }
   *result = std::move(view);
   return Status::Ok();
-}
-
-RingView::~RingView() {
-  if (mapping_ != nullptr) {
-    munmap(const_cast<char*>(mapping_), file_bytes_);
-  }
 }
 
 bool RingView::OwnerAlive() const {
@@ -65,6 +61,11 @@ bool RingView::OwnerAlive() const {
 }
 
 HeaderState RingView::header_state() const {
+  const HeaderState seen = ReadHeaderState();
+  return failed() ? HeaderState::kDamaged : seen;  // zeros in place of what cannot be read
+}
+
+HeaderState RingView::ReadHeaderState() const {
   if (header_ == nullptr) {
     return file_bytes_ == 0 ? HeaderState::kUnpublished : HeaderState::kDamaged;
   }
@@ -104,7 +105,8 @@ bool RingView::LiveWordsAgree() const {
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
     intact = intact && header_->base[i].intact();
   }
-  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsUnwritten();
+  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsUnwritten() &&
+         !failed();
 }
 
 Address RingView::Oldest() const {
