@@ -36,6 +36,7 @@ bloom_lfs_SOURCES := \
   lss/recovery/replay.cc \
   lss/recovery/ring_directory.cc \
   lss/reservation.cc \
+  lss/ring/fault_handler.cc \
   lss/ring/flush_buffer.cc \
   lss/ring/flush_buffer_ring.cc \
   lss/ring/locate.cc \
@@ -48,6 +49,8 @@ bloom_lfs_SOURCES := \
   lss/ring/ring_options.cc \
   lss/ring/ring_place.cc \
   lss/ring/ring_view.cc \
+  lss/ring/shared_mapping.cc \
+  lss/ring/signal_chain.cc \
   lss/runtime/flusher.cc \
   lss/runtime/maintenance.cc \
   lss/runtime/runtime.cc \

@@ -52,18 +52,38 @@ Status DenseStream::Append(ByteView bytes) {
   if (closed()) {
     return Status::Closed("append to " + path() + " after close");
   }
-  const Address end = accepted_end_.load(std::memory_order_relaxed) + bytes.size;  // our own
+  const Address begin = accepted_end_.load(std::memory_order_relaxed);  // our own
+  const Address end = begin + bytes.size;
   // Space is real before bytes are accepted.
   if (Status status = EnsureSpace(end); !status.ok()) {
     return status;
   }
   accepted_end_.store(end, std::memory_order_release);  // P15
-  if (Status status = CopyIn(bytes.data, bytes.size); !status.ok()) {
+  if (!memory()->failed()) {
+    if (Status status = CopyIn(bytes.data, bytes.size); !status.ok()) {
+      return status;
+    }
+    // P7: whoever reads the new length finds the bytes in the ring, also another process, also
+    // after this one has been killed right behind this line (C3; before it: C2).
+    memory()->words()->committed.Publish(end, std::memory_order_release);
+  }
+  // A store that the ring's file has refused, just now or earlier: nothing of it counts.
+  if (memory()->failed()) {
+    return AppendPastRing(begin, bytes);
+  }
+  return Acknowledge(end);
+}
+
+Status DenseStream::AppendPastRing(Address begin, ByteView bytes) {
+  if (Status status = WriteThrough(begin, bytes); !status.ok()) {
+    accepted_end_.store(begin, std::memory_order_release);  // P15
     return status;
   }
-  // P7: whoever reads the new length finds the bytes in the ring, also another process, also after
-  // this one has been killed right behind this line (C3; before it: C2).
-  memory()->header()->committed.store(end, std::memory_order_release);
+  return Acknowledge(begin + bytes.size);
+}
+
+Status DenseStream::Acknowledge(Address end) {
+  memory()->words()->committed.Keep(end, std::memory_order_release);  // P7
   // P8: either we see that we are retired, or whoever retires and then settles us sees our length.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return retired() ? Sync() : Status::Ok();
@@ -86,6 +106,9 @@ Status DenseStream::CopyIn(const char* data, size_t size) {
         static_cast<uint32_t>(std::min<size_t>(buffer.Remaining(cursor.generation), size));
     if (part == 0) {
       HandOver(buffer.Seal(cursor.generation), cursor);
+      if (memory()->failed()) {
+        return Status::Ok();
+      }
       if (Status status = ring()->Rotate(cursor.sequence, pipeline()); !status.ok()) {
         return status;
       }

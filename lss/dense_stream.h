@@ -47,7 +47,11 @@ class DenseStream final : public LogStructuredStore {
   DenseStream(Parts parts, Address start) : LogStructuredStore(std::move(parts), start) {}
   static Status Finish(Parts parts, std::shared_ptr<DenseStream>* result);
   Status AdoptTail(Address size);
+  // Stops short, with OK, where the ring fails meanwhile.
   Status CopyIn(const char* data, size_t size);
+  // Append, the stock way, when the ring's file takes nothing any more.
+  Status AppendPastRing(Address begin, ByteView bytes);
+  Status Acknowledge(Address end);
   // Hands a sealed buffer to the pipeline if the caller got the duty.
   void HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor);
 

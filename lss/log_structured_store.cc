@@ -34,7 +34,7 @@ LogStructuredStore::LogStructuredStore(Parts parts, Address start)
       memory_(std::move(parts.memory)),
       ring_(*memory_, options_, start),
       space_(device_.get(), options_),
-      pipeline_(device_.get(), memory_->header(), &space_,
+      pipeline_(device_.get(), memory_->words(), &space_,
                 parts.runtime->flusher(options_.use_io_uring), options_.write_mode, ring_.bytes()),
       tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options_) {}
 
@@ -47,7 +47,8 @@ void LogStructuredStore::Start() {
   }
   pipeline_.SetOwner(weak_from_this());
   pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
-  maintenance_->Watch(weak_from_this(), options_.idle_flush_ms);
+  pipeline_.WatchMemory(memory_.get());
+  maintenance_->Watch(weak_from_this(), TailAge::LookEveryMs(options_.idle_flush_ms));
   Consider(HeatEvent::kOpened);
 }
 
@@ -57,6 +58,14 @@ Status LogStructuredStore::EnsureSpace(Address end) {
     pipeline_.Fail(status);
   }
   return status;
+}
+
+Status LogStructuredStore::CheckRing() {
+  if (memory_->failed()) {
+    pipeline_.Fail(memory_->Failure());
+    return pipeline_.error();
+  }
+  return Status::Ok();
 }
 
 Status LogStructuredStore::Sync() {
@@ -138,7 +147,11 @@ Pace LogStructuredStore::pace() const {
 
 Status LogStructuredStore::Read(Address address, size_t length, char* destination,
                                 size_t* read) const {
-  return ReadMerged(Source(*this), address, length, size(), destination, read);
+  const Address in_file = hi_stable();
+  const Status status = ReadMerged(Source(*this), address, length, size(), destination, read);
+  // Whatever came from the ring may be zeros in place of what it has lost.
+  const bool doubtful = address + *read > in_file && memory_->AnyLost();
+  return status.ok() && doubtful ? memory_->Failure() : status;
 }
 
 void LogStructuredStore::Tick() {

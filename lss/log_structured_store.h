@@ -73,7 +73,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
 
   // Bytes appended (of a RecordLog: flushed), in the ring or in the file.
   Address size() const {
-    return memory_->header()->committed.load(std::memory_order_acquire);  // P7
+    return memory_->words()->committed.load(std::memory_order_acquire);  // P7
   }
   // Everything below has been written to the file.
   Address hi_stable() const { return pipeline_.hi_stable(); }
@@ -124,6 +124,11 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   virtual Address AppendedEnd() const = 0;
   // Blocks up to `end`, or NoSpace; any other error is sticky.
   Status EnsureSpace(Address end);
+  // Brings [begin, begin + bytes.size) and what the file lacks before it to the file itself: for a
+  // ring that has failed.
+  Status WriteThrough(Address begin, ByteView bytes) { return tail_.WriteThrough(begin, bytes); }
+  // An error, which becomes sticky, if the ring's file has stopped to take what is stored.
+  Status CheckRing();
   // Prepares nothing any more for bytes to come. Relaxed: P8's fences stand with their callers.
   void StopPreparing();
   bool retired() const { return retired_.load(std::memory_order_relaxed); }

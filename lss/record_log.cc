@@ -39,6 +39,9 @@ Status RecordLog::Reserve(uint32_t size, Reservation* reservation) {
     if (pipeline()->failed()) {
       return pipeline()->error();
     }
+    if (Status status = CheckRing(); !status.ok()) {
+      return status;
+    }
     if (closed()) {
       return Status::Closed("reserve in " + path() + " after close");
     }
@@ -79,7 +82,7 @@ Status RecordLog::Flush() {
   while (next_left_ < wanted) {
     left_changed_.Wait(&left_mutex_);
   }
-  return Status::Ok();
+  return CheckRing();
 }
 
 void RecordLog::HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor) {
@@ -96,7 +99,7 @@ void RecordLog::AdvanceCommitted(const SealedBuffer& buffer) {
     const MutexLock lock(&left_mutex_);
     left_.emplace(buffer.sequence, PageCeil(buffer.end()));
     while (!left_.empty() && left_.begin()->first == next_left_) {
-      memory()->header()->committed.store(left_.begin()->second, std::memory_order_release);  // P7
+      memory()->words()->committed.store(left_.begin()->second, std::memory_order_release);  // P7
       left_.erase(left_.begin());
       ++next_left_;
     }
@@ -106,7 +109,7 @@ void RecordLog::AdvanceCommitted(const SealedBuffer& buffer) {
 
 Address RecordLog::AppendedEnd() const {
   const FlushBufferRing::Cursor cursor = ring()->current();
-  return memory()->header()->base[cursor.index].load(std::memory_order_acquire) +  // P9
+  return memory()->words()->base[cursor.index].load(std::memory_order_acquire) +  // P9
          ring()->buffer_bytes();
 }
 

@@ -250,6 +250,18 @@ TEST_F(FlushBufferRingTest, PrefaultingBesideAnAppenderLeavesEveryByte) {
   }
 }
 
+TEST_F(FlushBufferRingTest, PrefaultingWhatComesNextLeavesEveryByte) {
+  Put(4096);
+  Turn();
+  Put(1000);
+  for (const uint64_t length : {0ULL, 1ULL, 3096ULL, 5000ULL, 1ULL << 40}) {
+    ring_->PrefaultNext(length);
+  }
+  Put(3096);
+  ring_->PrefaultNext(1);  // nothing is left of the current buffer
+  EXPECT_EQ(CopyOut(0, 8192, 8192), StreamBytes(0, 8192));
+}
+
 // The generation has six bits; the ring goes on for ever.
 TEST_F(FlushBufferRingTest, HundredsOfLapsKeepAddressesAndBytesTogether) {
   for (uint64_t sequence = 0; sequence < 4 * kGenerations * 3 + 2; ++sequence) {

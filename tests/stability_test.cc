@@ -11,12 +11,13 @@ namespace {
 
 class StabilityTest : public testing::Test {
  protected:
-  StabilityTest() : header_(new RingHeader()), stability_(header_.get()) {
+  StabilityTest() : header_(new RingHeader()), words_(header_.get()), stability_(&words_) {
     header_->hi_stable.store(0, std::memory_order_relaxed);
     header_->durable.store(0, std::memory_order_relaxed);
   }
 
   std::unique_ptr<RingHeader> header_;
+  OwnerWords words_;
   Stability stability_;
 };
 
@@ -67,8 +68,9 @@ TEST_F(StabilityTest, TheDurableAddressNeverGoesBack) {
 TEST_F(StabilityTest, Trap10_EveryOrderOfCompletionsReachesTheEnd) {
   std::vector<Address> order = {0, 1, 2, 3, 4, 5, 6};
   do {
-    header_->hi_stable.store(0, std::memory_order_relaxed);
-    Stability stability(header_.get());
+    OwnerWords words(header_.get());
+    words.hi_stable.store(0, std::memory_order_relaxed);
+    Stability stability(&words);
     Address lowest_missing = 0;
     std::vector<bool> done(order.size(), false);
     for (const Address page : order) {

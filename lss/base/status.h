@@ -32,6 +32,8 @@ class [[nodiscard]] Status {
     return {Code::kPermissionDenied, std::move(message)};
   }
   static Status NoSpace(std::string message) { return {Code::kNoSpace, std::move(message)}; }
+  // Where no errno tells it; otherwise FromErrno.
+  static Status IoError(std::string message) { return {Code::kIoError, std::move(message)}; }
   static Status Corruption(std::string message) { return {Code::kCorruption, std::move(message)}; }
   static Status NotSupported(std::string message) {
     return {Code::kNotSupported, std::move(message)};

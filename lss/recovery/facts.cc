@@ -118,6 +118,10 @@ Status GatherFacts(int fd, const std::string& path, const RingView& ring, const 
   if (!status.ok()) {
     return status;
   }
+  if (ring.failed()) {
+    facts->header = HeaderState::kDamaged;  // it could not be read to its end
+    return Status::Ok();
+  }
   facts->content = ContentOf(*evidence);
   facts->adds = evidence->adds();
   if (evidence->file.in_succession && witness.earlier_whole != nullptr &&

@@ -7,10 +7,12 @@
 
 namespace lss {
 
-void FlushBuffer::Attach(char* data, uint32_t capacity, GuardedWord* base_cell) {
+void FlushBuffer::Attach(char* data, uint32_t capacity, GuardedWord* base_cell,
+                         GuardedWord* published_base) {
   data_ = data;
   capacity_ = capacity;
   base_cell_ = base_cell;
+  published_base_ = published_base;
 }
 
 BufferReservation FlushBuffer::Reserve(uint32_t length, uint32_t generation) {
@@ -107,6 +109,9 @@ FlushDuty FlushBuffer::ClaimFlush(uint32_t generation) {
 
 void FlushBuffer::Reopen(Address base, uint32_t generation) {
   base_cell_->store(base, std::memory_order_release);  // P9
+  if (published_base_ != nullptr) {
+    published_base_->store(base, std::memory_order_release);  // P9
+  }
   // Relaxed: P1 publishes it with the word below.
   sealed_length_.store(kLengthUnknown, std::memory_order_relaxed);
   const uint64_t fresh = Encode({0, 0, generation, false, false});

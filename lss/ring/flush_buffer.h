@@ -36,9 +36,10 @@ class FlushBuffer {
   FlushBuffer(const FlushBuffer&) = delete;
   FlushBuffer& operator=(const FlushBuffer&) = delete;
 
-  // Gives the buffer its memory and the cell that publishes its base address to other processes.
-  // Before any other call. Both must outlive the buffer.
-  void Attach(char* data, uint32_t capacity, GuardedWord* base_cell);
+  // Gives the buffer its memory and the cells that hold its base address: for this process, and for
+  // others (null: there are none). Before any other call. All must outlive the buffer.
+  void Attach(char* data, uint32_t capacity, GuardedWord* base_cell,
+              GuardedWord* published_base = nullptr);
 
   // Takes `length` bytes (1..capacity) in lap `generation`. A failed attempt seals the buffer if it
   // was the first not to fit, and may come back with the duty to flush.
@@ -81,6 +82,7 @@ class FlushBuffer {
   char* data_ = nullptr;
   uint32_t capacity_ = 0;
   GuardedWord* base_cell_ = nullptr;
+  GuardedWord* published_base_ = nullptr;
 };
 
 }  // namespace lss

@@ -18,7 +18,8 @@ FlushBufferRing::FlushBufferRing(const RingMemory& memory, const RingOptions& op
       sequences_(new std::atomic<uint64_t>[options.buffer_count]) {
   LSS_CHECK(IsPageAligned(start), "a ring starts at a page");
   for (uint32_t i = 0; i < count_; ++i) {
-    buffers_[i].Attach(memory.buffer(i), buffer_bytes_, &memory.header()->base[i]);
+    buffers_[i].Attach(memory.buffer(i), buffer_bytes_, &memory.words()->base[i],
+                       &memory.header()->base[i]);
     sequences_[i].store(i, std::memory_order_relaxed);  // nobody else knows of us yet
   }
   buffers_[0].Reopen(start, GenerationOfLap(0));
@@ -54,8 +55,14 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   return Status::Ok();
 }
 
-void FlushBufferRing::Prefault(uint32_t ahead) const {
-  memory_.Prefault(CursorOf(current().sequence + ahead).index);
+void FlushBufferRing::PrefaultNext(uint64_t length) const {
+  const Cursor now = current();
+  const uint64_t left = buffers_[now.index].Remaining(now.generation);
+  memory_.PrefaultRange(now.index, buffer_bytes_ - left, std::min(left, length));
+  if (length > left) {
+    memory_.PrefaultRange(CursorOf(now.sequence + 1).index, 0,
+                          std::min<uint64_t>(length - left, buffer_bytes_));
+  }
 }
 
 void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
@@ -72,7 +79,7 @@ void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
       return;
     }
   }
-  Prefault(ahead);
+  memory_.Prefault(CursorOf(current().sequence + ahead).index);
 }
 
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {

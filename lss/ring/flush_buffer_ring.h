@@ -56,9 +56,11 @@ class FlushBufferRing {
   // the file. REQUIRES: buffer `sequence` is sealed, or is about to be by a thread inside Reserve.
   Status Rotate(uint64_t sequence, StableWaiter* waiter);
 
-  // Makes the memory of the buffer `ahead` places after the current one writable without a fault.
-  void Prefault(uint32_t ahead) const;
-  // The same, once, before it is used for the first time.
+  // Makes the memory of the next `length` bytes of the stream writable without a fault; at most as
+  // far as the buffer after the current one reaches.
+  void PrefaultNext(uint64_t length) const;
+  // The same for the whole buffer `ahead` places after the current one, once, before it is used for
+  // the first time.
   void PrefaultFirstLap(uint32_t ahead);
 
   // Describes a sealed buffer and zeroes its padding up to the page. For the holder of the flush

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -146,20 +147,22 @@ Status RingMemory::MakeFile(int directory, const std::string& name, const FileAc
 
 Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& options) {
   buffer_bytes_ = options.buffer_bytes;
-  mapped_bytes_ = RingFileBytes(options.buffer_bytes, options.buffer_count);
-  if (Status status = AllocateBlocks(fd_.get(), path_, mapped_bytes_); !status.ok()) {
+  buffer_count_ = options.buffer_count;
+  const uint64_t bytes = RingFileBytes(options.buffer_bytes, options.buffer_count);
+  Status status = AllocateBlocks(fd_.get(), path_, bytes);
+  if (status.ok()) {
+    status =
+        SharedMapping::Map(fd_.get(), path_, bytes, SharedMapping::Access::kReadWrite, &mapping_);
+  }
+  if (!status.ok()) {
     return status;
   }
-  void* mapping = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-  if (mapping == MAP_FAILED) {
-    return Status::FromErrno("map", path_, -1, errno);
-  }
-  mapping_ = static_cast<char*>(mapping);
   // Only a hint. Without it the first touch of the header makes the kernel read the whole ring
   // ahead, megabytes of zeros that most short-lived logs never need (measured: 1.8 ms, and 0.7 ms
   // to drop them again).
-  (void)madvise(mapping_, mapped_bytes_, MADV_RANDOM);
-  header_ = new (mapping) RingHeader;
+  (void)madvise(mapping_->data(), bytes, MADV_RANDOM);
+  auto* header = new (mapping_->data()) RingHeader;
+  words_ = std::make_unique<OwnerWords>(header);
   RingHeaderFixed fixed = {};
   std::memcpy(fixed.magic, kRingMagic, sizeof(fixed.magic));
   fixed.buffer_bytes = options.buffer_bytes;
@@ -168,29 +171,41 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   StoreStreamId(target.id, &fixed);
   std::memcpy(fixed.boot_id, BootId(), kBootIdBytes);
   fixed.owner_pid = static_cast<uint32_t>(getpid());
-  header_->fixed = fixed;
-  StoreStreamName(target.name, &header_->name);
+  header->fixed = fixed;
+  StoreStreamName(target.name, &header->name);
   // Relaxed, these and the bases: the checksum publishes them.
-  header_->committed.store(target.size, std::memory_order_relaxed);
-  header_->hi_stable.store(target.size, std::memory_order_relaxed);
-  header_->durable.store(0, std::memory_order_relaxed);
-  header_->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
-  header_->sibling_max.store(0, std::memory_order_relaxed);
-  for (GuardedWord& base : header_->base) {
-    base.store(kNoBase, std::memory_order_relaxed);
+  words_->committed.store(target.size, std::memory_order_relaxed);
+  words_->hi_stable.store(target.size, std::memory_order_relaxed);
+  words_->durable.store(0, std::memory_order_relaxed);
+  header->state.store(static_cast<uint32_t>(RingState::kLive), std::memory_order_relaxed);
+  header->sibling_max.store(0, std::memory_order_relaxed);
+  for (uint32_t i = 0; i < kMaxBufferCount; ++i) {
+    words_->base[i].store(kNoBase, std::memory_order_relaxed);
+    header->base[i].store(kNoBase, std::memory_order_relaxed);
   }
   // The checksum makes the header count. Killed before this line: an unfinished ring that holds
   // nothing (C1, case R1 of recovery).
-  header_->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)),
-                                std::memory_order_release);  // P12
-  return Status::Ok();
+  header->fixed_checksum.store(Crc32c(0, &fixed, sizeof(fixed)),
+                               std::memory_order_release);  // P12
+  // Blocks that are allocated can be refused all the same, by a file system that copies on write.
+  return failed() ? Failure() : Status::Ok();
 }
 
-RingMemory::~RingMemory() {
-  if (mapping_ != nullptr) {
-    munmap(mapping_, mapped_bytes_);
+Status RingMemory::Failure() const {
+  struct stat st = {};
+  if (fstat(fd_.get(), &st) == 0 && static_cast<uint64_t>(st.st_size) < mapping_->bytes()) {
+    return Status::IoError("ring file " + path_ + " was cut from " +
+                           std::to_string(mapping_->bytes()) + " to " + std::to_string(st.st_size) +
+                           " bytes under its owner; leave the files in " + DirectoryOf(path_) +
+                           " alone, and reopen the database");
   }
+  struct statvfs fs = {};
+  constexpr uint64_t kNearlyFullBytes = 1 << 20;
+  const bool full = fstatvfs(fd_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize < kNearlyFullBytes;
+  return Status::FromErrno("store into ring", path_, -1, full ? ENOSPC : EIO);
 }
+
+RingMemory::~RingMemory() = default;
 
 UniqueFd RingMemory::OpenDirectory() const {
   char now[PATH_MAX];
@@ -204,8 +219,11 @@ UniqueFd RingMemory::OpenDirectory() const {
 Status RingMemory::MakeHeaderDurable() {
   // msync of one page is an fsync of that range: it does not drag the ring's dirty buffers along,
   // and commits the new file with its directory entry.
-  if (msync(mapping_, kPageBytes, MS_SYNC) != 0) {
+  if (msync(mapping_->data(), kPageBytes, MS_SYNC) != 0) {
     return Status::FromErrno("msync", path_, 0, errno);
+  }
+  if (failed()) {
+    return Failure();  // what was synced is not the file's page any more
   }
   const UniqueFd directory = OpenDirectory();
   if (!directory.valid() || fsync(directory.get()) != 0) {
@@ -222,16 +240,19 @@ void RingMemory::PrefaultUnused(uint32_t index) const {
   // One large write makes the kernel use large folios, which fault faster and are faster to write
   // from (measured: 0.14 ms for 512 KiB instead of 0.5 ms; durable writes of 68 KiB 5% faster).
   // Its failure costs only that.
-  (void)!pwrite(fd_.get(), Zeros(), buffer_bytes_, buffer(index) - mapping_);
+  (void)!pwrite(fd_.get(), Zeros(), buffer_bytes_, buffer(index) - mapping_->data());
   Prefault(index);
 }
 
-void RingMemory::Prefault(uint32_t index) const {
+void RingMemory::PrefaultRange(uint32_t index, uint64_t from, uint64_t length) const {
 #ifdef MADV_POPULATE_WRITE
   // Only a hint: without it the first store to each page faults, which is correct and slower.
-  (void)madvise(buffer(index), buffer_bytes_, MADV_POPULATE_WRITE);
+  const uint64_t begin = PageFloor(from);
+  (void)madvise(buffer(index) + begin, PageCeil(from + length) - begin, MADV_POPULATE_WRITE);
 #else
   (void)index;
+  (void)from;
+  (void)length;
 #endif
 }
 

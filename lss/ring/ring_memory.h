@@ -15,9 +15,11 @@
 #include "lss/base/stream_id.h"
 #include "lss/base/unique_fd.h"
 #include "lss/ring/locate.h"
+#include "lss/ring/owner_words.h"
 #include "lss/ring/ring_format.h"
 #include "lss/ring/ring_lock.h"
 #include "lss/ring/ring_options.h"
+#include "lss/ring/shared_mapping.h"
 
 namespace lss {
 
@@ -45,24 +47,34 @@ class RingMemory {
   RingMemory(const RingMemory&) = delete;
   RingMemory& operator=(const RingMemory&) = delete;
 
-  RingHeader* header() const { return header_; }
+  // What the owner goes by, and what others see of it.
+  OwnerWords* words() const { return words_.get(); }
+  RingHeader* header() const { return words_->published; }
   char* buffer(uint32_t index) const {
-    return mapping_ + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
+    return mapping_->data() + kPageBytes + static_cast<uint64_t>(index) * buffer_bytes_;
   }
-  MappedRing mapped() const {
-    return {header_->base, header_->fixed.buffer_count, buffer_bytes_, buffer(0)};
-  }
+  MappedRing mapped() const { return {words_->base, buffer_count_, buffer_bytes_, buffer(0)}; }
   const std::string& path() const { return path_; }
   // Of the ring file itself.
   const FileIdentity& identity() const { return identity_; }
   // Notes that this process has made a file with this number beside the stream's.
-  void NoteSibling(uint64_t number) const { header_->sibling_max.RaiseTo(number); }
+  void NoteSibling(uint64_t number) const { header()->sibling_max.RaiseTo(number); }
+  // Whether the ring's file has stopped to take what is stored into the ring: its file system is
+  // full or gone, or somebody has cut it short. What was stored before still can be read, but for
+  // what is Lost(); what is stored later does not outlive the process. Relaxed, see SharedMapping.
+  bool failed() const { return mapping_->failed(); }
+  bool Lost(const char* begin, uint64_t length) const { return mapping_->Lost(begin, length); }
+  bool AnyLost() const { return mapping_->AnyLost(); }
+  // What is wrong with it, and what to do.
+  Status Failure() const;
 
   // After OK the header and the ring's directory entry survive a power cut. Needed before the file
   // gets zeros behind its tail: without a ring nobody would know to trim them.
   Status MakeHeaderDurable();
   // Makes the pages of a buffer writable ahead of use, so that appends do not fault on them.
-  void Prefault(uint32_t index) const;
+  void Prefault(uint32_t index) const { PrefaultRange(index, 0, buffer_bytes_); }
+  // The same for `length` bytes from `from` on, both within the buffer.
+  void PrefaultRange(uint32_t index, uint64_t from, uint64_t length) const;
   // The same for a buffer that holds nothing, and nothing is being put in: faster, and leaves
   // zeros.
   void PrefaultUnused(uint32_t index) const;
@@ -84,10 +96,10 @@ class RingMemory {
   FileIdentity identity_;
   UniqueFd fd_;
   RingLock lock_;
-  char* mapping_ = nullptr;
-  RingHeader* header_ = nullptr;
-  uint64_t mapped_bytes_ = 0;
+  std::unique_ptr<SharedMapping> mapping_;
+  std::unique_ptr<OwnerWords> words_;
   uint32_t buffer_bytes_ = 0;
+  uint32_t buffer_count_ = 0;
   bool removed_ = false;
 };
 

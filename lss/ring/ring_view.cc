@@ -1,7 +1,6 @@
 #include "lss/ring/ring_view.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,21 +44,21 @@ Status RingView::Open(const std::string& path, std::unique_ptr<RingView>* result
     return status;
   }
   if (view->file_bytes_ >= kPageBytes) {
-    void* mapping = mmap(nullptr, view->file_bytes_, PROT_READ, MAP_SHARED, view->fd_.get(), 0);
-    if (mapping == MAP_FAILED) {
-      return Status::FromErrno("map", path, -1, errno);
+    // No ring is larger, whatever lies there under its name.
+    const uint64_t bytes =
+        std::min(view->file_bytes_, RingFileBytes(kMaxBufferBytes, kMaxBufferCount));
+    if (Status status = SharedMapping::Map(view->fd_.get(), path, bytes,
+                                           SharedMapping::Access::kRead, &view->mapping_);
+        !status.ok()) {
+      return status;
     }
-    view->mapping_ = static_cast<const char*>(mapping);
-    view->header_ = reinterpret_cast<const RingHeader*>(view->mapping_);
+    view->header_ = reinterpret_cast<const RingHeader*>(view->mapping_->data());
   }
   *result = std::move(view);
   return Status::Ok();
 }
 
 RingView::~RingView() {
-  if (mapping_ != nullptr) {
-    munmap(const_cast<char*>(mapping_), file_bytes_);
-  }
   if (fd_.valid()) {
     CloseUnlessLocked(std::move(fd_), identity_);
   }
@@ -71,6 +70,11 @@ bool RingView::TrustedFor(const FileAccess& log) const {
 }
 
 HeaderState RingView::header_state() const {
+  const HeaderState seen = ReadHeaderState();
+  return failed() ? HeaderState::kDamaged : seen;  // zeros in place of what cannot be read
+}
+
+HeaderState RingView::ReadHeaderState() const {
   if (header_ == nullptr) {
     return file_bytes_ == 0 ? HeaderState::kUnpublished : HeaderState::kDamaged;
   }
@@ -108,7 +112,8 @@ bool RingView::LiveWordsAgree() const {
   for (uint32_t i = 0; i < header_->fixed.buffer_count; ++i) {
     intact = intact && header_->base[i].intact();
   }
-  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsWhatItMust();
+  return intact && durable() <= hi_stable() && durable() <= committed() && HoldsWhatItMust() &&
+         !failed();
 }
 
 Address RingView::Oldest() const {

@@ -14,6 +14,7 @@
 #include "lss/ring/locate.h"
 #include "lss/ring/ring_format.h"
 #include "lss/ring/ring_lock.h"
+#include "lss/ring/shared_mapping.h"
 
 namespace lss {
 
@@ -37,6 +38,10 @@ class RingView {
   const std::string& path() const { return path_; }
   // Of the ring file.
   const FileIdentity& identity() const { return identity_; }
+  // Whether the file could not be read where it was looked at: its device fails, or somebody has
+  // cut it short. From then on the header is damaged, and nothing is copied out. What was asked
+  // before counts only if this is false afterwards.
+  bool failed() const { return mapping_ != nullptr && mapping_->failed(); }
   // These look anew at every call.
   HeaderState header_state() const;
   bool OwnedHere() const { return IsOwnedHere(identity_); }
@@ -68,9 +73,10 @@ class RingView {
   // Whether bytes of the stream are in the ring only, as the words say.
   bool HoldsUnwritten() const { return !closed() && committed() > hi_stable(); }
   // Copies up to `length` bytes from `from`, below `limit`, as far as the ring holds them. Under a
-  // live owner the bytes count only if hi_stable() is at most `from` afterwards.
+  // live owner the bytes count only if hi_stable() is at most `from` afterwards. 0 if failed().
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const {
-    return mapped().CopyOut(from, length, limit, destination);
+    const size_t copied = mapped().CopyOut(from, length, limit, destination);
+    return failed() ? 0 : copied;
   }
   // The lowest address that a buffer holds; kNoBase if none was ever opened.
   Address Oldest() const;
@@ -79,11 +85,12 @@ class RingView {
 
  private:
   RingView() = default;
+  HeaderState ReadHeaderState() const;
   // Whether every committed byte that is not in the file is in the ring.
   bool HoldsWhatItMust() const;
   MappedRing mapped() const {
     return {header_->base, header_->fixed.buffer_count, header_->fixed.buffer_bytes,
-            mapping_ + kPageBytes};
+            mapping_->data() + kPageBytes};
   }
 
   std::string path_;
@@ -92,8 +99,8 @@ class RingView {
   FileAccess ring_directory_;
   FileAccess directory_;  // that the ring's directory is in
   uint64_t file_bytes_ = 0;
-  const RingHeader* header_ = nullptr;  // null if the file is shorter than a header
-  const char* mapping_ = nullptr;
+  std::unique_ptr<SharedMapping> mapping_;  // null if the file is shorter than a header
+  const RingHeader* header_ = nullptr;      // in it
 };
 
 // Reads [from, from + length) of a file and its ring as one, below `limit`. `fd` is open for

@@ -4,14 +4,14 @@
 
 namespace lss {
 
-FlushPipeline::FlushPipeline(Device* device, RingHeader* header, Space* space, Flusher* flusher,
+FlushPipeline::FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher,
                              WriteMode mode, uint64_t ring_bytes)
     : device_(device),
       space_(space),
       flusher_(flusher),
       behavior_(FlushBehavior::Make(mode)),
       ring_bytes_(ring_bytes),
-      stability_(header) {}
+      stability_(words) {}
 
 // A stream that syncs often is better served by one durable write in the sync than by a plain write
 // now and a full sync later; so its sealed buffers wait until half of the ring is used.
@@ -114,7 +114,11 @@ void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
     end = std::max(end, op.end());
   }
   // Inside the file's size and clear of blocks that are being zeroed, before the kernel gets it.
-  if (Status status = space_->PrepareForWrite(end); !status.ok()) {
+  Status status = space_->PrepareForWrite(end);
+  for (auto op = ops->begin(); op != ops->end() && status.ok(); ++op) {
+    status = CheckKept(*op);
+  }
+  if (!status.ok()) {
     for (const WriteOp& op : *ops) {
       OnWriteDone(op, status);
     }
@@ -122,7 +126,13 @@ void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
   }
 }
 
-void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& status) {
+Status FlushPipeline::CheckKept(const WriteOp& op) const {
+  return memory_ != nullptr && memory_->Lost(op.data, op.length) ? memory_->Failure()
+                                                                 : Status::Ok();
+}
+
+void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
+  const Status status = written.ok() ? CheckKept(op) : written;
   if (status.ok() && !behavior_->InOrder()) {
     // Bulk, to be synced at its end. Through the page cache the device would idle until then.
     device_->StartWriteback(op.offset, op.length);

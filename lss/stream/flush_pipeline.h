@@ -16,6 +16,7 @@
 #include "lss/base/mutex.h"
 #include "lss/device/async_writer.h"
 #include "lss/ring/flush_buffer_ring.h"
+#include "lss/ring/ring_memory.h"
 #include "lss/runtime/flusher.h"
 #include "lss/stream/flush_behavior.h"
 #include "lss/stream/space.h"
@@ -27,11 +28,14 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
  public:
   // All pointers must outlive the pipeline. `flusher` may be null in tests that call NextWrites and
   // OnWriteDone themselves.
-  FlushPipeline(Device* device, RingHeader* header, Space* space, Flusher* flusher, WriteMode mode,
+  FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher, WriteMode mode,
                 uint64_t ring_bytes);
 
   // Who keeps the pipeline and the ring's memory alive while the flusher works for it.
   void SetOwner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
+
+  // Whose pages are written; without it none is ever taken for lost. Must outlive the pipeline.
+  void WatchMemory(const RingMemory* memory) { memory_ = memory; }
 
   // --- sealed buffers ---
 
@@ -100,12 +104,14 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
 
   // --- FlushClient, on the flusher's thread ---
   void NextWrites(std::vector<WriteOp>* ops) override;
-  void OnWriteDone(const WriteOp& op, const Status& status) override;
+  void OnWriteDone(const WriteOp& op, const Status& written) override;
   bool InOrder() const override { return behavior_->InOrder(); }
   Device* device() override { return device_; }
 
  private:
   bool BusyLocked() const LSS_REQUIRES(mutex_) { return exclusive_ || in_flight_ > 0; }
+  // Whether the ring still had what was written; an error if not.
+  Status CheckKept(const WriteOp& op) const;
   bool WantsFlushLocked() const LSS_REQUIRES(mutex_);
   void DropWrittenLocked() LSS_REQUIRES(mutex_);
   void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
@@ -119,6 +125,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   const uint64_t ring_bytes_;
   // Set before the first append, not changed afterwards.
   std::weak_ptr<void> owner_;
+  const RingMemory* memory_ = nullptr;
   std::function<void()> on_first_write_;
 
   mutable Mutex mutex_;

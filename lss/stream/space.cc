@@ -196,6 +196,11 @@ Status Space::CutTo(Address exact_size) {
   return status;
 }
 
+bool Space::ReachesBeyond(Address end) const {
+  const MutexLock lock(&mutex_);
+  return size_ > end;
+}
+
 void Space::StopZeroing() {
   const MutexLock lock(&mutex_);
   finished_ = true;

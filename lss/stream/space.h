@@ -48,6 +48,8 @@ class Space {
   // Size of the largest step of the frontier, 0 if there was none.
   uint64_t largest_chunk_bytes() const;
 
+  // Whether the file was made longer than `end`, for writes to come.
+  bool ReachesBeyond(Address end) const;
   // Cuts the file to `exact_size` now, with the stream going on. REQUIRES: no write under way.
   Status CutTo(Address exact_size);
 

@@ -23,13 +23,13 @@ void Stability::Complete(Address begin, Address end) {
   // P5: whoever sees the new watermark (a reader, a rotation, another process) finds the bytes in
   // the file, because the write completed before this store.
   // C10 before, C11 behind: the file has the bytes either way, and the ring until it is reused.
-  header_->hi_stable.store(stable, std::memory_order_release);
+  words_->hi_stable.store(stable, std::memory_order_release);
 }
 
 void Stability::MakeDurable(Address address) {
   LSS_CHECK(address <= hi_stable(), "durable must not pass the watermark");
   if (address > durable()) {
-    header_->durable.store(address, std::memory_order_release);  // P10
+    words_->durable.store(address, std::memory_order_release);  // P10
   }
 }
 

@@ -12,14 +12,14 @@
 #include <map>
 
 #include "lss/base/types.h"
-#include "lss/ring/ring_format.h"
+#include "lss/ring/owner_words.h"
 
 namespace lss {
 
 class Stability {
  public:
-  // Publishes into `header`, which recovery and other processes read; must outlive this object.
-  explicit Stability(RingHeader* header) : header_(header) {}
+  // Publishes through `words`, which recovery and other processes read; must outlive this object.
+  explicit Stability(OwnerWords* words) : words_(words) {}
 
   // [begin, end) is in the file. Overlaps and any order are fine.
   void Complete(Address begin, Address end);
@@ -27,13 +27,13 @@ class Stability {
   // the sync that shows it was started.
   void MakeDurable(Address address);
 
-  Address hi_stable() const { return header_->hi_stable.load(std::memory_order_acquire); }  // P5
-  Address durable() const { return header_->durable.load(std::memory_order_acquire); }      // P10
+  Address hi_stable() const { return words_->hi_stable.load(std::memory_order_acquire); }  // P5
+  Address durable() const { return words_->durable.load(std::memory_order_acquire); }      // P10
   // Completed ranges behind a hole, begin -> end.
   const std::map<Address, Address>& completed_islands() const { return completed_islands_; }
 
  private:
-  RingHeader* header_;
+  OwnerWords* words_;
   std::map<Address, Address> completed_islands_;
 };
 

@@ -20,7 +20,8 @@ struct StreamOptions {
   // Zeroed space kept ahead of the tail of a stream that syncs, in bytes; 0 turns it off. The space
   // is real zeros on the device, so that a sync overwrites written blocks.
   uint64_t frontier_bytes = 4ULL << 20;
-  // An idle tail is written to the file (not synced) after about this long.
+  // An accepted byte is in the file (not synced) after at most this long, unless the device takes
+  // longer to write it.
   uint32_t idle_flush_ms = 500;
   // Blocks are allocated in steps of this many bytes.
   uint64_t allocation_step_bytes = 1ULL << 20;

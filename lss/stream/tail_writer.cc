@@ -100,11 +100,30 @@ Status TailWriter::WriteExact(Address end) {
   }
   pieces_.clear();
   ring_->Gather(begin, end, &pieces_);
-  if (Status status = device_->Write(pieces_, begin, WriteKind::kPlain); !status.ok()) {
+  if (Status status = WritePieces(begin, WriteKind::kPlain); !status.ok()) {
     return status;
   }
   pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
   return Status::Ok();
+}
+
+// Asked twice: zeros in place of what was lost shall not get into the file, and if they have come
+// to be there meanwhile, they shall not be taken for bytes.
+Status TailWriter::WritePieces(Address begin, WriteKind kind) {
+  const auto lost = [this] { return memory_->failed() && LostPieces(); };
+  if (lost()) {
+    return memory_->Failure();
+  }
+  if (Status status = device_->Write(pieces_, begin, kind); !status.ok()) {
+    return status;
+  }
+  return lost() ? memory_->Failure() : Status::Ok();
+}
+
+bool TailWriter::LostPieces() const {
+  return std::any_of(pieces_.begin(), pieces_.end(), [this](const iovec& piece) {
+    return memory_->Lost(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  });
 }
 
 // Whole pages from the page of the watermark on; the last one from a private copy, zero padded. The
@@ -123,26 +142,23 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
   if (end > whole) {
     const size_t copied = ring_->CopyOut(whole, end - whole, end, tail_page_->bytes);
     LSS_CHECK(copied == end - whole, "bytes above the watermark have left the ring");
+    if (memory_->AnyLost()) {
+      return memory_->Failure();
+    }
     std::memset(tail_page_->bytes + (end - whole), 0, kPageBytes - (end - whole));
     pieces_.push_back({tail_page_->bytes, kPageBytes});
   }
   if (Status status = space_->PrepareForWrite(end); !status.ok()) {
     return status;
   }
-  if (Status status = device_->Write(pieces_, begin, kind); !status.ok()) {
+  if (Status status = WritePieces(begin, kind); !status.ok()) {
     return status;
   }
   pipeline_->OnTailWritten(begin, end, kind);
   return Status::Ok();
 }
 
-void TailWriter::WriteOutIdle() {
-  const Address stable = pipeline_->hi_stable();
-  const bool moved = stable != idle_seen_;
-  idle_seen_ = stable;
-  if (moved || stable >= committed() || pipeline_->failed()) {
-    return;
-  }
+void TailWriter::WriteOut() {
   const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
   if (!exclusive.valid()) {
     return;  // somebody is writing anyway
@@ -154,14 +170,83 @@ void TailWriter::WriteOutIdle() {
   }
 }
 
+Status TailWriter::WriteThrough(Address at, ByteView bytes) {
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  return WriteThroughAlone(at, bytes);
+}
+
+Status TailWriter::WriteThroughAlone(Address at, ByteView bytes) {
+  if (pipeline_->failed()) {
+    return pipeline_->error();
+  }
+  space_->StopZeroing();
+  device_->BypassCache(false);
+  Status status = WriteExact(at);
+  if (status.ok()) {
+    status = WriteBehind(at, bytes);
+  }
+  const Address end = std::max<Address>(at + bytes.size, pipeline_->WrittenEnd());
+  if (status.ok() && space_->ReachesBeyond(end)) {
+    status = CutToTail(end);
+  }
+  if (status.ok() && !left_ring_) {
+    status = LeaveRing();
+  }
+  if (!status.ok() && status.code() != Status::Code::kNoSpace) {
+    pipeline_->Fail(status);
+  }
+  return status;
+}
+
+// From the caller's own memory: what the ring has of these bytes does not count.
+Status TailWriter::WriteBehind(Address at, ByteView bytes) {
+  const Address begin = std::max(at, pipeline_->hi_stable());
+  const Address end = at + bytes.size;
+  if (begin >= end) {
+    return Status::Ok();  // all of a record larger than the ring had been written
+  }
+  Status status = SettlePredecessors(/*durable=*/false);
+  if (status.ok()) {
+    const iovec piece = {const_cast<char*>(bytes.data) + (begin - at), end - begin};
+    status = device_->Write({piece}, begin, WriteKind::kPlain);
+  }
+  if (status.ok()) {
+    pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
+  }
+  return status;
+}
+
+// Nobody needs the ring any more, and it must not tell of a past that the file has left behind.
+// Where there were zeros behind the tail, not before they are gone from the device.
+Status TailWriter::LeaveRing() {
+  if (hot()) {
+    if (Status status = device_->Sync(); !status.ok()) {
+      return status;
+    }
+    pipeline_->OnFullSync();
+  }
+  memory_->Remove();
+  left_ring_ = true;
+  return Status::Ok();
+}
+
 void TailWriter::MakeHot() {
   if (hot() || pipeline_->failed()) {
+    return;
+  }
+  if (memory_->failed()) {
+    pipeline_
+        ->AllowWrites();  // cold for good; a record larger than the ring may be waiting for room
     return;
   }
   // Before the first zero behind the tail, there must be a ring on the device that tells of it
   // (C5). The flusher cannot wait for other streams, so they are settled here, before it gets
   // anything.
   Status status = memory_->MakeHeaderDurable();
+  if (memory_->failed()) {
+    pipeline_->AllowWrites();
+    return;
+  }
   if (status.ok()) {
     status = SettlePredecessors(/*durable=*/true);
   }
@@ -183,12 +268,26 @@ void TailWriter::MakeHot() {
 }
 
 void TailWriter::Tick() {
-  WriteOutIdle();
+  if (memory_->failed()) {
+    // What it still holds goes to the file while it can. The next append says what is wrong.
+    const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
+    if (exclusive.valid()) {
+      (void)WriteThroughAlone(committed(), {nullptr, 0});
+    }
+    return;
+  }
+  const TailAge::Look look = age_.At(committed(), pipeline_->hi_stable());
+  if (look.due && !pipeline_->failed()) {
+    WriteOut();
+  }
+  if (look.accepted_bytes == 0) {
+    return;  // a store to the ring would have the kernel write it back, again and again
+  }
   // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
-  // fault can wait for the file system's journal. Better here than in somebody's append.
+  // fault can wait for the file system's journal. Better here than in somebody's append. Not more
+  // than is soon needed: what is made writable counts as written to.
   if (hot()) {
-    ring_->Prefault(0);
-    ring_->Prefault(1);
+    ring_->PrefaultNext(2 * look.accepted_bytes);
   }
 }
 

@@ -22,6 +22,7 @@
 #include "lss/stream/flush_pipeline.h"
 #include "lss/stream/space.h"
 #include "lss/stream/stream_options.h"
+#include "lss/stream/tail_age.h"
 
 namespace lss {
 
@@ -33,13 +34,18 @@ class TailWriter {
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
-  // Now and then: notes that the owner is alive, writes out an idle tail, keeps the ring's next
-  // pages writable.
+  // To be called each TailAge::LookEveryMs: writes out a tail before it gets older than that
+  // allows, keeps the ring's next pages writable. Of a stream that gets no bytes it writes nothing,
+  // neither to the file nor to the ring.
   void Tick();
   // What MakeHot will do about the page cache, if the options allow direct I/O. Relaxed: a hint.
   void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
   // Cold to hot. Blocks for the ring header's sync. Idempotent.
   void MakeHot();
+  // For a stream whose ring has failed: [at, at + bytes.size) and everything before it is in the
+  // file, and nothing else, when it returns OK. The ring is removed then. NoSpace is not sticky.
+  // One appender; beside it Tick.
+  Status WriteThrough(Address at, ByteView bytes);
   // Brings the file to exactly what is committed now; the stream may go on.
   Status Settle();
   // Writes what is left, gives the file its exact size. REQUIRES: no append any more.
@@ -51,18 +57,25 @@ class TailWriter {
   uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
 
  private:
-  // Writes the tail to the file, not durably, if no progress was made since the call before.
-  void WriteOutIdle();
+  // Writes the tail to the file, not durably.
+  void WriteOut();
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);
   // Cuts the file to `end`, or to where the flusher has got beyond it.
   Status CutToTail(Address end);
   Status SettlePredecessors(bool durable);
+  // WriteThrough under exclusive access.
+  Status WriteThroughAlone(Address at, ByteView bytes);
+  // Writes what Gather has put together for `begin`, unless the ring has lost some of it.
+  Status WritePieces(Address begin, WriteKind kind);
+  bool LostPieces() const;
+  Status WriteBehind(Address at, ByteView bytes);
+  Status LeaveRing();
   Status WriteExact(Address end);
   Status WritePages(Address end, WriteKind kind);
   Address committed() const {
-    return memory_->header()->committed.load(std::memory_order_acquire);  // P7
+    return memory_->words()->committed.load(std::memory_order_acquire);  // P7
   }
 
   Device* const device_;
@@ -84,8 +97,9 @@ class TailWriter {
   std::atomic<Settled> predecessors_{Settled::kNot};
   std::atomic<bool> hot_{false};
   std::atomic<uint64_t> sync_count_{0};
-  Address idle_seen_ = 0;
-  bool finished_ = false;  // under exclusive access
+  TailAge age_;             // of Tick
+  bool finished_ = false;   // under exclusive access
+  bool left_ring_ = false;  // the same
 };
 
 }  // namespace lss

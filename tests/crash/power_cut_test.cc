@@ -96,7 +96,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
         ring(*memory, options, 0),
         space(&device, options),
         flusher(/*use_io_uring=*/false, nullptr),
-        pipeline(&device, memory->header(), &space, &flusher, options.write_mode, ring.bytes()),
+        pipeline(&device, memory->words(), &space, &flusher, options.write_mode, ring.bytes()),
         tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
   void Start() {
@@ -133,7 +133,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
       EXPECT_EQ(buffer.Leave(), FlushDuty::kNone);
       done += part;
     }
-    memory->header()->committed.store(end, std::memory_order_release);
+    memory->words()->committed.store(end, std::memory_order_release);
     return Status::Ok();
   }
   Status Sync() {
@@ -217,7 +217,7 @@ class PowerCutTest : public testing::Test {
     return parts_->Append(wal_.bytes().substr(before));
   }
   Status Sync() {
-    const Address end = parts_->memory->header()->committed.load(std::memory_order_relaxed);
+    const Address end = parts_->memory->words()->committed.load(std::memory_order_relaxed);
     Status status = parts_->Sync();
     if (status.ok()) {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -354,7 +354,7 @@ TEST_F(PowerCutTest, AFailingDeviceTakesNothingBack) {
       // Sticky; but what was durable before stays acknowledged.
       EXPECT_TRUE(!Sync().ok() ||
                   parts_->pipeline.durable() ==
-                      parts_->memory->header()->committed.load(std::memory_order_relaxed));
+                      parts_->memory->words()->committed.load(std::memory_order_relaxed));
       EXPECT_FALSE(parts_->tail.Finish().ok());
       Look();
     }

@@ -35,7 +35,7 @@ StoreParts::StoreParts(const std::string& directory, const StoreOptions& store_o
       memory(MakeRingMemory(directory, options)),
       ring(*memory, options, 0),
       space(&device, options),
-      pipeline(&device, memory->header(), &space, flusher, options.write_mode, ring.bytes()),
+      pipeline(&device, memory->words(), &space, flusher, options.write_mode, ring.bytes()),
       tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
 std::shared_ptr<StoreParts> StoreParts::Make(const std::string& directory,
@@ -74,7 +74,7 @@ Status StoreParts::CopyIn(size_t length) {
   return Status::Ok();
 }
 
-void StoreParts::Commit() { memory->header()->committed.store(end_, std::memory_order_release); }
+void StoreParts::Commit() { memory->words()->committed.store(end_, std::memory_order_release); }
 
 Status StoreParts::Append(size_t length) {
   if (Status status = space.EnsureAllocated(end_ + length); !status.ok()) {
