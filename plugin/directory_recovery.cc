@@ -117,7 +117,8 @@ bool IsCurrent(const std::string& file, const lss::RingView& ring, uint64_t last
   const std::vector<std::string> files = OurFilesIn(lss::DirectoryOf(file));
   return std::none_of(files.begin(), files.end(), [&](const std::string& other) {
     const uint64_t first = WalNumber(other) > number ? FirstSequence(other) : 0;
-    return first > 0 && first <= last_sequence;
+    // The same number proves nothing: what prepares a transaction takes none.
+    return first > 0 && first < last_sequence;
   });
 }
 

@@ -31,8 +31,8 @@ bool WalSequence::EndRecord(uint64_t end, bool readable) {
 }
 
 bool WalSequence::Follows(uint64_t end, uint64_t sequence) const {
-  // Some ways of writing count fewer numbers than entries, and an empty batch takes none.
-  if (any_ && sequence < last_ + (last_count_ > 0 ? 1 : 0)) {
+  // Some ways of writing take fewer numbers than entries; what prepares a transaction takes none.
+  if (any_ && sequence < last_) {
     return false;
   }
   const bool next = any_ && sequence <= last_ + last_count_;

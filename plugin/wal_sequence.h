@@ -15,7 +15,7 @@ namespace bloom_lfs {
 // Which records are judged, and how. The default judges none.
 struct WalSequenceRule {
   static constexpr uint64_t kNobody = UINT64_MAX;
-  // Records that end above it must have a sequence number that rises.
+  // Records that end above it must have a sequence number that does not fall.
   uint64_t judged_above = kNobody;
   // Those that end above it as well must have the very next one, unless numbers were left out
   // before (entries that were written without a log), and must have one that can be read.

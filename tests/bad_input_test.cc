@@ -269,10 +269,10 @@ TEST_F(BadInputTest, WithoutStatxItWorksOrWritesTheStockWay) {
   EXPECT_EQ(found_, "ok");
 }
 
-TEST_F(BadInputTest, WithoutFileLocksItWritesTheStockWay) {
+TEST_F(BadInputTest, WithoutFlockNothingIsMissing) {
   Live("without flock");
   EXPECT_EQ(found_, "ok");
-  EXPECT_NE(said_.find("stock way"), std::string::npos) << said_;
+  EXPECT_EQ(said_, "");
 }
 
 TEST_F(BadInputTest, OnTmpfsItWorks) {
@@ -318,10 +318,8 @@ TEST_F(BadInputTest, ADirectoryThatMayNotBeWrittenIsAClearError) {
   EXPECT_TRUE(lss::test::Names(dir_ / "db").empty());
 }
 
-TEST_F(BadInputTest, ARingThatMayNotBeReadIsAClearErrorAndNothingIsTouched) {
+TEST_F(BadInputTest, ARingThatMayNotBeReadIsSaidAndTheDatabaseIsWhatItsFilesSay) {
   const std::string path = LeaveKilledDatabase();
-  const std::string log = NewestLog(path);
-  const std::string file = ReadFile(log);
   const std::string rings = path + "/" + lss::kRingDirectoryName;
   const std::string ring = lss::test::Names(rings).at(0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
@@ -330,10 +328,10 @@ TEST_F(BadInputTest, ARingThatMayNotBeReadIsAClearErrorAndNothingIsTouched) {
   std::filesystem::permissions(path, std::filesystem::perms(0777));
   std::filesystem::permissions(rings + "/" + ring, std::filesystem::perms(0000));
   Live("as somebody else");
-  EXPECT_NE(found_.find("Permission denied"), std::string::npos) << found_;
-  EXPECT_NE(found_.find(ring), std::string::npos) << "names the file: " << found_;
-  EXPECT_NE(found_.find("permission on the file"), std::string::npos) << "the remedy: " << found_;
-  EXPECT_TRUE(ReadFile(log) == file);
+  EXPECT_EQ(found_, "ok");
+  EXPECT_NE(said_.find("Permission denied"), std::string::npos) << said_;
+  EXPECT_NE(said_.find(ring), std::string::npos) << "names the file: " << said_;
+  EXPECT_NE(said_.find("permission on the file"), std::string::npos) << "the remedy: " << said_;
   EXPECT_TRUE(lss::test::Exists(rings + "/" + ring));
 }
 

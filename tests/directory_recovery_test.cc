@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "lss/base/posix_file.h"
@@ -51,8 +49,6 @@ class DirectoryRecoveryTest : public testing::Test {
     log.hi_stable = 3000;
     return log;
   }
-  // Files that are born within one tick of the clock look equally old.
-  static void LetTimePass() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
   Status Recover() { return RecoverDirectory(dir_.path()); }
   void ExpectRecovered(const std::string& path, const DeadLog& log) {
     EXPECT_TRUE(ReadFile(path) == log.Promised()) << path << " has " << ReadFile(path).size();
@@ -75,7 +71,6 @@ TEST_F(DirectoryRecoveryTest, AllLogsOfAKilledProcessGetTheirBytes) {
   for (uint32_t i = 0; i < 6; ++i) {
     logs.push_back(Unwritten(i));
     logs.back().MakeAt(Log(10 + i));
-    LetTimePass();
   }
   ASSERT_TRUE(Recover().ok());
   for (uint32_t i = 0; i < 6; ++i) {
@@ -101,7 +96,6 @@ TEST_F(DirectoryRecoveryTest, OlderLogsAreNotGivenUpBecauseANewerRingWentFirst) 
     ASSERT_EQ(rename(high.c_str(), Log(10).c_str()), 0);
     const DeadLog older = Unwritten(1);
     older.MakeAt(Log(10));
-    LetTimePass();
     ASSERT_EQ(unlink(low.c_str()), 0);
     const DeadLog newer = Unwritten(2);
     newer.MakeAt(Log(11));
@@ -146,59 +140,60 @@ TEST_F(DirectoryRecoveryTest, AFileThatIsNoLogIsNotWrittenTo) {
 
 // --- stock RocksDB has been here since the kill ---
 
-TEST_F(DirectoryRecoveryTest, ANewerLogWithoutARingSilencesTheOlderRings) {
-  const DeadLog log = Unwritten(1);
-  const std::string ring = log.MakeAt(Log(10));
-  LetTimePass();
-  WriteFile(Log(11), WalBuilder().Add("written by stock RocksDB").bytes());
-  const lss::test::Reading reading = ReadLog(Log(10), ring, PluginRecoveryContext());
-  EXPECT_EQ(reading.ring_case, RingCase::kR10NotUsed);
-  EXPECT_TRUE(reading.bytes == log.File());
-  ASSERT_TRUE(Recover().ok());
-  EXPECT_TRUE(ReadFile(Log(10)) == log.File());
-  EXPECT_TRUE(Exists(ring + lss::kAsideSuffix));
-}
-
-TEST_F(DirectoryRecoveryTest, AnOlderLogWithoutARingProvesNothing) {
-  WriteFile(Log(9), WalBuilder().Add("closed before").bytes());
-  LetTimePass();
-  const DeadLog log = Unwritten(1);
-  log.MakeAt(Log(10));
-  ASSERT_TRUE(Recover().ok());
-  ExpectRecovered(Log(10), log);
-}
-
-// A log gets its name when its ring is there, so this one is stock's. Merely by opening the
-// database stock has decided what the older log holds.
-TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogWithoutARingIsStocksToo) {
-  if (!lss::CreateUnnamed(dir_.path()).valid()) {
-    GTEST_SKIP() << "this file system cannot make files without a name";
+TEST_F(DirectoryRecoveryTest, AFileThatTheOwnerHasNotMadeSilencesItsRing) {
+  for (const char* name : {"000011.log", "MANIFEST-000011", "OPTIONS-000012", "000013.sst"}) {
+    SCOPED_TRACE(name);
+    DeadLog log = Unwritten(1);
+    log.sibling_max = 10;
+    const std::string ring = log.MakeAt(Log(10));
+    WriteFile(dir_ / name, WalBuilder().Add("written by stock RocksDB").bytes());
+    const lss::test::Reading reading = ReadLog(Log(10), ring, PluginRecoveryContext());
+    EXPECT_EQ(reading.ring_case, RingCase::kR10NotUsed);
+    EXPECT_TRUE(reading.bytes == log.File());
+    ASSERT_TRUE(Recover().ok());
+    EXPECT_TRUE(ReadFile(Log(10)) == log.File());
+    EXPECT_TRUE(Exists(ring + lss::kAsideSuffix));
+    ASSERT_EQ(unlink((dir_ / name).c_str()), 0);
   }
-  const DeadLog log = Unwritten(1);
-  const std::string ring = log.MakeAt(Log(10));
-  LetTimePass();
-  WriteFile(Log(11), "");
-  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR10NotUsed);
-  ASSERT_TRUE(Recover().ok());
-  EXPECT_TRUE(ReadFile(Log(10)) == log.File());
 }
 
-// It was the writer's own, and has been closed.
-TEST_F(DirectoryRecoveryTest, ANewerLogFromTheWritersLifetimeProvesNothing) {
-  WriteFile(Log(11), WalBuilder().Add("closed cleanly").bytes());
-  LetTimePass();
-  const DeadLog log = Unwritten(1);
-  log.MakeAt(Log(10));  // its writer's last sign of life is from now
+TEST_F(DirectoryRecoveryTest, AFileThatTheOwnerHasMadeProvesNothing) {
+  for (const char* name : {"000009.log", "000011.log", "MANIFEST-000011", "000012.sst"}) {
+    SCOPED_TRACE(name);
+    DeadLog log = Unwritten(1);
+    log.sibling_max = 12;
+    log.MakeAt(Log(10));
+    WriteFile(dir_ / name, WalBuilder().Add("closed cleanly").bytes());
+    ASSERT_TRUE(Recover().ok());
+    ExpectRecovered(Log(10), log);
+    ASSERT_EQ(unlink((dir_ / name).c_str()), 0);
+  }
+}
+
+// Made ahead of its use, or closed unused.
+TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogProvesNothing) {
+  DeadLog log = Unwritten(1);
+  log.sibling_max = 10;
+  log.MakeAt(Log(10));
+  WriteFile(Log(11), "");
   ASSERT_TRUE(Recover().ok());
   ExpectRecovered(Log(10), log);
 }
 
-TEST_F(DirectoryRecoveryTest, ANewerLogWithARingOfItsOwnProvesNothing) {
-  const DeadLog older = Unwritten(1);
-  const std::string ring = older.MakeAt(Log(10));
-  LetTimePass();
-  Unwritten(2).MakeAt(Log(11));
-  EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, RingCase::kR3ProcessKilled);
+// The numbers were given out again.
+TEST_F(DirectoryRecoveryTest, ANewerLogWithLowerSequenceNumbersSilencesTheRing) {
+  for (const uint64_t first : {2U, 3U}) {
+    WalBuilder wal;
+    wal.AddBatch(1, 1, "one").AddBatch(2, 1, "two").AddBatch(3, 1, "three");
+    DeadLog log;
+    log.stream = wal.bytes();
+    log.hi_stable = wal.ends()[0];
+    const std::string ring = log.MakeAt(Log(10));
+    WriteFile(Log(11), WalBuilder().AddBatch(first, 1, "by stock").bytes());
+    const RingCase expected = first == 2 ? RingCase::kR10NotUsed : RingCase::kR3ProcessKilled;
+    EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).ring_case, expected);
+    ASSERT_EQ(unlink(ring.c_str()), 0);
+  }
 }
 
 // The newer ring was removed, and the process killed before it came to the older one.
@@ -209,7 +204,6 @@ TEST_F(DirectoryRecoveryTest, InterruptedRecoveryLosesNoLog) {
     for (uint32_t i = 0; i < 3; ++i) {
       logs.push_back(Unwritten(i));
       rings.push_back(logs.back().MakeAt(Log(10 + i)));
-      LetTimePass();
     }
     // As far as recovery may have got, oldest first.
     for (int i = 0; i < done; ++i) {
@@ -222,6 +216,124 @@ TEST_F(DirectoryRecoveryTest, InterruptedRecoveryLosesNoLog) {
       ASSERT_EQ(unlink(Log(10 + i).c_str()), 0);
     }
   }
+}
+
+// --- the page cache is gone: what the records say ---
+
+// Logs of a killed process, the machine restarted in good order: three records each, one in the
+// file.
+class ProvenTest : public DirectoryRecoveryTest {
+ protected:
+  DeadLog Numbered(uint64_t first) {
+    wal_ = WalBuilder();
+    wal_.AddBatch(first, 1, Payload(500, 1))
+        .AddBatch(first + 1, 2, Payload(300, 2))
+        .AddBatch(first + 3, 1, Payload(900, 3));
+    DeadLog log;
+    log.stream = wal_.bytes();
+    log.hi_stable = wal_.ends()[0];
+    return log;
+  }
+  void ExpectBytes(uint64_t number, const std::string& bytes) {
+    EXPECT_TRUE(ReadFile(Log(number)) == bytes) << number << ": " << ReadFile(Log(number)).size();
+  }
+  WalBuilder wal_;
+};
+
+TEST_F(ProvenTest, RecordsThatFollowAreReplayedAfterARestart) {
+  const DeadLog log = Numbered(7);
+  const std::string ring = log.MakeAt(Log(10));
+  lss::test::RestartMachine(ring);
+  const lss::test::Reading reading = ReadLog(Log(10), ring, PluginRecoveryContext());
+  EXPECT_EQ(reading.ring_case, RingCase::kR14Proven);
+  EXPECT_TRUE(reading.bytes == log.stream);
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(10, log.stream);
+  EXPECT_FALSE(Exists(rings_));
+}
+
+TEST_F(ProvenTest, ACopyIsReplayedByItsName) {
+  const DeadLog log = Numbered(7);
+  log.MakeAt(Log(10));
+  const TempDir copy;
+  test::CopyTree(dir_.path(), copy.path());
+  ASSERT_TRUE(RecoverDirectory(copy.path()).ok());
+  EXPECT_TRUE(ReadFile(copy / "000010.log") == log.stream);
+  ExpectBytes(10, log.File());
+}
+
+// A buffer that was written back in an earlier lap has whole records with their checksums.
+TEST_F(ProvenTest, RecordsOfAnotherLapAreNotTaken) {
+  for (const int64_t shift : {-6, -2, 1, 100}) {
+    const DeadLog log = Numbered(7);
+    WalBuilder stale;
+    stale.AddBatch(7, 1, Payload(500, 1))
+        .AddBatch(static_cast<uint64_t>(8 + shift), 2, Payload(300, 2))
+        .AddBatch(static_cast<uint64_t>(10 + shift), 1, Payload(900, 3));
+    DeadLog torn = log;
+    torn.stream = stale.bytes();
+    const std::string ring = torn.MakeAt(Log(10));
+    lss::test::RestartMachine(ring);
+    // The words are older than the buffers.
+    lss::test::EditRing(ring, [&](lss::RingHeader* header) {
+      header->committed.store(wal_.ends()[0] + 10, std::memory_order_relaxed);
+    });
+    ASSERT_TRUE(Recover().ok());
+    ExpectBytes(10, log.File());
+  }
+}
+
+TEST_F(ProvenTest, ABatchThatIsCutOffIsLeftOut) {
+  DeadLog log = Numbered(7);
+  log.committed = wal_.ends()[1] + 100;
+  log.stream.resize(wal_.ends()[1] + 100);
+  const std::string ring = log.MakeAt(Log(10));
+  lss::test::RestartMachine(ring);
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(10, wal_.bytes().substr(0, wal_.ends()[1]));
+}
+
+TEST_F(ProvenTest, WordsThatAreOlderThanTheFileCutNothing) {
+  DeadLog log = Numbered(7);
+  log.behind = log.stream.substr(log.hi_stable);
+  log.committed = log.hi_stable;
+  for (const bool restarted : {false, true}) {
+    const std::string ring = log.MakeAt(Log(10));
+    if (restarted) {
+      lss::test::RestartMachine(ring);
+    }
+    ASSERT_TRUE(Recover().ok());
+    ExpectBytes(10, log.stream);
+  }
+}
+
+TEST_F(ProvenTest, NumbersMayBeLeftOutByAWholeStream) {
+  wal_ = WalBuilder();
+  wal_.AddBatch(7, 1, "one")
+      .AddBatch(90, 1, "behind writes without a log")
+      .AddBatch(91, 1, "three");
+  DeadLog log;
+  log.stream = wal_.bytes();
+  log.hi_stable = wal_.ends()[0];
+  const std::string ring = log.MakeAt(Log(10));
+  lss::test::RestartMachine(ring);
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(10, log.stream);
+}
+
+TEST_F(ProvenTest, BehindALogWithAGapNoLaterRingCounts) {
+  DeadLog first = Numbered(1);
+  first.stream[wal_.ends()[1] + 20] ^= 1;  // its third record is damaged
+  const std::string expected = wal_.bytes().substr(0, wal_.ends()[1]);
+  lss::test::RestartMachine(first.MakeAt(Log(10)));
+  const DeadLog second = Numbered(5);
+  const std::string ring = second.MakeAt(Log(11));
+  lss::test::RestartMachine(ring);
+  EXPECT_TRUE(ReadLog(Log(11), ring, PluginRecoveryContext()).bytes == second.File());
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(10, expected);
+  ExpectBytes(11, second.File());
+  EXPECT_FALSE(Exists(rings_));
 }
 
 // --- the machine went down ---

@@ -234,7 +234,7 @@ TEST_F(RecoveryTest, R5TakesNothingFromARingWhoseRecordsDoNotFollow) {
   log.durable = 6;
   RestartMachine(Make(log));
   EditRing(ring_, [](RingHeader* header) {
-    header->committed.store(15, std::memory_order_relaxed);  // older than the bytes
+    header->committed.store(7, std::memory_order_relaxed);  // older than the bytes
   });
   EXPECT_EQ(Look().bytes, "5 one\n");
   EXPECT_EQ(Case(), RingCase::kR5MachineDown);

@@ -64,7 +64,9 @@ Status Try(const Stream& stream, const RingView& ring, Address from, bool words_
     if (Status status = stream.Scan(from, ring.committed(), lenient, &promised); !status.ok()) {
       return status;
     }
-    if (promised.known && promised.whole) {
+    if (!promised.known) {
+      evidence->content = Evidence::Content::kOpaque;
+    } else if (promised.whole) {
       evidence->content = Evidence::Content::kWhole;
       evidence->whole_from = from;
       rule.gaps_below = ring.committed();

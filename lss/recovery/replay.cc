@@ -70,7 +70,10 @@ Status Trim(const RecoveryContext& context, Examined* examined) {
                       " that was synced; left as it is");
     return Status::Ok();
   }
-  Warn(context, file->name() + ": the machine went down while it was written; " + tail.description);
+  if (RecoveryOf(examined->done.ring_case) == RecoveryRule::kTrim) {
+    Warn(context,
+         file->name() + ": the machine went down while it was written; " + tail.description);
+  }
   examined->done.bytes_trimmed = size - tail.end;
   return CutTo(file, tail.end);
 }
@@ -149,6 +152,9 @@ Status FutureVersion(const RingView& ring) {
 RingPart PartOf(RingCase ring_case, const RingView& ring, const Evidence& evidence) {
   if (ReadingOf(ring_case) == ReadingRule::kProven) {
     return evidence.part;
+  }
+  if (ReadingOf(ring_case) != ReadingRule::kFileAndRing) {
+    return {};
   }
   const bool whole = evidence.content == Evidence::Content::kWhole;
   return {whole ? evidence.whole_from : ring.hi_stable(), ring.committed()};

@@ -30,7 +30,7 @@ Status Act(const RecoveryContext& context, Examined* examined, bool* acted);
 // NotSupported: what to do about a ring of a later version.
 Status FutureVersion(const RingView& ring);
 
-// Which part of the ring counts, by the verdict.
+// Which part of the ring counts, by the verdict; none where the verdict needs none.
 RingPart PartOf(RingCase ring_case, const RingView& ring, const Evidence& evidence);
 
 }  // namespace lss

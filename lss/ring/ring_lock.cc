@@ -41,10 +41,10 @@ struct Register {
 // own. Never destroyed: stores may be closed by later exit handlers.
 Register& Own() {
   static std::atomic<Register*> current{nullptr};
-  Register* found = current.load(std::memory_order_acquire);
+  Register* found = current.load(std::memory_order_acquire);  // P18
   while (found == nullptr || found->process != getpid()) {
     auto fresh = std::make_unique<Register>();
-    if (current.compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) {
+    if (current.compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) {  // P18
       return *fresh.release();
     }
   }

@@ -34,7 +34,7 @@ struct DeadLog {
   // What lies in the file behind hi_stable.
   std::string behind;
   // The highest number of a file that the owner has made beside it.
-  uint64_t sibling_max = 0;
+  uint64_t sibling_max = 1000;
 
   Address Committed() const { return committed == kUnset ? stream.size() : committed; }
   // What the file holds: the stream up to hi_stable, and `behind`.

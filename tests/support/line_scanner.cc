@@ -1,5 +1,6 @@
 #include "tests/support/line_scanner.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
@@ -8,6 +9,13 @@ namespace lss::test {
 namespace {
 
 bool IsText(char c) { return c == '\n' || std::isprint(static_cast<unsigned char>(c)) != 0; }
+
+// What a random stream does not do.
+bool BeginsLikeText(const std::string& bytes) {
+  constexpr size_t kEnough = 32;
+  const std::string beginning = bytes.substr(0, std::min(kEnough, bytes.find('\0')));
+  return std::all_of(beginning.begin(), beginning.end(), IsText);
+}
 
 uint64_t NumberOf(const std::string& line) {
   return std::isdigit(static_cast<unsigned char>(line[0])) != 0
@@ -40,7 +48,7 @@ Status ScanLines(const StreamReader& read, const std::string& name, Address size
     return status;
   }
   bytes.resize(got);
-  tail->known = bytes.empty() || bytes[0] == '\0' || IsText(bytes[0]);
+  tail->known = BeginsLikeText(bytes);
   if (!tail->known) {
     tail->end = size;
     return Status::Ok();

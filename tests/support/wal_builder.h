@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,14 @@ class WalBuilder {
 
   // A logical record, fragmented as needed, behind a trailer where one is due.
   WalBuilder& Add(const std::string& payload);
+
+  // A logical record that holds a WriteBatch of `count` entries, the first with number `sequence`.
+  WalBuilder& AddBatch(uint64_t sequence, uint32_t count, const std::string& entries) {
+    std::string payload(sizeof(sequence) + sizeof(count), '\0');
+    std::memcpy(&payload[0], &sequence, sizeof(sequence));
+    std::memcpy(&payload[sizeof(sequence)], &count, sizeof(count));
+    return Add(payload + entries);
+  }
 
   // A metadata record as later versions write it: never fragmented, behind as many zeros as it
   // takes to get to a block where it fits. `type` is the legacy one; the recyclable follows it.
