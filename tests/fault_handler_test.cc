@@ -169,20 +169,24 @@ void JumpOnce(volatile char* foreign, int depth) {
   *foreign = 'x';
 }
 
+// Nothing that the jump could leave half done lives in this frame.
+[[gnu::noinline]] void FaultAndJumpOut(volatile char* foreign, int depth) {
+  if (sigsetjmp(g_way_out, 1) == 0) {
+    JumpOnce(foreign, depth);
+    Require(false, "not reached");
+  }
+}
+
 void EarlierHandlerMayJumpOut() {
   struct sigaction action = {};
   action.sa_handler = &JumpingHandler;
   sigaction(SIGBUS, &action, nullptr);
   const auto ours = BrokenMapping("ours");
   volatile char* foreign = ForeignPage();
-  const int depths[] = {0, 5, 1, 9, 9, 0, 3, 20};
-  volatile int tried = 0;
-  for (const int depth : depths) {
-    if (sigsetjmp(g_way_out, 1) == 0) {
-      JumpOnce(foreign, depth);
-      Require(false, "not reached");
-    }
-    tried = tried + 1;
+  int tried = 0;
+  for (const int depth : {0, 5, 1, 9, 9, 0, 3, 20}) {
+    FaultAndJumpOut(foreign, depth);
+    ++tried;
     Require(g_calls == tried, "it gets each fault");
   }
   RequireOursSurvives(ours.get());

@@ -66,6 +66,9 @@ class RingFailureTest : public testing::Test {
       SyncOk();
     }
     runtime_.maintenance()->Drain();
+    AppendOk(100);
+    SyncOk();
+    ASSERT_GT(ReadFile(path_).size(), end_) << "not hot: no zeros behind the tail";
   }
   // Where the ring is mapped in this process.
   char* Mapped() const {
