@@ -217,8 +217,12 @@ Status TailWriter::WriteBehind(Address at, ByteView bytes) {
 }
 
 // Nobody needs the ring any more, and it must not tell of a past that the file has left behind.
-// Where there were zeros behind the tail, not before they are gone from the device.
+// Where there were zeros behind the tail, not before they are gone from the device. And not before
+// older streams are in their files: a log without a ring makes their rings look outdated.
 Status TailWriter::LeaveRing() {
+  if (!SettlePredecessors(/*durable=*/false).ok()) {
+    return Status::Ok();  // another time; what is wrong there is said there
+  }
   if (hot()) {
     if (Status status = device_->Sync(); !status.ok()) {
       return status;
