@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -65,15 +64,11 @@ std::string Ring(const std::string& log_path, const std::string& log, bool appen
   header->fixed_checksum = lss::Crc32c(0, &header->fixed, sizeof header->fixed);
 
   const auto order = std::memory_order_relaxed;  // Relaxed: nobody looks yet
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   header->committed.store(content.size(), order);
   header->hi_stable.store(append ? log.size() : 0, order);
   header->durable.store(0, order);
   header->state = static_cast<uint32_t>(lss::RingState::kLive);
-  header->heartbeat_ms.store(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) +
-          1000000000,
-      order);
+  header->sibling_max.store(lss::GuardedWord::kValueMax, order);  // nobody has been here since
   for (lss::GuardedWord& base : header->base) base.store(lss::kNoBase, order);
   header->base[0].store(0, order);
   header->base[1].store(kBufferBytes, order);
