@@ -190,6 +190,18 @@ TEST_F(RingFailureTest, AHotRingCutShortWithNothingUnwrittenCostsNothing) {
   ExpectWhole();
 }
 
+// Made whole again, the file would have zeros where there were bytes, and no store would tell.
+TEST_F(RingFailureTest, ARingCutShortIsNotMadeLongAgainByPrefaulting) {
+  const std::unique_ptr<RingMemory> memory = test::MakeRingMemory(dir_.path(), options_);
+  memory->PrefaultUnused(3);
+  EXPECT_EQ(ReadFile(memory->path()).size(), RingFileBytes(4096, 4));
+  CutShort(memory->path());
+  memory->PrefaultUnused(3);
+  EXPECT_EQ(ReadFile(memory->path()).size(), 0U);
+  *memory->buffer(1) = 'x';
+  EXPECT_TRUE(memory->failed());
+}
+
 TEST_F(RingFailureTest, BytesThatOnlyTheRingHadAreAnErrorThatNamesItAndNeverZeros) {
   Open();
   AppendOk(100);

@@ -239,7 +239,12 @@ Status RingMemory::MakeHeaderDurable() {
 void RingMemory::PrefaultUnused(uint32_t index) const {
   // One large write makes the kernel use large folios, which fault faster and are faster to write
   // from (measured: 0.14 ms for 512 KiB instead of 0.5 ms; durable writes of 68 KiB 5% faster).
-  // Its failure costs only that.
+  // Its failure costs only that. Not into a file that was cut short: it would be whole again, with
+  // zeros in place of what was cut off, and nobody would meet a fault.
+  struct stat st = {};
+  if (fstat(fd_.get(), &st) != 0 || static_cast<uint64_t>(st.st_size) < mapping_->bytes()) {
+    return;
+  }
   (void)!pwrite(fd_.get(), Zeros(), buffer_bytes_, buffer(index) - mapping_->data());
   Prefault(index);
 }

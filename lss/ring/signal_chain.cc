@@ -140,7 +140,7 @@ void PassOn(int signal, siginfo_t* info, void* context) {
   // The same signal, deeper in the stack: whom we called has called us. Of a handler that jumped
   // out and never came back the note is still there; a new signal is not deeper than that at its
   // place.
-  const bool came_back = info == outer.info && here.frame < outer.frame;
+  const bool came_back = here.frame < outer.frame && info == outer.info;
   if (came_back) {
     here.depth = outer.depth + 1;
   }
