@@ -79,10 +79,20 @@ std::string WalSizes(const Databases& databases, const Command& command) {
   return answer;
 }
 
+namespace {
+
+rocksdb::BackupEngineOptions EngineOptions(const std::string& directory, const Command& command) {
+  rocksdb::BackupEngineOptions options(directory);
+  options.max_background_operations = static_cast<int>(command.Number("threads", 1));
+  return options;
+}
+
+}  // namespace
+
 std::string Backup(const Databases& databases, const Command& command) {
   rocksdb::BackupEngine* engine = nullptr;
   Require(rocksdb::BackupEngine::Open(rocksdb::Env::Default(),
-                                      rocksdb::BackupEngineOptions(command.Word(1)), &engine));
+                                      EngineOptions(command.Word(1), command), &engine));
   const std::unique_ptr<rocksdb::BackupEngine> owner(engine);
   Require(engine->CreateNewBackup(databases.Get(command)));
   return "backed up";
@@ -90,8 +100,8 @@ std::string Backup(const Databases& databases, const Command& command) {
 
 std::string Restore(const Command& command) {
   rocksdb::BackupEngineReadOnly* engine = nullptr;
-  Require(rocksdb::BackupEngineReadOnly::Open(
-      rocksdb::Env::Default(), rocksdb::BackupEngineOptions(command.Word(0)), &engine));
+  Require(rocksdb::BackupEngineReadOnly::Open(rocksdb::Env::Default(),
+                                              EngineOptions(command.Word(0), command), &engine));
   const std::unique_ptr<rocksdb::BackupEngineReadOnly> owner(engine);
   Require(engine->RestoreDBFromLatestBackup(command.Word(1), command.Word(1)));
   return "restored";

@@ -20,7 +20,8 @@ std::string SwitchWal(const Databases& databases, const Command& command);
 std::string Resume(const Databases& databases, const Command& command);
 // wal_sizes NAME [how=sorted|storage]: "000004.log 1234 ..." of what the database says is live.
 std::string WalSizes(const Databases& databases, const Command& command);
-// backup NAME DIRECTORY, checkpoint NAME DIRECTORY, destroy PATH, restore DIRECTORY PATH
+// backup NAME DIRECTORY [threads=1], restore DIRECTORY PATH [threads=1]
+// checkpoint NAME DIRECTORY, destroy PATH
 std::string Backup(const Databases& databases, const Command& command);
 std::string Checkpoint(const Databases& databases, const Command& command);
 std::string Destroy(const Command& command);

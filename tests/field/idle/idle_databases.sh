@@ -31,5 +31,5 @@ judge() {
   local stock plugin
   read -ra stock <<<"$1"
   read -ra plugin <<<"$2"
-  ((plugin[0] <= stock[0] + 64 && plugin[3] <= stock[3] + 64))
+  ((plugin[0] <= stock[0] + 64 && plugin[4] <= stock[4] + 64))
 }

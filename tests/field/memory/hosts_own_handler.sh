@@ -3,7 +3,7 @@
 # Source: JDK's use of SIGBUS for mapped files
 requires root mounts mkfs.xfs xfs_io
 right="before: asked, failed, lives, after: asked"
-PATIENCE=20
+PATIENCE=30
 
 trial() {
   image disk 400M mkfs.xfs -q

@@ -3,7 +3,7 @@
 # Source: cockroachdb/pebble#3230, longhorn/longhorn#2187
 requires root mounts mkfs.ext4 fsfreeze
 right="5000 rows, 100 rows, flushed, closed, open, closed, destroyed"
-PATIENCE=20
+PATIENCE=30
 
 # answered COMMAND...: of B, while A is frozen.
 answered() {
@@ -22,6 +22,7 @@ trial() {
   must host put a 2000 bytes=1000
   must host put a 20 from=2000 sync
   must host open b "$b"
+  must host put a 2000 from=3000 bytes=1000
   freeze frozen
   must host sleep 1500  # A's idle tail is due, and waits
   answered put b 5000 bytes=10000

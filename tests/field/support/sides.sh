@@ -104,6 +104,11 @@ account_of() { # SIDE: its words; or hands on why there are none
   cat "$work/$1.account"
 }
 
+hand_on() { # CODE WORDS
+  echo "$2"
+  exit "$1"
+}
+
 judge() { [[ $2 == "$1" ]]; }
 
 compare() {
@@ -117,8 +122,8 @@ compare() {
     # What stock cannot say need not be asked of the plugin.
     [[ -e $work/stock/.given_up ]] || (run_side plugin)
   fi
-  stock=$(account_of stock) || { echo "$stock"; exit $?; }
-  plugin=$(account_of plugin) || { echo "$plugin"; exit $?; }
+  stock=$(account_of stock) || hand_on $? "$stock"
+  plugin=$(account_of plugin) || hand_on $? "$plugin"
   if [[ -n $right && $stock != "$right" ]]; then
     result broken "$stock, instead of: $right" "$plugin"
     exit 2

@@ -5,7 +5,7 @@
 # Source: reading the recovery rules
 requires root setpriv
 right="beside append: 100, then 100 1; beside hold: 100, then 100 1; inside append: 100, then 100 1; inside hold: 100, then 100 1"
-PATIENCE=15
+PATIENCE=30
 
 forge() { # WHERE HOW
   local db=$place/open_to_all/db log into
