@@ -19,7 +19,7 @@ trial() {
   must host put db 100 from=25000
   must host close db
   tell host restore "$place/backup" "$place/restored"
-  dismiss_or_slay host
+  slay host
   look "$place/restored" 25000
   say "restored: $answer"
   look "$place/db" 25100

@@ -20,7 +20,7 @@ life() { # LABEL ROWS [sync]
   say "$answer"
   tell host close db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/$label" $((rows + 1000))
   say "$answer"
 }

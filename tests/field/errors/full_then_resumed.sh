@@ -19,7 +19,7 @@ life() { # LABEL MKFS_OPTION [sync]
   sync -f "$place/disk"
   tell host resume db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/disk/db" ack="$place/ack" buffer=64
   say "$answer"
   rm "$place/ack"

@@ -13,7 +13,7 @@ trial() {
   say "after: $answer"
   tell host close db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/db" 4000
   say "$answer"
 }

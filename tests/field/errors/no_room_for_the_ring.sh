@@ -15,7 +15,7 @@ trial() {
   say "$answer"
   tell host close db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/disk/db" 1500 buffer=1
   say "$answer"
   detach disk

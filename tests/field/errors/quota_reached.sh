@@ -22,7 +22,7 @@ trial() {
   quota 300m
   tell host resume db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/disk/project/db" ack="$place/ack" buffer=16
   say "$answer"
   detach disk

@@ -13,12 +13,12 @@ trial() {
   must writer put db 20000 ack="$place/ack"
   slay writer
   detach disk
-  attach disk ro
+  attach disk
+  mount -o remount,ro "$place/disk"
   another_boot
   look "$place/disk/db" ack="$place/ack" read_only
   say "reading: $answer"
-  detach disk
-  attach disk
+  mount -o remount,rw "$place/disk"
   look "$place/disk/db" ack="$place/ack"
   say "writing: $answer"
 }

@@ -70,7 +70,6 @@ std::map<std::string, Action> Actions(Databases* databases) {
       {"processor_ms", [](const Command&) { return ProcessorMs(); }},
       {"own_sigbus", [](const Command&) { return OwnSigbus(); }},
       {"fault", Fault},
-      {"child_that_exits", [](const Command&) { return ChildThatExits(); }},
       {"sleeper", [](const Command&) { return Sleeper(); }},
       {"fork", [](const Command&) { return Fork(); }},
       {"exit", [](const Command&) -> std::string { _exit(0); }},

@@ -7,13 +7,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csetjmp>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -203,15 +201,6 @@ std::string Fault(const Command& command) {
   if (sigsetjmp(behind_fault, 1) == 0) page[0] = 1;
   if (faults_of_our_own != 1) throw std::runtime_error("the host's handler was not asked");
   return "asked";
-}
-
-std::string ChildThatExits() {
-  const pid_t child = fork();
-  if (child == 0) std::exit(0);  // with the destructors of every library
-  int status = 0;
-  waitpid(child, &status, 0);
-  return "child ended with " +
-         std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 std::string Sleeper() {

@@ -32,7 +32,5 @@ std::string OwnSigbus();
 std::string Fault(const Command& command);
 // sleeper: a forked child that keeps every descriptor and sleeps; its process number.
 std::string Sleeper();
-// child_that_exits: a forked child that ends by exit(); how it ended.
-std::string ChildThatExits();
 
 }  // namespace field

@@ -1,4 +1,4 @@
-# An idle process with 200 databases, some rows in each: the processor time that it takes in 20 s is at most twice
+# An idle process with 100 databases, some rows in each: the processor time that it takes in 20 s is at most twice
 # stock's, and 40 ms.
 # Source: etcd-io/etcd#2486
 requires optimised
@@ -10,7 +10,7 @@ trial() {
   local n began
   before=(bash -c 'ulimit -n 8192 && exec "$@"' -)
   serve host
-  for n in {1..200}; do
+  for n in {1..100}; do
     must host open db$n "$place/db$n" buffer=4
     must host put db$n 10
   done

@@ -21,7 +21,7 @@ life() { # SYSTEM_CALL ERROR
   fi
   tell host put db 10 from=1970 || said+=" late $answer"
   tell host close db || said+=" close $answer"
-  dismiss_or_slay host
+  slay host
   look "$db" 1980
   [[ $answer == "0 missing" ]] || said+=" $answer"
   rm -rf "$db"

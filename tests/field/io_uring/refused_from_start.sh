@@ -9,7 +9,7 @@ life() { # SYSTEM_CALL
   must host refuse "$1" error=1
   { tell host open db "$db" && tell host put db 1500 bytes=10000 &&
     tell host put db 200 from=1500 bytes=10000 sync && tell host close db; } || said=$answer
-  dismiss_or_slay host
+  slay host
   look "$db" 1700
   [[ $answer == "0 missing" ]] || said+=" $answer"
   rm -rf "$db"

@@ -12,7 +12,7 @@ life() { # LABEL LIMIT_KIB ROWS [sync]
   [[ $1 != later ]] || must host limit file_bytes $(($2 << 10))
   tell host put db "$3" bytes=10000 ${4:-} && tell host sleep 1100 && tell host put db 20 from="$3" ${4:-} && tell host close db
   account+="${account:+, }$1: $answer"
-  dismiss_or_slay host
+  slay host
   look "$place/db" $(($3 + 20)) buffer=64 no_fallocate
   account+=" $answer"
   rm -rf "$place/db"

@@ -21,7 +21,7 @@ trial() {
   say "$answer"
   tell host close db
   say "$answer"
-  dismiss_or_slay host
+  slay host
   look "$place/disk/db" 3400
   say "$answer"
 }

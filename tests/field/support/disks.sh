@@ -45,13 +45,6 @@ freeze() { fsfreeze --freeze "$place/$1" || skip "no fsfreeze"; on_exit+=("thaw 
 thaw() { fsfreeze --unfreeze "$place/$1" 2>/dev/null; }
 shut_down() { xfs_io -x -c shutdown "$place/$1" || skip "no shutdown of file systems"; }  # as a dying device
 
-# Whatever is written to it is gone, as after a power cut: only what was written back counts.
-lose_page_cache() { # NAME
-  shut_down "$1"
-  detach "$1"
-  attach "$1"
-}
-
 fill_up() { # DIRECTORY: not one block is left
   dd if=/dev/zero of="$1/filler" bs=1M 2>/dev/null
   dd if=/dev/zero of="$1/filler2" bs=4k 2>/dev/null

@@ -4,8 +4,8 @@
 #   tell NAME COMMAND...    one command; its answer becomes $answer, and the exit code of tell says
 #                           whether it is a good one. PATIENCE seconds, then the answer is "no answer"
 #   send NAME COMMAND...    the same without waiting for the answer
-#   slay NAME               SIGKILL;   dismiss NAME: end of its input, databases are closed
-#   once COMMAND [\\n ...]   a host for these lines (standard input) alone
+#   slay NAME               SIGKILL; dismiss NAME: the end of its input, its databases are closed
+#   look DATABASE ROWS      another host opens it, counts what is missing, and closes it
 
 declare -A host_pid host_in host_out host_stuck
 before=()
@@ -40,26 +40,23 @@ send() { # NAME COMMAND...
 }
 
 hear() { # NAME
-  local name=$1
-  if [[ -n ${host_stuck[$name]} ]]; then
-    answer="no answer"
-    return 1
-  fi
-  if ! IFS= read -r -t "$PATIENCE" -u "${host_out[$name]}" answer; then
-    if kill -0 "${host_pid[$name]}" 2>/dev/null && [[ $(state_of "${host_pid[$name]}") != Z ]]; then
-      answer="no answer in $PATIENCE s"
-      host_stuck[$name]=1
-    else
-      answer=$(ending "$name")
-    fi
-    return 1
+  local name=$1 code
+  answer="no answer"
+  [[ -z ${host_stuck[$name]} ]] || return 1
+  IFS= read -r -t "$PATIENCE" -u "${host_out[$name]}" answer
+  code=$?
+  if ((code > 128)); then
+    answer="no answer in $PATIENCE s"
+    host_stuck[$name]=1
+  elif ((code != 0)); then
+    ending "$name"
   fi
   answer=${answer//$place\//}
-  [[ $answer != failed:* ]]
+  ((code == 0)) && [[ $answer != failed:* ]]
 }
 
 tell() { # NAME COMMAND...
-  send "$@" 2>/dev/null || { answer=$(ending "$1"); return 1; }
+  send "$@" 2>/dev/null || { ending "$1"; return 1; }
   hear "$1"
 }
 
@@ -68,13 +65,12 @@ must() { # NAME COMMAND...
   tell "$@" || broken "$side: $*: $answer"
 }
 
-state_of() { sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null; }
-
+# How it ended becomes $answer.
 ending() { # NAME
   local code
   wait "${host_pid[$1]}" 2>/dev/null
   code=$?
-  if ((code > 128)); then echo "killed by SIG$(kill -l $((code - 128)))"; else echo "ended with $code"; fi
+  if ((code > 128)); then answer="killed by SIG$(kill -l $((code - 128)))"; else answer="ended with $code"; fi
 }
 
 slay() { # NAME
@@ -83,30 +79,16 @@ slay() { # NAME
   part_from "$1"
 }
 
-part_from() {
+# Closes its input and waits for its end.
+part_from() { # NAME
   local in=${host_in[$1]} out=${host_out[$1]}
   exec {in}>&-
   wait "${host_pid[$1]}" 2>/dev/null
-  ended=$?
   exec {out}<&-
   unset "host_pid[$1]"
 }
 
-dismiss() { # NAME: $ended is its exit code
-  part_from "$1"
-}
-
-# once [SIDE]: a host that reads its script from standard input. $answer is its last answer.
-once() {
-  local code
-  (become_host "${1:-$side}") >"$place/answers" 2>>"$place/errors" &
-  wait $!
-  code=$?
-  answer=$(tail -n 1 "$place/answers")
-  answer=${answer//$place\//}
-  ((code <= 128)) || answer="killed by SIG$(kill -l $((code - 128)))"
-  return "$code"
-}
+dismiss() { part_from "$1"; }  # NAME
 
 # look DATABASE ROWS|ack=FILE [open's words] [--] [check's words]: opens, checks, closes. $answer is the check's.
 look() {
@@ -122,12 +104,8 @@ look() {
     tell look_host close db || found="$found; $answer"
     answer=$found
   fi
-  dismiss_or_slay look_host
+  slay look_host
   answer=${answer#failed: }
-}
-
-dismiss_or_slay() {
-  if kill -0 "${host_pid[$1]}" 2>/dev/null; then slay "$1"; else part_from "$1"; fi
 }
 
 acknowledged() { od -An -t d8 -N 8 "$1" 2>/dev/null | tr -d ' '; }  # FILE

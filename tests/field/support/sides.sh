@@ -136,15 +136,6 @@ compare() {
   exit 1
 }
 
-# with_side COMMAND...: with the plugin preloaded on its side.
-with_side() {
-  if [[ $side == plugin ]]; then
-    env BLOOM_LFS_DEFAULT=1 ${options:+"BLOOM_LFS_OPTIONS=$options"} LD_PRELOAD="$loader" "$@"
-  else
-    "$@"
-  fi
-}
-
 # An unprivileged user: commands to put before a command.
 nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
 nobody_reaches() { "${nobody[@]}" test -x "$1" || skip "nobody cannot reach $1"; }

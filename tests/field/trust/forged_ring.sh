@@ -40,7 +40,7 @@ forge() { # WHERE HOW
 read_key() { # SIDE KEY
   serve reader "$1"
   ! tell reader open db "$place/open_to_all/db" || tell reader get db "$2"
-  dismiss_or_slay reader
+  slay reader
 }
 get_balance() { read_key "$1" balance; }
 

@@ -32,7 +32,7 @@ trial() {
   say "$answer"
   tell reader close db
   say "$answer"
-  dismiss_or_slay reader
+  slay reader
   look "$place/db" 3000
   say "$answer"
 }
