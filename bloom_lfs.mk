@@ -54,6 +54,8 @@ bloom_lfs_SOURCES := \
   lss/runtime/flusher.cc \
   lss/runtime/maintenance.cc \
   lss/runtime/runtime.cc \
+  lss/runtime/thread.cc \
+  lss/runtime/ticker.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \
   lss/stream/heat_policy.cc \
@@ -75,6 +77,7 @@ bloom_lfs_SOURCES := \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/sibling_files.cc \
+  plugin/standard_error.cc \
   plugin/store_files.cc \
   plugin/wal_sequence.cc \
   plugin/wal_tail.cc \

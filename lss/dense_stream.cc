@@ -86,6 +86,7 @@ Status DenseStream::Acknowledge(Address end) {
   memory()->words()->committed.Keep(end, std::memory_order_release);  // P7
   // P8: either we see that we are retired, or whoever retires and then settles us sees our length.
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  NoteGrowth();  // P19
   return retired() ? Sync() : Status::Ok();
 }
 

@@ -29,6 +29,7 @@ LogStructuredStore::LogStructuredStore(Parts parts, Address start)
     : options_(std::move(parts.options)),
       id_(parts.id),
       maintenance_(parts.runtime->maintenance()),
+      ticker_(parts.runtime->ticker()),
       device_(std::move(parts.device)),
       grant_(std::move(parts.grant)),
       memory_(std::move(parts.memory)),
@@ -48,7 +49,6 @@ void LogStructuredStore::Start() {
   pipeline_.SetOwner(weak_from_this());
   pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
   pipeline_.WatchMemory(memory_.get());
-  maintenance_->Watch(weak_from_this(), TailAge::LookEveryMs(options_.idle_flush_ms));
   Consider(HeatEvent::kOpened);
 }
 
@@ -98,19 +98,26 @@ void LogStructuredStore::RequestFrontier(Address end) {
   if (!space_.FrontierDue(end)) {
     return;
   }
-  maintenance_->Enqueue([self = shared_from_this()] {
+  const bool taken = maintenance_->EnqueueHint([self = shared_from_this()] {
     const Status status = self->space_.ZeroAhead([&] { return self->AppendedEnd(); });
     if (!status.ok()) {
       self->pipeline_.Fail(status);
     }
   });
+  if (!taken) {
+    space_.FrontierNotTaken();
+  }
 }
 
 void LogStructuredStore::Consider(HeatEvent event) {
   if (TurnsHot(event, {tail_.sync_count(), retired(), options_.predecessor}) &&
       !hot_requested_.exchange(true, std::memory_order_relaxed)) {
-    maintenance_->Enqueue([self = shared_from_this()] { self->TurnHot(); });
+    Enqueue([self = shared_from_this()] { self->TurnHot(); });
   }
+}
+
+void LogStructuredStore::Enqueue(std::function<void()> job) {
+  maintenance_->Enqueue(options_.ring_directory, std::move(job));
 }
 
 void LogStructuredStore::TurnHot() {
@@ -154,10 +161,25 @@ Status LogStructuredStore::Read(Address address, size_t length, char* destinatio
   return status.ok() && doubtful ? memory_->Failure() : status;
 }
 
-void LogStructuredStore::Tick() {
-  if (!closed()) {
-    tail_.Tick();
+void LogStructuredStore::StartTicking() {
+  if (!ticking_.exchange(true, std::memory_order_relaxed) &&  // Relaxed: decides who asks
+      !ticker_->Watch(weak_from_this(), TailAge::LookEveryMs(options_.idle_flush_ms))) {
+    ticking_.store(false, std::memory_order_relaxed);  // Relaxed: the next growth asks again
   }
+}
+
+bool LogStructuredStore::Tick() {
+  if (closed()) {
+    return false;
+  }
+  tail_.Tick();
+  if (hi_stable() < size() && !pipeline_.failed()) {
+    return true;
+  }
+  // P19: either we see a growth that comes now, or it sees that nobody ticks.
+  ticking_.store(false, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // P19
+  return hi_stable() < size() && !ticking_.exchange(true, std::memory_order_relaxed);
 }
 
 Status LogStructuredStore::Settle() {
@@ -193,7 +215,7 @@ Status LogStructuredStore::Close() {
   if (!tail_.hot()) {
     memory_->Remove();
   } else {
-    maintenance_->Enqueue([self = shared_from_this()] { self->FinishClose(); });
+    Enqueue([self = shared_from_this()] { self->FinishClose(); });
   }
   return status;
 }

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -94,8 +95,8 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   // What a successor may expect of itself.
   Pace pace() const;
 
-  // On the maintenance thread.
-  void Tick() override;
+  // On the ticker's thread.
+  bool Tick() override;
 
  protected:
   // What a store is made of before it is one.
@@ -119,6 +120,15 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   LogStructuredStore(Parts parts, Address start);
   // Lets the threads know of the store. `shared_from_this` works from here on.
   void Start();
+
+  // Behind every growth of `committed`, and a full fence: the ticker shall know that there is
+  // something to do. Costs a load, but for the first growth after a rest.
+  void NoteGrowth() {
+    // Relaxed: P19's fence stands with the caller.
+    if (!ticking_.load(std::memory_order_relaxed)) {
+      StartTicking();
+    }
+  }
 
   // No byte at or above it can be in the file or on its way there.
   virtual Address AppendedEnd() const = 0;
@@ -149,11 +159,15 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   void PrefaultFrom(uint32_t ahead);
   void AfterSync();
   void FinishClose();
+  void StartTicking();
+  // One after the other, for the stores of a directory.
+  void Enqueue(std::function<void()> job);
 
   const ForkGuard fork_guard_;
   const StoreOptions options_;
   const StreamId id_;
   Maintenance* const maintenance_;
+  Ticker* const ticker_;
   const std::unique_ptr<Device> device_;
   const RingGrant grant_;
   const std::unique_ptr<RingMemory> memory_;
@@ -162,6 +176,8 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   FlushPipeline pipeline_;
   TailWriter tail_;
 
+  // Whether the ticker will look at us.
+  std::atomic<bool> ticking_{false};  // P19
   // Relaxed: decides who asks, nothing hangs on when.
   std::atomic<bool> hot_requested_{false};
   std::atomic<bool> retired_{false};  // P8

@@ -105,6 +105,8 @@ void RecordLog::AdvanceCommitted(const SealedBuffer& buffer) {
     }
   }
   left_changed_.NotifyAll();
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // P19
+  NoteGrowth();
 }
 
 Address RecordLog::AppendedEnd() const {

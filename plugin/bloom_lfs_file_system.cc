@@ -122,7 +122,7 @@ IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& 
   if (predecessor != nullptr) {
     store_options.predecessor = predecessor->pace();
   }
-  const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, store_options,
+  const lss::Status status = lss::DenseStream::Open(DefaultRuntime(path), path, store_options,
                                                     lss::OpenMode::kTruncate, &store);
   if (status.ok()) {
     NoteSiblingsIn(store);
@@ -139,8 +139,8 @@ IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions&
                                      std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
   if (options_.blob_files) {
     StorePtr store;
-    const lss::Status status = lss::DenseStream::Open(DefaultRuntime(), path, options_.ForBlob(),
-                                                      lss::OpenMode::kTruncate, &store);
+    const lss::Status status = lss::DenseStream::Open(
+        DefaultRuntime(path), path, options_.ForBlob(), lss::OpenMode::kTruncate, &store);
     if (status.ok()) {
       NoteSiblingsIn(store);
       const uint64_t direct_bytes = options.use_direct_writes ? 0 : options_.blob_direct_bytes;
@@ -325,7 +325,6 @@ IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions
 IOStatus BloomLfsFileSystem::DeleteDir(const std::string& directory, const IOOptions& options,
                                        IODebugContext* dbg) {
   if (target_is_local_) {
-    DefaultRuntime()->maintenance()->Drain();  // closes that are nearly done take their ring
     lss::RemoveDeadRingDirectory(directory);
   }
   return target()->DeleteDir(directory, options, dbg);

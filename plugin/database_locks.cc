@@ -8,6 +8,7 @@
 
 #include "lss/base/file_identity.h"
 #include "lss/base/mutex.h"
+#include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 
 namespace bloom_lfs {
@@ -21,11 +22,9 @@ struct Register {
   std::map<const void*, Key> held LSS_GUARDED_BY(mutex);
 };
 
-// Never destroyed: databases may be closed by later exit handlers.
-Register& All() {
-  static auto* const all = new Register;
-  return *all;
-}
+lss::PerProcess<Register> g_all;
+
+Register& All() { return *g_all.Get(); }
 
 bool FindDirectory(const std::string& directory, Key* key) {
   lss::FileIdentity identity;

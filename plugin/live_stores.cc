@@ -8,6 +8,7 @@
 
 #include "lss/base/file_identity.h"
 #include "lss/base/mutex.h"
+#include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
 
@@ -29,11 +30,10 @@ struct Register {
   std::map<Key, Entry> stores LSS_GUARDED_BY(mutex);
 };
 
-// Never destroyed: handles may be closed by later exit handlers.
-Register& Live() {
-  static auto* const live = new Register;
-  return *live;
-}
+// A forked child's is empty: what its parent writes is another process's.
+lss::PerProcess<Register> g_live;
+
+Register& Live() { return *g_live.Get(); }
 
 Key KeyOf(const lss::FileIdentity& identity) { return {identity.device, identity.inode}; }
 

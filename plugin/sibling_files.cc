@@ -9,6 +9,7 @@
 
 #include "lss/base/file_identity.h"
 #include "lss/base/mutex.h"
+#include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
 
@@ -28,11 +29,9 @@ struct Register {
   std::map<Key, Made> directories LSS_GUARDED_BY(mutex);
 };
 
-// Never destroyed: files may be made by later exit handlers.
-Register& All() {
-  static auto* const all = new Register;
-  return *all;
-}
+lss::PerProcess<Register> g_all;
+
+Register& All() { return *g_all.Get(); }
 
 std::optional<Key> DirectoryOfFile(const std::string& path) {
   lss::FileIdentity identity;

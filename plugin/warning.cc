@@ -1,9 +1,10 @@
 #include "plugin/warning.h"
 
-#include <cstdio>
 #include <unordered_set>
 
 #include "lss/base/mutex.h"
+#include "lss/base/per_process.h"
+#include "plugin/standard_error.h"
 
 namespace bloom_lfs {
 namespace {
@@ -14,7 +15,15 @@ constexpr size_t kMaxLines = 1000;
 struct Said {
   lss::Mutex mutex;
   std::unordered_set<std::string> lines LSS_GUARDED_BY(mutex);
+
+  // Whether `line` is new, and there is room for it.
+  bool Note(const std::string& line) {
+    const lss::MutexLock lock(&mutex);
+    return lines.size() < kMaxLines && lines.insert(line).second;
+  }
 };
+
+lss::PerProcess<Said> g_said;
 
 std::string WithoutPlace(const std::string& line) {
   const size_t place = line.rfind(" [");
@@ -24,11 +33,9 @@ std::string WithoutPlace(const std::string& line) {
 }  // namespace
 
 void WarnOnce(const std::string& line) {
-  // Never destroyed: stores may be closed by later exit handlers.
-  static Said* const said = new Said;
-  const lss::MutexLock lock(&said->mutex);
-  if (said->lines.size() < kMaxLines && said->lines.insert(WithoutPlace(line)).second) {
-    std::fprintf(stderr, "bloom_lfs: %s\n", line.c_str());
+  if (g_said.Get()->Note(WithoutPlace(line))) {
+    const std::string whole = "bloom_lfs: " + line;
+    SayOnStandardError(whole.data(), whole.size());
   }
 }
 

@@ -15,6 +15,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
+#include "tests/support/standard_error.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
 
@@ -96,9 +97,9 @@ class BadRingTest : public testing::Test {
   }
   // The ring is no good: the database is what its files say, and one line says why.
   void ExpectOpensWithoutTheRing() {
-    testing::internal::CaptureStderr();
+    CapturedStandardError standard_error;
     ExpectOpensWith(kSynced);
-    const std::string said = testing::internal::GetCapturedStderr();
+    const std::string said = standard_error.Text();
     EXPECT_NE(said.find(ring_), std::string::npos) << "the file is not named: " << said;
     EXPECT_NE(said.find("set aside as"), std::string::npos) << said;
     EXPECT_TRUE(ReadFile(log_) == file_) << "now " << ReadFile(log_).size() << " bytes";

@@ -23,8 +23,10 @@
 #include "tests/support/child_process.h"
 #include "tests/support/database.h"
 #include "tests/support/dead_log.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/plugin_file_system.h"
+#include "tests/support/standard_error.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/workload.h"
 
@@ -152,7 +154,7 @@ TEST_F(BlobFileTest, AfterCloseTheWrappedFileSystemReads) {
   std::unique_ptr<rocksdb::FSSequentialFile> sequential;
   ASSERT_TRUE(fs_->NewSequentialFile(blob_, direct, &sequential, nullptr).ok());
   EXPECT_TRUE(sequential->use_direct_io());
-  DefaultRuntime()->maintenance()->Drain();
+  AwaitDeferredWork();
   EXPECT_FALSE(Exists(rings_));
 }
 
@@ -162,7 +164,7 @@ TEST_F(BlobFileTest, BlocksAreAllocatedAheadAndGivenBackAtTheEnd) {
   EXPECT_GE(BytesOnDisk(blob_), uint64_t{16} << 20);
   ASSERT_TRUE(file->Close(io_, nullptr).ok());
   EXPECT_EQ(SizeOnDisk(blob_), 100000U);
-  DefaultRuntime()->maintenance()->Drain();
+  AwaitDeferredWork();
   EXPECT_LE(BytesOnDisk(blob_), 200000U);
 }
 
@@ -206,10 +208,10 @@ TEST_F(BlobFileTest, WithoutDirectIoLargeBlobsAreInThePageCacheToo) {
 }
 
 TEST_F(BlobFileTest, TakesAtMost8MiBOfMemory) {
-  DefaultRuntime()->maintenance()->Drain();  // other tests' files
+  AwaitDeferredWork();  // other tests' files
   const auto file = Create();
-  EXPECT_LE(DefaultRuntime()->ring_budget()->bytes_in_use(), 8U << 20);
-  EXPECT_GT(DefaultRuntime()->ring_budget()->bytes_in_use(), 0U);
+  EXPECT_LE(DefaultRingBudget()->bytes_in_use(), 8U << 20);
+  EXPECT_GT(DefaultRingBudget()->bytes_in_use(), 0U);
 }
 
 TEST_F(BlobFileTest, SwitchedOffTheyPassThrough) {
@@ -226,9 +228,9 @@ TEST_F(BlobFileTest, WithoutRoomForARingTheyAreWrittenTheStockWay) {
   PluginOptions options;
   options.ring_budget_bytes = 4096;
   MakeFileSystem(options);
-  testing::internal::CaptureStderr();
+  CapturedStandardError standard_error;
   const auto file = Create();
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = standard_error.Text();
   EXPECT_NE(said.find("ring_budget_bytes"), std::string::npos) << said;
   ASSERT_TRUE(file->Append("12345", io_, nullptr).ok());
   ASSERT_TRUE(file->Close(io_, nullptr).ok());

@@ -19,8 +19,10 @@
 
 #include "lss/dense_stream.h"
 #include "lss/ring/ring_view.h"
+#include "plugin/warning.h"
 #include "tests/support/child_check.h"
 #include "tests/support/child_process.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -51,7 +53,7 @@ StorePtr OpenStore(const std::string& path, bool use_io_uring = true) {
   StoreOptions options;
   options.use_io_uring = use_io_uring;
   StorePtr store;
-  RequireOk(DenseStream::Open(bloom_lfs::DefaultRuntime(), path, options,
+  RequireOk(DenseStream::Open(bloom_lfs::DefaultRuntime(path), path, options,
                               DenseStream::OpenMode::kTruncate, &store),
             "open");
   return store;
@@ -67,7 +69,7 @@ void MakeHot(const StorePtr& store) {
     Append(store, 10);
     RequireOk(store->Sync(), "sync");
   }
-  bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+  bloom_lfs::test::AwaitDeferredWork();
 }
 
 // Waits for a process of our own, but not for ever.
@@ -99,8 +101,17 @@ class DefaultRuntimeTest : public testing::Test {
   const std::string path_ = directory_ / "file";
 };
 
-TEST_F(DefaultRuntimeTest, ThereIsOneForTheProcess) {
-  EXPECT_EQ(bloom_lfs::DefaultRuntime(), bloom_lfs::DefaultRuntime());
+TEST_F(DefaultRuntimeTest, ThereIsOneForEachFileSystemAndOneBudgetForAll) {
+  Runtime* const here = bloom_lfs::DefaultRuntime(directory_.path());
+  EXPECT_EQ(bloom_lfs::DefaultRuntime(path_), here) << "of a log that is not there yet";
+  std::filesystem::create_directory(directory_ / "other");
+  EXPECT_EQ(bloom_lfs::DefaultRuntime(directory_ / "other/file"), here);
+  Runtime* const elsewhere = bloom_lfs::DefaultRuntime("/proc/version");
+  EXPECT_NE(elsewhere, here);
+  EXPECT_NE(elsewhere->maintenance(), here->maintenance());
+  EXPECT_NE(elsewhere->flusher(true), here->flusher(true));
+  EXPECT_EQ(elsewhere->ring_budget(), here->ring_budget());
+  EXPECT_EQ(bloom_lfs::DefaultRingBudget(), here->ring_budget());
 }
 
 // The names of this process's threads, as the kernel shows them.
@@ -119,8 +130,9 @@ TEST_F(DefaultRuntimeTest, ThreadsAreToldApartByTheirNames) {
   Append(store, 50000);  // wakes the flusher, too
   RequireOk(store->Close(), "close");
   const std::multiset<std::string> names = ThreadNames();
-  EXPECT_EQ(names.count(Maintenance::kThreadName), 1U);
-  EXPECT_GE(names.count(Flusher::kThreadName), 1U);
+  EXPECT_GE(names.count(Maintenance::kThreadName), 1U);
+  EXPECT_EQ(names.count(Flusher::kThreadName), 1U);
+  EXPECT_EQ(names.count(Ticker::kThreadName), 1U);
 }
 
 const RegisterChild exits_at_once("exits_at_once", [](const std::vector<std::string>& args) {
@@ -207,7 +219,7 @@ void ForkManyChildrenThatExit() {
   std::atomic<bool> stop{!kForkBesideBusyThreads};
   std::thread busy([&] {
     while (!stop) {
-      bloom_lfs::DefaultRuntime()->maintenance()->Enqueue([] {});
+      bloom_lfs::DefaultRuntime("/")->maintenance()->Enqueue("busy", [] {});
     }
   });
   if (!kForkBesideBusyThreads) {
@@ -243,6 +255,90 @@ const RegisterChild forks("forks", [](const std::vector<std::string>& args) {
 TEST_F(DefaultRuntimeTest, AForkedChildThatExitsDoesNotHangAndTakesNothingAway) {
   EXPECT_EQ(RunRole("forks", path_), 0);
   EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, 100040)), "");
+}
+
+// --- a forked child that opens its own ---
+
+// Fills a store of its own, through the threads, as far as it has them.
+void FillOwn(const std::string& path, bool use_io_uring) {
+  const StorePtr store = OpenStore(path, use_io_uring);
+  MakeHot(store);
+  for (int i = 0; i < 20; ++i) {
+    Append(store, 50000);
+  }
+  RequireOk(store->Sync(), "sync in the child");
+  RequireOk(store->Close(), "close in the child");
+}
+
+std::string ChildsPath(const std::string& path, int number) {
+  return path + ".of_child" + std::to_string(number);
+}
+
+// Its exit code goes to `ended`: 0 if the children of children have done as well.
+void ForkThatFills(const std::string& path, int generations, std::atomic<int>* ended) {
+  const pid_t child = fork();
+  if (child == 0) {
+    g_is_forked_child = true;
+    FillOwn(ChildsPath(path, generations), generations % 2 == 0);
+    if (generations > 1) {
+      std::atomic<int> of_grandchild{0};
+      ForkThatFills(path, generations - 1, &of_grandchild);
+      Require(of_grandchild == 0, "the grandchild fills its own");
+    }
+    std::exit(0);
+  }
+  *ended = WaitOrKill(child);
+}
+
+const RegisterChild forks_fillers("forks_fillers", [](const std::vector<std::string>& args) {
+  FillOwn(args[0] + ".before", true);
+  g_left_open = OpenStore(args[0]);
+  MakeHot(g_left_open);
+  std::atomic<bool> stop{!kForkBesideBusyThreads};
+  // All of what a fork may find locked, as often as possible.
+  std::thread busy([&] {
+    while (!stop) {
+      Append(g_left_open, 1000);
+      bloom_lfs::DefaultRuntime("/")->maintenance()->Enqueue("busy", [] {});
+      (void)bloom_lfs::DefaultRingBudget()->bytes_in_use();
+      bloom_lfs::WarnOnce("busy");
+    }
+  });
+  for (int i = 0; i < (kForkBesideBusyThreads ? 5 : 1); ++i) {
+    std::atomic<int> ended{-1};
+    std::thread([&] { ForkThatFills(args[0], 2, &ended); }).join();
+    Require(ended == 0, "the child fills its own and ends; it says " + std::to_string(ended));
+  }
+  stop = true;
+  busy.join();
+  RequireOk(g_left_open->Close(), "close of the parent's own");
+  return 0;
+});
+
+TEST_F(DefaultRuntimeTest, AForkedChildThatOpensItsOwnHasItsOwnThreads) {
+  EXPECT_EQ(RunRole("forks_fillers", path_), 0);
+  for (int number = 1; number <= 2; ++number) {
+    EXPECT_EQ(FirstDifference(ReadFile(ChildsPath(path_, number)), StreamBytes(0, 1000040)), "");
+  }
+}
+
+// --- a disk that does not answer ---
+
+const RegisterChild exits_stuck("exits_stuck", [](const std::vector<std::string>& args) {
+  const StorePtr store = OpenStore(args[0]);
+  MakeHot(store);
+  // Another file system's, for which nothing goes on.
+  bloom_lfs::DefaultRuntime("/proc")->maintenance()->Enqueue("stuck", [] { pause(); });
+  Append(store, 50000);
+  RequireOk(store->Close(), "close");
+  return 0;
+});
+
+TEST_F(DefaultRuntimeTest, AnExitDoesNotWaitForEverAndDoesWhatCanBeDone) {
+  EXPECT_EQ(RunRole("exits_stuck", path_), 0);
+  EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, 50040)), "");
+  EXPECT_FALSE(std::filesystem::exists(directory_ / ".bloom_lfs"))
+      << "the neighbour's close is done";
 }
 
 // A store in static storage is destroyed in the forked child too. The ring's lock belongs to both

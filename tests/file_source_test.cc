@@ -69,7 +69,7 @@ class FileSourceTest : public testing::Test {
     lss::StoreOptions options;
     options.buffer_count = 4;
     options.idle_flush_ms = 60000;
-    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, options,
                                   DenseStream::OpenMode::kTruncate, &store_)
                     .ok());
     LiveStores::Add(store_);
@@ -209,7 +209,7 @@ int FailedCloseMain(const std::vector<std::string>& args) {
   const std::string bytes = Stream(3000);
   StorePtr store;
   lss::test::RequireOk(
-      DenseStream::Open(bloom_lfs::DefaultRuntime(), args.at(0), lss::StoreOptions(),
+      DenseStream::Open(bloom_lfs::DefaultRuntime(args.at(0)), args.at(0), lss::StoreOptions(),
                         DenseStream::OpenMode::kTruncate, &store),
       "open");
   LiveStores::Add(store);

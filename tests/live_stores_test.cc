@@ -27,7 +27,7 @@ class LiveStoresTest : public testing::Test {
   StorePtr Open(const std::string& name) {
     StorePtr store;
     const lss::Status status =
-        DenseStream::Open(bloom_lfs::DefaultRuntime(), dir_ / name, lss::StoreOptions(),
+        DenseStream::Open(bloom_lfs::DefaultRuntime(dir_ / name), dir_ / name, lss::StoreOptions(),
                           DenseStream::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return store;

@@ -194,7 +194,8 @@ const RegisterChild full_disk_reserve(
       StoreOptions options;
       options.frontier_bytes = 0;
       std::shared_ptr<RecordLog> log;
-      RequireOk(RecordLog::Open(bloom_lfs::DefaultRuntime(), args[0], options, &log), "open");
+      RequireOk(RecordLog::Open(bloom_lfs::DefaultRuntime(args[0]), args[0], options, &log),
+                "open");
       test::RefuseSystemCallFrom(SYS_fallocate, kFallocateOffset, 1 << 20, ENOSPC);
       Reservation reservation;
       Status status;

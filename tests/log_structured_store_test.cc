@@ -13,6 +13,7 @@
 
 #include "lss/dense_stream.h"
 #include "plugin/default_runtime.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -32,7 +33,7 @@ class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
 
   void Open(OpenMode mode = OpenMode::kTruncate) {
     const Status status =
-        DenseStream::Open(bloom_lfs::DefaultRuntime(), path_, options_, mode, &store_);
+        DenseStream::Open(bloom_lfs::DefaultRuntime(path_), path_, options_, mode, &store_);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   // The next `length` bytes of the stream.
@@ -51,7 +52,7 @@ class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
   void Close() {
     const Status status = store_->Close();
     ASSERT_TRUE(status.ok()) << status.ToString();
-    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+    bloom_lfs::test::AwaitDeferredWork();
   }
   void ExpectFile(size_t length) {
     EXPECT_EQ(FirstDifference(ReadFile(path_), StreamBytes(0, length)), "");
@@ -62,7 +63,7 @@ class LogStructuredStoreTest : public testing::TestWithParam<WriteMode> {
       ASSERT_TRUE(Append(10).ok());
       ASSERT_TRUE(store_->Sync().ok());
     }
-    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+    bloom_lfs::test::AwaitDeferredWork();
   }
 
   bloom_lfs::test::TempDir directory_;
@@ -304,8 +305,9 @@ TEST_P(LogStructuredStoreTest, ManyStoresLiveSideBySide) {
   std::vector<std::shared_ptr<DenseStream>> stores;
   for (int i = 0; i < 10; ++i) {
     stores.emplace_back();
-    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / std::to_string(i),
-                                  options_, OpenMode::kTruncate, &stores.back())
+    ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(directory_ / std::to_string(i)),
+                                  directory_ / std::to_string(i), options_, OpenMode::kTruncate,
+                                  &stores.back())
                     .ok());
   }
   for (int round = 0; round < 30; ++round) {
@@ -326,23 +328,23 @@ TEST_P(LogStructuredStoreTest, ManyStoresLiveSideBySide) {
 TEST_P(LogStructuredStoreTest, BadOptionsAndPathsAreRefusedBeforeAnythingIsTouched) {
   WriteFile(path_, "precious");
   options_.buffer_count = 1;
-  EXPECT_EQ(
-      DenseStream::Open(bloom_lfs::DefaultRuntime(), path_, options_, OpenMode::kTruncate, &store_)
-          .code(),
-      Status::Code::kInvalidArgument);
-  EXPECT_EQ(ReadFile(path_), "precious");
-  options_.buffer_count = 4;
-  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_.path(), options_,
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(path_), path_, options_,
                               OpenMode::kTruncate, &store_)
                 .code(),
             Status::Code::kInvalidArgument);
-  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / "no/such/dir", options_,
-                              OpenMode::kTruncate, &store_)
+  EXPECT_EQ(ReadFile(path_), "precious");
+  options_.buffer_count = 4;
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(directory_.path()), directory_.path(),
+                              options_, OpenMode::kTruncate, &store_)
+                .code(),
+            Status::Code::kInvalidArgument);
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(directory_ / "no/such/dir"),
+                              directory_ / "no/such/dir", options_, OpenMode::kTruncate, &store_)
                 .code(),
             Status::Code::kNotFound);
   ASSERT_EQ(mkfifo((directory_ / "fifo").c_str(), 0600), 0);
-  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(), directory_ / "fifo", options_,
-                              OpenMode::kAppend, &store_)
+  EXPECT_EQ(DenseStream::Open(bloom_lfs::DefaultRuntime(directory_ / "fifo"), directory_ / "fifo",
+                              options_, OpenMode::kAppend, &store_)
                 .code(),
             Status::Code::kInvalidArgument);
   EXPECT_EQ(store_, nullptr);

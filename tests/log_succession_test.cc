@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "plugin/default_runtime.h"
 #include "plugin/live_stores.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/plugin_file_system.h"
 #include "tests/support/temp_dir.h"
@@ -36,14 +36,14 @@ TEST_F(LogSuccessionTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
     ASSERT_TRUE(first->Sync(io_, nullptr).ok());
-    DefaultRuntime()->maintenance()->Drain();
+    test::AwaitDeferredWork();
   }
   const lss::Pace pace = LiveStores::FindPath(log_)->pace();
   ASSERT_TRUE(pace.hot);
   ASSERT_GT(pace.frontier_chunk_bytes, 0U);
   const auto next = Create(next_log);
   for (int i = 0; i < 10; ++i) {  // jobs make jobs
-    DefaultRuntime()->maintenance()->Drain();
+    test::AwaitDeferredWork();
   }
   EXPECT_TRUE(LiveStores::FindPath(next_log)->pace().hot);
   EXPECT_EQ(LiveStores::FindPath(next_log)->pace().frontier_chunk_bytes, pace.frontier_chunk_bytes);
@@ -59,7 +59,7 @@ TEST_F(LogSuccessionTest, ANewLogIsColdIfTheOneBeforeItWas) {
   const auto first = Create(log_);
   ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
   const auto next = Create(dir_ / "000009.log");
-  DefaultRuntime()->maintenance()->Drain();
+  test::AwaitDeferredWork();
   EXPECT_FALSE(LiveStores::FindPath(dir_ / "000009.log")->pace().hot);
 }
 

@@ -6,7 +6,8 @@
 #include <chrono>
 #include <future>
 #include <memory>
-#include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,30 +16,12 @@ namespace {
 
 constexpr std::chrono::seconds kPatience(60);
 
-class CountedTicks final : public Ticking {
- public:
-  explicit CountedTicks(int awaited) : awaited_(awaited) {}
-  void Tick() override {
-    if (++ticks_ == awaited_) {
-      reached_.set_value();
-    }
-  }
-  [[nodiscard]] bool AwaitTicks() {
-    return reached_.get_future().wait_for(kPatience) == std::future_status::ready;
-  }
-
- private:
-  const int awaited_;
-  int ticks_ = 0;
-  std::promise<void> reached_;
-};
-
-TEST(MaintenanceTest, JobsRunInOrderOnOneOtherThread) {
-  Maintenance maintenance;
+TEST(MaintenanceTest, JobsOfAQueueRunInOrderOnAnotherThread) {
+  Maintenance maintenance(nullptr);
   std::vector<int> order;
-  std::vector<std::thread::id> threads;
+  std::vector<std::thread::id> threads;  // one at a time, so no lock
   for (int i = 0; i < 100; ++i) {
-    maintenance.Enqueue([&, i] {
+    maintenance.Enqueue("queue", [&, i] {
       order.push_back(i);
       threads.push_back(std::this_thread::get_id());
     });
@@ -52,10 +35,10 @@ TEST(MaintenanceTest, JobsRunInOrderOnOneOtherThread) {
 }
 
 TEST(MaintenanceTest, DrainWaitsForTheJobThatIsRunning) {
-  Maintenance maintenance;
+  Maintenance maintenance(nullptr);
   std::promise<void> started;
   bool done = false;
-  maintenance.Enqueue([&] {
+  maintenance.Enqueue("queue", [&] {
     started.set_value();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     done = true;
@@ -66,19 +49,19 @@ TEST(MaintenanceTest, DrainWaitsForTheJobThatIsRunning) {
 }
 
 TEST(MaintenanceTest, WhatAJobOwnsIsGoneWhenItIsDone) {
-  Maintenance maintenance;
+  Maintenance maintenance(nullptr);
   auto owned = std::make_shared<int>(1);
   const std::weak_ptr<int> watch = owned;
-  maintenance.Enqueue([owned = std::move(owned)] { (void)owned; });
+  maintenance.Enqueue("queue", [owned = std::move(owned)] { (void)owned; });
   maintenance.Drain();
   EXPECT_TRUE(watch.expired());
 }
 
 TEST(MaintenanceTest, AJobMayEnqueueAnother) {
-  Maintenance maintenance;
+  Maintenance maintenance(nullptr);
   std::vector<int> order;
-  maintenance.Enqueue([&] {
-    maintenance.Enqueue([&] { order.push_back(2); });
+  maintenance.Enqueue("queue", [&] {
+    maintenance.Enqueue("queue", [&] { order.push_back(2); });
     order.push_back(1);
   });
   maintenance.Drain();
@@ -87,20 +70,20 @@ TEST(MaintenanceTest, AJobMayEnqueueAnother) {
 
 TEST(MaintenanceTest, StopRunsWhatIsLeftAndLaterJobsRunAtOnce) {
   std::vector<int> order;
-  Maintenance maintenance;
+  Maintenance maintenance(nullptr);
   for (int i = 0; i < 10; ++i) {
-    maintenance.Enqueue([&, i] { order.push_back(i); });
+    maintenance.Enqueue("queue", [&, i] { order.push_back(i); });
   }
   maintenance.Stop();
   EXPECT_EQ(order.size(), 10U);
   maintenance.Stop();
-  maintenance.Enqueue([&] { order.push_back(10); });
+  maintenance.Enqueue("queue", [&] { order.push_back(10); });
   EXPECT_EQ(order.back(), 10);
   maintenance.Drain();
 }
 
 TEST(MaintenanceTest, AHintRunsLikeAJobAndIsDroppedAfterTheStop) {
-  Maintenance maintenance;
+  Maintenance maintenance(nullptr);
   std::atomic<int> ran{0};
   maintenance.EnqueueHint([&] { ++ran; });
   maintenance.Drain();
@@ -110,70 +93,82 @@ TEST(MaintenanceTest, AHintRunsLikeAJobAndIsDroppedAfterTheStop) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(MaintenanceTest, AJobThatIsStuckHoldsUpItsOwnQueueOnly) {
+  Maintenance maintenance(nullptr);
+  std::promise<void> release;
+  const std::shared_future<void> released(release.get_future());
+  std::atomic<bool> behind{false};
+  maintenance.Enqueue("stuck", [released] { released.wait(); });
+  maintenance.Enqueue("stuck", [&] { behind = true; });
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> ran;
+    maintenance.Enqueue("queue " + std::to_string(i), [&] { ran.set_value(); });
+    ASSERT_EQ(ran.get_future().wait_for(kPatience), std::future_status::ready) << i;
+  }
+  EXPECT_FALSE(behind);
+  release.set_value();
+  maintenance.Drain();
+  EXPECT_TRUE(behind);
+}
+
+TEST(MaintenanceTest, AHintThatIsStuckHoldsUpNoJobAndNoHintRunsBesideIt) {
+  Maintenance maintenance(nullptr);
+  std::promise<void> release;
+  std::promise<void> started;
+  const std::shared_future<void> released(release.get_future());
+  ASSERT_TRUE(maintenance.EnqueueHint([&] {
+    started.set_value();
+    released.wait();
+  }));
+  started.get_future().wait();
+  std::atomic<bool> second{false};
+  ASSERT_TRUE(maintenance.EnqueueHint([&] { second = true; }));
+  std::promise<void> ran;
+  maintenance.Enqueue("queue", [&] { ran.set_value(); });
+  ASSERT_EQ(ran.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(second);
+  release.set_value();
+  maintenance.Drain();
+  EXPECT_TRUE(second);
+}
+
+TEST(MaintenanceTest, AStopThatMeetsAStuckJobReturnsAtItsDeadline) {
+  Maintenance maintenance(nullptr);
+  std::promise<void> release;
+  const std::shared_future<void> released(release.get_future());
+  maintenance.Enqueue("stuck", [released] { released.wait(); });
+  EXPECT_FALSE(maintenance.Stop(std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
+  bool ran = false;
+  maintenance.Enqueue("other", [&] { ran = true; });
+  EXPECT_TRUE(ran) << "on the calling thread";
+  release.set_value();
+  EXPECT_TRUE(maintenance.Stop());
+}
+
+TEST(MaintenanceTest, WhatCanBeDoneByOneThreadStartsNoOther) {
+  Maintenance maintenance(nullptr);
+  std::set<std::thread::id> threads;  // one at a time, so no lock
+  for (int i = 0; i < 50; ++i) {
+    maintenance.Enqueue("queue " + std::to_string(i),
+                        [&] { threads.insert(std::this_thread::get_id()); });
+    maintenance.Drain();
+  }
+  EXPECT_LE(threads.size(), 2U) << "the first may still be on its way to rest";
+}
+
 TEST(MaintenanceTest, JobsThatMeetTheStopAllRun) {
   for (int round = 0; round < 50; ++round) {
-    Maintenance maintenance;
+    Maintenance maintenance(nullptr);
     std::atomic<int> ran{0};
     std::thread enqueuer([&] {
       for (int i = 0; i < 200; ++i) {
-        maintenance.Enqueue([&] { ++ran; });
+        maintenance.Enqueue("queue", [&] { ++ran; });
       }
     });
     maintenance.Stop();
     enqueuer.join();
     ASSERT_EQ(ran.load(), 200) << "round " << round;
   }
-}
-
-TEST(MaintenanceTest, TicksGoOnForAsLongAsTheObjectLives) {
-  Maintenance maintenance;
-  auto often = std::make_shared<CountedTicks>(5);
-  auto seldom = std::make_shared<CountedTicks>(1);
-  maintenance.Watch(seldom, 60000);
-  maintenance.Watch(often, 1);
-  EXPECT_TRUE(often->AwaitTicks()) << "an early object must not wait for a late one's turn";
-  const std::weak_ptr<CountedTicks> watch = often;
-  often.reset();
-  // A tick under way may hold it for another moment.
-  for (int i = 0; i < 60000 && !watch.expired(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_TRUE(watch.expired()) << "being watched must not keep an object alive";
-}
-
-TEST(MaintenanceTest, TicksGoOnBetweenJobs) {
-  Maintenance maintenance;
-  const auto ticking = std::make_shared<CountedTicks>(3);
-  maintenance.Watch(ticking, 1);
-  std::atomic<bool> stop{false};
-  std::thread enqueuer([&] {
-    while (!stop) {
-      maintenance.Enqueue([] { std::this_thread::sleep_for(std::chrono::microseconds(100)); });
-      maintenance.Drain();
-    }
-  });
-  EXPECT_TRUE(ticking->AwaitTicks());
-  stop = true;
-  enqueuer.join();
-}
-
-// The last owner may be the maintenance thread itself.
-TEST(MaintenanceTest, AnObjectMayDieInItsOwnTick) {
-  struct SelfOwning final : Ticking {
-    void Tick() override {
-      self.reset();
-      ticked.set_value();
-    }
-    std::shared_ptr<SelfOwning> self;
-    std::promise<void> ticked;
-  };
-  Maintenance maintenance;
-  auto object = std::make_shared<SelfOwning>();
-  object->self = object;
-  std::future<void> ticked = object->ticked.get_future();
-  maintenance.Watch(object, 1);
-  object.reset();
-  EXPECT_EQ(ticked.wait_for(kPatience), std::future_status::ready);
 }
 
 }  // namespace

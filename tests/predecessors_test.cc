@@ -11,6 +11,7 @@
 #include "lss/dense_stream.h"
 #include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
@@ -32,13 +33,13 @@ class PredecessorsTest : public testing::Test {
       bytes_at_call_.push_back(ReadFile(log_).find_first_not_of('\0'));
       return answer_;
     };
-    const Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+    const Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, options,
                                             DenseStream::OpenMode::kTruncate, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   ~PredecessorsTest() override {
     (void)store_->Close();
-    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+    bloom_lfs::test::AwaitDeferredWork();
   }
   Status Append(size_t n) {
     const std::string bytes = Stream(n);
@@ -48,7 +49,7 @@ class PredecessorsTest : public testing::Test {
     for (int i = 0; i < 5; ++i) {
       ASSERT_TRUE(Append(10).ok());
       ASSERT_TRUE(store_->Sync().ok());
-      bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+      bloom_lfs::test::AwaitDeferredWork();
     }
   }
   // Nobody was asked while there was a byte in the file already.
@@ -82,7 +83,7 @@ TEST_F(PredecessorsTest, AreWrittenBeforeTheFirstByte) {
 
 TEST_F(PredecessorsTest, AreDurableBeforeABulkStreamTurnsHot) {
   ASSERT_TRUE(Append(100000).ok());
-  bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+  bloom_lfs::test::AwaitDeferredWork();
   ASSERT_TRUE(store_->Sync().ok());
   ASSERT_FALSE(calls_.empty());
   EXPECT_EQ(calls_[0], "durable");

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "plugin/default_runtime.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -31,10 +32,11 @@ class ReservationTest : public testing::TestWithParam<WriteMode> {
     options_.write_mode = GetParam();
     Open();
   }
-  ~ReservationTest() override { bloom_lfs::DefaultRuntime()->maintenance()->Drain(); }
+  ~ReservationTest() override { bloom_lfs::test::AwaitDeferredWork(); }
 
   void Open() {
-    const Status status = RecordLog::Open(bloom_lfs::DefaultRuntime(), path_, options_, &store_);
+    const Status status =
+        RecordLog::Open(bloom_lfs::DefaultRuntime(path_), path_, options_, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   Reservation Reserve(uint32_t size) {

@@ -53,7 +53,7 @@ StoreOptions SmallRing() {
 // line.
 int OwnerMain(const std::vector<std::string>& args) {
   std::shared_ptr<DenseStream> store;
-  Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), args.at(0), SmallRing(),
+  Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(args.at(0)), args.at(0), SmallRing(),
                                     DenseStream::OpenMode::kTruncate, &store);
   const std::string bytes = Stream(1 << 20);
   Address end = 0;
@@ -238,7 +238,7 @@ TEST_F(RecoveryOwnerTest, R8IsReportedUnderALiveOwnerToo) {
 // RocksDB deletes and renames old logs, and so has this directory recovered, while it appends.
 TEST_F(RecoveryOwnerTest, RecoveryBesideABusyOwnerNeverTouchesItsRing) {
   std::shared_ptr<DenseStream> store;
-  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(),
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, SmallRing(),
                                 DenseStream::OpenMode::kTruncate, &store)
                   .ok());
   std::atomic<bool> stop{false};
@@ -335,7 +335,7 @@ TEST_F(RecoveryOwnerTest, AWriterOfTheDatabaseRecoversItWhateverTheRingsLockSays
 // The child gives up its copies; the parent goes on appending, and may be killed.
 TEST_F(ForkTest, ForkedChildThatClosesItsCopyLeavesTheStoreAlone) {
   std::shared_ptr<DenseStream> store;
-  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(),
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, SmallRing(),
                                 DenseStream::OpenMode::kTruncate, &store)
                   .ok());
   const std::string bytes = Stream(1000);
@@ -363,9 +363,9 @@ TEST_F(ForkTest, ForkedChildThatClosesItsCopyLeavesTheStoreAlone) {
 // recovered.
 TEST_F(RecoveryOwnerTest, R2ALiveOwnersFileMayComeAndGo) {
   std::shared_ptr<DenseStream> store;
-  ASSERT_TRUE(
-      DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, SmallRing(), OpenMode::kTruncate, &store)
-          .ok());
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, SmallRing(),
+                                OpenMode::kTruncate, &store)
+                  .ok());
   const std::string kept = dir_ / "kept";
   ASSERT_EQ(link(log_.c_str(), kept.c_str()), 0);
   std::atomic<bool> stop{false};

@@ -53,7 +53,7 @@ TEST_F(RingDirectoryTest, NothingGoesWhileThereIsAnythingElse) {
 
 TEST_F(RingDirectoryTest, ALiveWritersRingStays) {
   std::shared_ptr<DenseStream> store;
-  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, StoreOptions(),
+  ASSERT_TRUE(DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, StoreOptions(),
                                 DenseStream::OpenMode::kTruncate, &store)
                   .ok());
   const std::string dead = rings_ + "/0000000000000001.ring";

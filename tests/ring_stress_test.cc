@@ -15,6 +15,7 @@
 #include "lss/dense_stream.h"
 #include "lss/record_log.h"
 #include "plugin/default_runtime.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
@@ -36,11 +37,12 @@ struct Shape {
 
 Status OpenStore(const std::string& path, const StoreOptions& options,
                  std::shared_ptr<DenseStream>* stream) {
-  return DenseStream::Open(bloom_lfs::DefaultRuntime(), path, options, OpenMode::kTruncate, stream);
+  return DenseStream::Open(bloom_lfs::DefaultRuntime(path), path, options, OpenMode::kTruncate,
+                           stream);
 }
 Status OpenStore(const std::string& path, const StoreOptions& options,
                  std::shared_ptr<RecordLog>* log) {
-  return RecordLog::Open(bloom_lfs::DefaultRuntime(), path, options, log);
+  return RecordLog::Open(bloom_lfs::DefaultRuntime(path), path, options, log);
 }
 
 template <typename Store>
@@ -56,7 +58,7 @@ class StressTest : public testing::TestWithParam<Shape> {
     const Status status = OpenStore(path_, options, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
-  ~StressTest() override { bloom_lfs::DefaultRuntime()->maintenance()->Drain(); }
+  ~StressTest() override { bloom_lfs::test::AwaitDeferredWork(); }
 
   void Run(const std::function<void()>& body) { threads_.emplace_back(body); }
   // Runs `body` over and over again until the writers have come to their end.

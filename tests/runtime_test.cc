@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lss/dense_stream.h"
@@ -48,20 +51,88 @@ void Append(const StreamPtr& stream, size_t length) {
   ASSERT_TRUE(stream->Append({bytes.data(), bytes.size()}).ok());
 }
 
-TEST(Runtime, StartsNothingBeforeAStoreIsOpened) {
+TEST(Runtime, StartsNothingBeforeAStoreHasSomethingToDo) {
+  const TempDir dir;
   const size_t before = OurThreads();
   Runtime runtime;
+  const StreamPtr stream = Open(&runtime, dir / "file");
   EXPECT_EQ(OurThreads(), before);
+  Append(stream, 10);
+  // It names itself when it has begun.
+  for (int i = 0; i < 60000 && OurThreads() == before; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(OurThreads(), before + 1) << "who writes out its tail when it is idle";
+  EXPECT_TRUE(stream->Close().ok());
 }
 
-TEST(Runtime, HasOneFlusherOfEachKindAndOneMaintenanceThread) {
+// --- at rest ---
+
+TEST(Runtime, AStoreAtRestIsNotWatched) {
+  const TempDir dir;
+  Runtime runtime;
+  StoreOptions options;
+  options.idle_flush_ms = 1;
+  const StreamPtr stream = Open(&runtime, dir / "file", options);
+  EXPECT_EQ(runtime.ticker()->watched_count(), 0U) << "nothing was appended";
+  for (int i = 0; i < 3; ++i) {
+    Append(stream, 10);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (runtime.ticker()->watched_count() > 0 || stream->hi_stable() < stream->size()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end)
+          << "its tail is in the file, and then it rests";
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  EXPECT_TRUE(stream->Close().ok());
+}
+
+TEST(Runtime, WhoAppendsAllTheTimeIsWatchedOnce) {
+  const TempDir dir;
+  Runtime runtime;
+  StoreOptions options;
+  options.idle_flush_ms = 60000;
+  const StreamPtr stream = Open(&runtime, dir / "file", options);
+  for (int i = 0; i < 1000; ++i) {
+    Append(stream, 10);
+  }
+  EXPECT_EQ(runtime.ticker()->watched_count(), 1U);
+  EXPECT_TRUE(stream->Close().ok());
+}
+
+TEST(Runtime, HasOneFlusherOfEachKind) {
   Runtime runtime;
   Flusher* with = runtime.flusher(true);
   Flusher* without = runtime.flusher(false);
   EXPECT_NE(with, without);
   EXPECT_EQ(with, runtime.flusher(true));
   EXPECT_EQ(without, runtime.flusher(false));
-  EXPECT_EQ(runtime.maintenance(), runtime.maintenance());
+}
+
+TEST(Runtime, SeveralMayShareABudget) {
+  const TempDir dir;
+  RingBudget budget;
+  Runtime one(nullptr, &budget);
+  Runtime two(nullptr, &budget);
+  EXPECT_EQ(one.ring_budget(), two.ring_budget());
+  const StreamPtr stream = Open(&one, dir / "file");
+  EXPECT_GT(two.ring_budget()->bytes_in_use(), 0U);
+}
+
+// --- a neighbour in trouble ---
+
+TEST(Runtime, AStopThatMeetsAStuckJobReturnsAtItsDeadline) {
+  Runtime runtime;
+  std::promise<void> release;
+  std::promise<void> started;
+  runtime.maintenance()->Enqueue("stuck", [&] {
+    started.set_value();
+    release.get_future().wait();
+  });
+  started.get_future().wait();
+  EXPECT_FALSE(runtime.Stop(std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
+  release.set_value();
+  EXPECT_TRUE(runtime.Stop());
 }
 
 // Nothing hidden: two runtimes in one process share neither threads nor memory nor warnings.
@@ -199,7 +270,7 @@ TEST(RuntimeDeathTest, AThreadThatWouldWaitForItselfIsTold) {
   EXPECT_DEATH(
       {
         Runtime runtime;
-        runtime.maintenance()->Enqueue([&] { runtime.Stop(); });
+        runtime.maintenance()->Enqueue("queue", [&] { runtime.Stop(); });
         runtime.maintenance()->Drain();
       },
       "cannot wait for its own end");

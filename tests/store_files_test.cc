@@ -35,7 +35,7 @@ class StoreFilesTest : public testing::Test {
     options.frontier_bytes =
         0;  // the maintenance thread would make a file longer that a test has cut
     StorePtr store;
-    const lss::Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(), log_, options,
+    const lss::Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, options,
                                                  DenseStream::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
     return std::make_unique<StoreWritableFile>(std::move(store), FileOptions());

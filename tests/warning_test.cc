@@ -5,13 +5,15 @@
 
 #include <string>
 
+#include "tests/support/standard_error.h"
+
 namespace bloom_lfs {
 namespace {
 
 std::string SaidOf(const std::string& line) {
-  testing::internal::CaptureStderr();
+  test::CapturedStandardError standard_error;
   WarnOnce(line);
-  return testing::internal::GetCapturedStderr();
+  return standard_error.Text();
 }
 
 TEST(WarnOnce, SaysALineOnce) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "lss/base/per_process.h"
 #include "lss/base/unique_fd.h"
 
 namespace lss {
@@ -34,12 +35,14 @@ std::array<uint8_t, kBootIdBytes> ReadBootId() {
   return id;
 }
 
+struct Known {
+  const std::array<uint8_t, kBootIdBytes> id = ReadBootId();
+};
+PerProcess<Known> g_known;  // no guard that a fork could copy half done
+
 }  // namespace
 
-const uint8_t* BootId() {
-  static const std::array<uint8_t, kBootIdBytes> id = ReadBootId();
-  return id.data();
-}
+const uint8_t* BootId() { return g_known.Get()->id.data(); }
 
 bool SameBootId(const uint8_t* a, const uint8_t* b) {
   static constexpr uint8_t kUnknown[kBootIdBytes] = {};

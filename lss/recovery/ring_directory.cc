@@ -24,15 +24,18 @@ bool EndsWith(const std::string& text, const char* suffix) {
   return text.size() >= length && text.compare(text.size() - length, length, suffix) == 0;
 }
 
-// Whether nobody can want it any more. A ring of a stream that is no file is its maker's, dead or
-// not; one that cannot be trusted may be anything.
+// Whether nobody can want it any more, in a directory that has no file left: a closed stream has
+// all its bytes in its file, though its owner may not have got round to removing the ring. A ring
+// of a stream that is no file is its maker's, dead or not; one that cannot be trusted may be
+// anything.
 bool IsDead(const std::string& path, const RingPlace& place) {
   std::unique_ptr<RingView> ring;
   if (!RingView::Open(path, &ring).ok()) {
     return false;
   }
   const RingFacts facts = FactsOfRing(*ring, place.parent());
-  return facts.trusted && !facts.owner_alive && facts.target != TargetFound::kNotAFile;
+  return facts.trusted && (ring->closed() || !facts.owner_alive) &&
+         facts.target != TargetFound::kNotAFile;
 }
 
 std::vector<std::string> RingNames(const std::vector<std::string>& names) {
@@ -124,7 +127,7 @@ void RemoveDeadRingDirectory(const std::string& directory) {
   }
   for (const std::string& file : files) {
     const std::string path = rings + "/" + file;
-    if (!IsOurs(place, file) && IsDead(path, place)) {
+    if (IsDead(path, place)) {
       unlink(path.c_str());
     }
   }

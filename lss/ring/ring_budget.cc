@@ -74,7 +74,8 @@ Status RingGrant::Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer
 }
 
 RingGrant::~RingGrant() {
-  if (budget_ != nullptr) {
+  // The fork may have copied the mutex locked, and the child's copy of a budget counts nothing.
+  if (budget_ != nullptr && !budget_->fork_guard_.InForkedChild()) {
     const MutexLock lock(&budget_->mutex_);
     budget_->bytes_ -= bytes_;
     --budget_->rings_;

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/ring/ring_options.h"
@@ -30,6 +31,7 @@ class RingBudget {
   // The most that the next ring may take. NoSpace if that is less than the smallest ring.
   Status ShareLocked(uint64_t limit_bytes, uint64_t* share) const LSS_REQUIRES(mutex_);
 
+  const ForkGuard fork_guard_;
   mutable Mutex mutex_;
   uint64_t bytes_ LSS_GUARDED_BY(mutex_) = 0;
   uint64_t rings_ LSS_GUARDED_BY(mutex_) = 0;

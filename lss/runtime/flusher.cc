@@ -1,10 +1,11 @@
 #include "lss/runtime/flusher.h"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include "lss/base/check.h"
 #include "lss/device/blocking_writer.h"
@@ -13,9 +14,7 @@
 namespace lss {
 
 Flusher::Flusher(bool use_io_uring, WarningSink warn)
-    : use_io_uring_(use_io_uring), warn_(std::move(warn)), wake_fd_(eventfd(0, EFD_CLOEXEC)) {
-  thread_ = std::thread([this] { Run(); });
-}
+    : use_io_uring_(use_io_uring), warn_(warn), starter_(kThreadName, std::move(warn)) {}
 
 Flusher::~Flusher() { Stop(); }
 
@@ -24,11 +23,28 @@ bool Flusher::uses_io_uring() const {
   return uses_io_uring_;
 }
 
+bool Flusher::HaveThread() {
+  if (state_ == State::kRunning || !starter_.MayTry()) {
+    return state_ == State::kRunning;
+  }
+  if (!wake_fd_.valid()) {
+    wake_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC));
+  }
+  if (!wake_fd_.valid()) {
+    starter_.Failed(Status::FromErrno("make", "an eventfd", -1, errno));
+    return false;
+  }
+  if (starter_.Start([this] { Run(); }, &thread_)) {
+    state_ = State::kRunning;
+  }
+  return state_ == State::kRunning;
+}
+
 void Flusher::Request(std::shared_ptr<FlushClient> client) {
   bool wake = false;
   {
     const MutexLock lock(&mutex_);
-    if (!stopped_) {
+    if (!stop_ && HaveThread()) {
       if (requested_.insert(client.get()).second) {
         requests_.push_back(std::move(client));
       }
@@ -40,23 +56,40 @@ void Flusher::Request(std::shared_ptr<FlushClient> client) {
   if (client != nullptr) {
     DrainInline(client.get());
   } else if (wake) {
-    const uint64_t one = 1;
-    (void)!write(wake_fd_.get(), &one, sizeof(one));
+    Wake();
   }
 }
 
-void Flusher::Stop() {
-  {
-    const MutexLock lock(&mutex_);
-    stop_ = true;
-    sleeping_ = false;
-  }
+void Flusher::Wake() const {
   const uint64_t one = 1;
   (void)!write(wake_fd_.get(), &one, sizeof(one));
-  LSS_CHECK(thread_.get_id() != std::this_thread::get_id(), "a thread cannot wait for its own end");
-  if (thread_.joinable()) {
-    thread_.join();
+}
+
+void Flusher::BeginStop() {
+  const MutexLock lock(&mutex_);
+  stop_ = true;
+  sleeping_ = false;
+  if (state_ == State::kRunning) {
+    Wake();
   }
+}
+
+bool Flusher::Stop(std::chrono::steady_clock::time_point deadline) {
+  BeginStop();
+  Thread ended;
+  {
+    const MutexLock lock(&mutex_);
+    LSS_CHECK(!thread_.IsCurrent(), "a thread cannot wait for its own end");
+    while (state_ == State::kRunning && std::chrono::steady_clock::now() < deadline) {
+      ended_.WaitUntil(&mutex_, deadline);
+    }
+    if (state_ == State::kRunning) {
+      return false;
+    }
+    ended = std::move(thread_);
+  }
+  ended.Join();
+  return true;
 }
 
 void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
@@ -78,7 +111,6 @@ void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
 }
 
 void Flusher::Run() {
-  pthread_setname_np(pthread_self(), kThreadName);
   // Made at the first request: a process that never fills a buffer never pays for an io_uring.
   std::unique_ptr<AsyncWriter> writer;
   const AsyncWriter::Done done = [&](FlushClient* client, const WriteOp& op, const Status& status) {
@@ -99,8 +131,7 @@ void Flusher::Run() {
       requested_.clear();
       sleeping_ = requests.empty();
       if (requests.empty() && stop_ && busy_.empty()) {
-        stopped_ = true;
-        return;
+        break;
       }
     }
     if (writer == nullptr && !requests.empty()) {
@@ -119,6 +150,10 @@ void Flusher::Run() {
       (void)!read(wake_fd_.get(), &count, sizeof(count));
     }
   }
+  writer.reset();  // drains, before anybody is told
+  const MutexLock lock(&mutex_);
+  state_ = State::kEnded;
+  ended_.NotifyAll();
 }
 
 void Flusher::Ask(AsyncWriter* writer, const std::shared_ptr<FlushClient>& client) {

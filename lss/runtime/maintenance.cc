@@ -1,138 +1,152 @@
 #include "lss/runtime/maintenance.h"
 
-#include <pthread.h>
-
 #include <algorithm>
+#include <utility>
 
 #include "lss/base/check.h"
 
 namespace lss {
 
-Maintenance::Maintenance() {
-  thread_ = std::thread([this] { Run(); });
-}
-
 Maintenance::~Maintenance() { Stop(); }
 
-bool Maintenance::Put(std::function<void()>* job) {
+bool Maintenance::HaveThread() {
+  // Idle threads may have work already that they have not woken up to.
+  const size_t waiting = ready_.size() + (hints_.empty() || hint_runs_ ? 0 : 1);
+  if (waiting < idle_ || running_ == kThreadsMax) {
+    return true;
+  }
+  Thread thread;
+  if (starter_.Start([this] { Run(); }, &thread)) {
+    threads_.push_back(std::move(thread));
+    ++running_;
+    ++idle_;  // it will find the work
+  }
+  return running_ > 0;
+}
+
+void Maintenance::Enqueue(const std::string& queue, Work job) {
   {
     const MutexLock lock(&mutex_);
-    if (stopped_) {
+    const auto found = queues_.find(queue);
+    if (!stop_ && found != queues_.end()) {
+      found->second.push_back(std::move(job));
+      return;  // to whoever runs the one before
+    }
+    if (!stop_ && HaveThread()) {
+      queues_[queue].push_back(std::move(job));
+      ready_.push_back(queue);
+      job = nullptr;
+    }
+  }
+  if (job == nullptr) {
+    changed_.NotifyAll();
+  } else {
+    job();
+  }
+}
+
+bool Maintenance::EnqueueHint(Work job) {
+  {
+    const MutexLock lock(&mutex_);
+    if (stop_ || !HaveThread()) {
       return false;
     }
-    jobs_.push_back(std::move(*job));
+    hints_.push_back(std::move(job));
   }
   changed_.NotifyAll();
   return true;
 }
 
-void Maintenance::Enqueue(std::function<void()> job) {
-  if (!Put(&job)) {
-    job();
-  }
-}
-
-void Maintenance::EnqueueHint(std::function<void()> job) { (void)Put(&job); }
-
-void Maintenance::Watch(const std::weak_ptr<Ticking>& object, uint32_t tick_ms) {
-  const std::chrono::milliseconds period(tick_ms);
-  {
-    const MutexLock lock(&mutex_);
-    watched_.push_back({object, period, Clock::now() + period});
-  }
-  changed_.NotifyAll();
-}
-
 void Maintenance::Drain() {
   const MutexLock lock(&mutex_);
-  while (!stopped_ && (!jobs_.empty() || running_job_)) {
+  while (!queues_.empty() || hint_runs_ || (!stop_ && !hints_.empty())) {
     changed_.Wait(&mutex_);
   }
 }
 
-void Maintenance::Stop() {
+void Maintenance::BeginStop() {
   {
     const MutexLock lock(&mutex_);
     stop_ = true;
   }
   changed_.NotifyAll();
-  LSS_CHECK(thread_.get_id() != std::this_thread::get_id(), "a thread cannot wait for its own end");
-  if (thread_.joinable()) {
-    thread_.join();
+}
+
+bool Maintenance::Stop(Clock::time_point deadline) {
+  BeginStop();
+  std::vector<Thread> ended;
+  std::deque<Work> dropped;  // what they own goes without the lock
+  {
+    const MutexLock lock(&mutex_);
+    LSS_CHECK(std::none_of(threads_.begin(), threads_.end(),
+                           [](const Thread& thread) { return thread.IsCurrent(); }),
+              "a thread cannot wait for its own end");
+    dropped.swap(hints_);
+    while (running_ > 0 && Clock::now() < deadline) {
+      changed_.WaitUntil(&mutex_, deadline);
+    }
+    if (running_ > 0) {
+      return false;
+    }
+    ended.swap(threads_);
   }
+  for (Thread& thread : ended) {
+    thread.Join();
+  }
+  return true;
 }
 
 void Maintenance::Run() {
-  pthread_setname_np(pthread_self(), kThreadName);
   const MutexLock lock(&mutex_);
   for (;;) {
-    if (RunOneJob()) {
-      continue;
+    --idle_;
+    while (RunOneJob() || RunOneHint()) {
     }
-    if (stop_) {
-      stopped_ = true;
-      changed_.NotifyAll();
-      return;
+    if (stop_ && ready_.empty()) {
+      break;
     }
-    TickDue();
-    if (!jobs_.empty() || stop_) {
-      continue;
-    }
-    if (watched_.empty()) {
-      changed_.Wait(&mutex_);
-    } else {
-      changed_.WaitUntil(&mutex_, NextDue());
-    }
+    ++idle_;
+    changed_.Wait(&mutex_);
   }
+  --running_;
+  changed_.NotifyAll();
 }
 
 bool Maintenance::RunOneJob() {
-  if (jobs_.empty()) {
+  if (ready_.empty()) {
     return false;
   }
-  std::function<void()> job = std::move(jobs_.front());
-  jobs_.pop_front();
-  running_job_ = true;
-  mutex_.Unlock();
-  job();
-  job = nullptr;  // what it owns goes before we say that it is done
-  mutex_.Lock();
-  running_job_ = false;
+  const std::string queue = std::move(ready_.front());
+  ready_.pop_front();
+  Call(std::move(queues_[queue].front()));
+  queues_[queue].pop_front();
+  if (queues_[queue].empty()) {
+    queues_.erase(queue);
+  } else {
+    ready_.push_back(queue);
+  }
   changed_.NotifyAll();
   return true;
 }
 
-void Maintenance::TickDue() {
-  const Clock::time_point now = Clock::now();
-  std::vector<std::shared_ptr<Ticking>> due;
-  for (Watched& watched : watched_) {
-    if (watched.due <= now) {
-      watched.due = now + watched.period;
-      due.push_back(watched.object.lock());
-    }
+bool Maintenance::RunOneHint() {
+  if (hints_.empty() || hint_runs_ || stop_) {
+    return false;
   }
-  watched_.erase(std::remove_if(watched_.begin(), watched_.end(),
-                                [](const Watched& watched) { return watched.object.expired(); }),
-                 watched_.end());
-  if (due.empty()) {
-    return;
-  }
-  mutex_.Unlock();
-  for (const std::shared_ptr<Ticking>& object : due) {
-    if (object != nullptr) {
-      object->Tick();
-    }
-  }
-  due.clear();  // may destroy the last reference; not under the lock
-  mutex_.Lock();
+  Work hint = std::move(hints_.front());
+  hints_.pop_front();
+  hint_runs_ = true;
+  Call(std::move(hint));
+  hint_runs_ = false;
+  changed_.NotifyAll();
+  return true;
 }
 
-Maintenance::Clock::time_point Maintenance::NextDue() const {
-  Clock::time_point next = watched_.front().due;
-  for (const Watched& watched : watched_) {
-    next = std::min(next, watched.due);
-  }
-  return next;
+void Maintenance::Call(Work work) {
+  mutex_.Unlock();
+  work();
+  work = nullptr;  // what it owns goes before we say that it is done
+  mutex_.Lock();
 }
 
 }  // namespace lss

@@ -96,6 +96,11 @@ bool Space::FrontierDue(Address end) {
   return true;
 }
 
+void Space::FrontierNotTaken() {
+  const MutexLock lock(&mutex_);
+  frontier_requested_ = false;
+}
+
 Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
   FrontierPlan::Range range = {};
   Address retired_below = 0;

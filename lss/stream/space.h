@@ -38,6 +38,8 @@ class Space {
   // Notes that the stream was synced up to `end`. True: the frontier is due, call ZeroAhead soon
   // on a thread that may block; it is due once until then.
   bool FrontierDue(Address end);
+  // Nobody can do that now: it is due again.
+  void FrontierNotTaken();
   // Zeroes the next chunk ahead of the tail. `appended_end` tells where appending has got to.
   // REQUIRES: hot. An error is the store's error: it may have hit the file.
   Status ZeroAhead(const std::function<Address()>& appended_end);

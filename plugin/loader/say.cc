@@ -1,10 +1,10 @@
 #include "plugin/loader/say.h"
 
-#include <unistd.h>
-
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+
+#include "plugin/standard_error.h"
 
 namespace bloom_lfs::loader {
 
@@ -18,9 +18,7 @@ void Say(const char* format, ...) {
   if (length < 0) {
     return;
   }
-  const size_t end = strnlen(line, sizeof(line) - 1);
-  line[end] = '\n';
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, end + 1);
+  SayOnStandardError(line, strnlen(line, sizeof(line)));
 }
 
 }  // namespace bloom_lfs::loader

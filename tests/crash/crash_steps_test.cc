@@ -21,9 +21,9 @@
 #include <string>
 #include <vector>
 
-#include "plugin/default_runtime.h"
 #include "tests/crash/store_writer.h"
 #include "tests/support/child_process.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/temp_dir.h"
 
 namespace {
@@ -214,7 +214,7 @@ int StoreLifeMain(const std::vector<std::string>& args) {
     StoreWriter before(args.at(0), Options(), kSeed, progress.operator->());
     before.Append(life.bytes_before);
     before.Close();
-    bloom_lfs::DefaultRuntime()->maintenance()->Drain();
+    bloom_lfs::test::AwaitDeferredWork();
   }
   g_midway = args.at(4) == "1";
   g_steps_left = std::stoi(args.at(3));

@@ -59,7 +59,7 @@ StoreWriter::StoreWriter(const std::string& path, const StoreOptions& options, u
     : seed_(seed), progress_(progress) {
   const bool anew = progress->attempted.load() == 0;
   Require(DenseStream::Open(
-      bloom_lfs::DefaultRuntime(), path, options,
+      bloom_lfs::DefaultRuntime(path), path, options,
       anew ? DenseStream::OpenMode::kTruncate : DenseStream::OpenMode::kAppend, &store_));
   if (store_->size() != progress->appended.load()) {
     throw std::runtime_error("opened with " + std::to_string(store_->size()) + " bytes");

@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "lss/base/crc32c.h"
-#include "plugin/default_runtime.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 
 namespace bloom_lfs::test {
@@ -136,7 +136,7 @@ void AwaitEndOfRings(const std::string& directory) {
   }
 }
 
-void AwaitRings() { DefaultRuntime()->maintenance()->Drain(); }
+void AwaitRings() { AwaitDeferredWork(); }
 
 void ExpectTwins(const std::function<void(TwinSide&)>& scenario, Files files) {
   const TempDir stock_dir;
