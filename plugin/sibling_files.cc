@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "lss/base/file_identity.h"
@@ -22,7 +22,8 @@ struct Made {
   uint64_t max = 0;
 };
 
-using Key = std::pair<uint64_t, uint64_t>;  // device, inode
+// Device, inode and birth time: the inode number of a directory that is gone is given out again.
+using Key = std::tuple<uint64_t, uint64_t, int64_t>;
 
 struct Register {
   lss::Mutex mutex;
@@ -39,7 +40,7 @@ std::optional<Key> DirectoryOfFile(const std::string& path) {
   if (!lss::IdentifyPath(lss::DirectoryOf(path), &identity, &size).ok()) {
     return std::nullopt;
   }
-  return Key(identity.device, identity.inode);
+  return Key(identity.device, identity.inode, identity.birth_time_ns);
 }
 
 Made MadeIn(const std::optional<Key>& directory) {

@@ -1,6 +1,7 @@
 #include "lss/recovery/evidence.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "lss/base/file_identity.h"
 #include "lss/base/posix_file.h"
@@ -19,10 +20,30 @@ class Stream {
     const StreamReader read = [&](Address offset, size_t length, char* destination, size_t* got) {
       return Read(from, offset, length, limit, destination, got);
     };
-    return scan_(read, path_, limit, rule, tail);
+    Status status = scan_(read, path_, limit, rule, tail);
+    // What ends before the limit does not go on to it.
+    tail->whole = tail->whole && status.ok() && Reaches(from, limit);
+    return status;
   }
 
  private:
+  // Whether there are bytes up to `limit`.
+  bool Reaches(Address from, Address limit) const {
+    FileIdentity identity;
+    uint64_t size = 0;
+    if (!IdentifyFd(fd_, path_, &identity, &size).ok() || size < std::min(from, limit)) {
+      return false;
+    }
+    std::vector<char> bytes(64 << 10);
+    Address at = from;
+    size_t got = 1;
+    while (at < limit && got > 0) {
+      got = ring_.CopyOut(at, bytes.size(), limit, bytes.data());
+      at += got;
+    }
+    return at >= limit;
+  }
+
   Status Read(Address from, Address offset, size_t length, Address limit, char* destination,
               size_t* read) const {
     *read = 0;
