@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include "lss/base/per_process.h"
 
 namespace lss {
 namespace {
@@ -21,7 +22,6 @@ struct Locked {
 };
 
 struct Register {
-  const pid_t process = getpid();
   Mutex mutex;
   std::map<Key, Locked> files LSS_GUARDED_BY(mutex);
   std::map<Key, std::unique_ptr<Mutex>> mutexes LSS_GUARDED_BY(mutex);
@@ -36,20 +36,10 @@ struct Register {
   }
 };
 
-// Of this process. A forked child holds none of its parent's locks, and may find the mutex of its
-// parent's register locked by a thread that it does not have; so it begins with a register of its
-// own. Never destroyed: stores may be closed by later exit handlers.
-Register& Own() {
-  static std::atomic<Register*> current{nullptr};
-  Register* found = current.load(std::memory_order_acquire);  // P18
-  while (found == nullptr || found->process != getpid()) {
-    auto fresh = std::make_unique<Register>();
-    if (current.compare_exchange_strong(found, fresh.get(), std::memory_order_acq_rel)) {  // P18
-      return *fresh.release();
-    }
-  }
-  return *found;
-}
+// A forked child holds none of its parent's locks.
+PerProcess<Register> g_own;
+
+Register& Own() { return *g_own.Get(); }
 
 Key KeyOf(const FileIdentity& file) { return {file.device, file.inode}; }
 
