@@ -34,7 +34,7 @@ bool IsDead(const std::string& path, const RingPlace& place) {
     return false;
   }
   const RingFacts facts = FactsOfRing(*ring, place.parent());
-  return facts.trusted && (ring->closed() || !facts.owner_alive) &&
+  return facts.trusted && (facts.closed || !facts.owner_alive) &&
          facts.target != TargetFound::kNotAFile;
 }
 
