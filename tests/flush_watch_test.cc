@@ -47,7 +47,7 @@ TEST(FlushWatch, Table) {
       {"who syncs every third record goes on so", false, "af af aaf fs af af af fs", "...!...."},
       {"LockWAL behind one record after a sync of three", false, "af af af fs af f", "...!.!"},
       {"LockWAL right behind a sync", false, "af fs af fs f", ".!..!"},
-      {"a sync on another thread is none of the flush before it", false, "af f af s af f", ".!.!"},
+      {"a sync on another thread is none of the flush before it", false, "af f af s af f", ".!..!"},
       {"FlushWAL without sync", true, "aaf af", "!!"},
       {"FlushWAL with sync", true, "aafs afs afs", "!.."},
       {"and then without", true, "afs afs af af", "!..!"},

@@ -3,6 +3,7 @@
 #include "plugin/wal_file.h"
 
 #include <gtest/gtest.h>
+#include <rocksdb/env.h>
 
 #include <filesystem>
 #include <memory>
@@ -256,6 +257,26 @@ TEST_F(WalFileTest, AskingForALogAndCreatingAnotherFileIsNoReasonEither) {
   ASSERT_TRUE(fs_->NewWritableFile(dir_ / "MANIFEST-000004", {}, &other, nullptr).ok());
   std::unique_ptr<FSWritableFile> copy;
   ASSERT_TRUE(fs_->NewWritableFile(next_log_, {}, &copy, nullptr).ok());
+  EXPECT_EQ(LiveStores::FindPath(next_log_), nullptr);
+}
+
+// File options lose what they carry behind an Env of the old kind.
+class OldEnv final : public rocksdb::EnvWrapper {
+ public:
+  explicit OldEnv(rocksdb::Env* target) : EnvWrapper(target) {}
+  const char* Name() const override { return "OldEnv"; }
+};
+
+TEST_F(WalFileTest, AnEnvOfTheOldKindDoesNotHideWhoseLogItIs) {
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(
+      std::make_shared<BloomLfsFileSystem>(rocksdb::FileSystem::Default()));
+  OldEnv old_env(env.get());
+  const std::shared_ptr<rocksdb::FileSystem> fs = old_env.GetFileSystem();
+  std::unique_ptr<FSWritableFile> file;
+  ASSERT_TRUE(fs->NewWritableFile(log_, test::LogOptions(*fs), &file, nullptr).ok());
+  EXPECT_NE(LiveStores::FindPath(log_), nullptr);
+  std::unique_ptr<FSWritableFile> copy;
+  ASSERT_TRUE(fs->NewWritableFile(next_log_, {}, &copy, nullptr).ok());
   EXPECT_EQ(LiveStores::FindPath(next_log_), nullptr);
 }
 
