@@ -63,7 +63,7 @@ struct Workload {
   bool manual_flush;
 };
 constexpr Workload kWorkloads[] = {{"Unsynced", 300, 100, 0, false},
-                                   {"UnsyncedMuch", 3000, 8000, 0, false},  // rings go round
+                                   {"UnsyncedMuch", 1000, 8000, 0, false},  // rings go round
                                    {"Synced", 60, 100, 1, false},
                                    {"SyncedNowAndThen", 100, 3000, 7, false},
                                    {"ManualFlush", 300, 100, 0, true}};
