@@ -47,8 +47,8 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
     return succession.SettleOlder(durable);
   };
   StorePtr store;
-  const lss::Status status = lss::DenseStream::Open(DefaultRuntime(file.path), file.path, store_options,
-                                                    lss::OpenMode::kTruncate, &store);
+  const lss::Status status = lss::DenseStream::Open(
+      DefaultRuntime(file.path), file.path, store_options, lss::OpenMode::kTruncate, &store);
   if (!status.ok()) {
     return CreateStockLog(file, succession, status, result, dbg);
   }

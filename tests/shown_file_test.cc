@@ -8,6 +8,7 @@
 #include "lss/dense_stream.h"
 #include "plugin/default_runtime.h"
 #include "tests/support/dead_log.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
@@ -23,8 +24,8 @@ class ShownFileTest : public testing::Test {
     lss::StoreOptions options;
     options.idle_flush_ms = 60000;
     options.frontier_bytes = 0;
-    const lss::Status status =
-        lss::DenseStream::Open(DefaultRuntime(log_), log_, options, lss::OpenMode::kTruncate, &store_);
+    const lss::Status status = lss::DenseStream::Open(DefaultRuntime(log_), log_, options,
+                                                      lss::OpenMode::kTruncate, &store_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   ~ShownFileTest() override {

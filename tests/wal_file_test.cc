@@ -12,6 +12,7 @@
 
 #include "plugin/default_runtime.h"
 #include "plugin/rocksdb_versions.h"
+#include "tests/support/deferred_work.h"
 #include "tests/support/files.h"
 #include "tests/support/plugin_file_system.h"
 #include "tests/support/temp_dir.h"
