@@ -69,16 +69,23 @@ bloom_lfs_SOURCES := \
   plugin/database_locks.cc \
   plugin/default_file_system.cc \
   plugin/default_runtime.cc \
+  plugin/directory_id.cc \
   plugin/directory_recovery.cc \
+  plugin/file_creation.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
+  plugin/flush_watch.cc \
   plugin/io_status.cc \
   plugin/live_stores.cc \
+  plugin/log_succession.cc \
+  plugin/log_writer_intent.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
+  plugin/shown_file.cc \
   plugin/sibling_files.cc \
   plugin/standard_error.cc \
   plugin/store_files.cc \
+  plugin/wal_file.cc \
   plugin/wal_sequence.cc \
   plugin/wal_tail.cc \
   plugin/warning.cc

@@ -29,6 +29,9 @@ class DenseStream final : public LogStructuredStore {
   // or nothing: NoSpace takes nothing and the stream goes on; any other error, and every one of a
   // retired stream, is sticky. Blocks while the ring is full.
   Status Append(ByteView bytes);
+  // This stream takes the appends from another one, which was like this. It may have been made long
+  // before, when its predecessor had only begun. By the appender, before the first Append.
+  void TakeOver(const Pace& predecessor) { LogStructuredStore::TakeOver(predecessor); }
   // A successor takes the appends. Nothing is prepared any more for bytes to come, and those that
   // come after all (RocksDB empties its own buffer last) are on the device when Append returns: the
   // successor has perhaps settled its predecessors already, and its first bytes must not overtake

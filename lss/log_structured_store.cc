@@ -49,7 +49,6 @@ void LogStructuredStore::Start() {
   pipeline_.SetOwner(weak_from_this());
   pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
   pipeline_.WatchMemory(memory_.get());
-  Consider(HeatEvent::kOpened);
 }
 
 Status LogStructuredStore::EnsureSpace(Address end) {
@@ -109,9 +108,22 @@ void LogStructuredStore::RequestFrontier(Address end) {
   }
 }
 
+void LogStructuredStore::TakeOver(const Pace& predecessor) {
+  predecessor_ = predecessor;
+  space_.Follow(predecessor);
+  if (HotFromTheStart(predecessor)) {
+    RequestHot();
+  }
+}
+
 void LogStructuredStore::Consider(HeatEvent event) {
-  if (TurnsHot(event, {tail_.sync_count(), retired(), options_.predecessor}) &&
-      !hot_requested_.exchange(true, std::memory_order_relaxed)) {
+  if (TurnsHot(event, {tail_.sync_count(), AppendedEnd() == 0, retired()})) {
+    RequestHot();
+  }
+}
+
+void LogStructuredStore::RequestHot() {
+  if (!hot_requested_.exchange(true, std::memory_order_relaxed)) {
     Enqueue([self = shared_from_this()] { self->TurnHot(); });
   }
 }
@@ -125,7 +137,7 @@ void LogStructuredStore::TurnHot() {
   if (!tail_.hot()) {
     return;
   }
-  if (FrontierFromTheStart(options_.predecessor)) {
+  if (FrontierFromTheStart(predecessor_)) {
     RequestFrontier(durable());
   }
   PrefaultFrom(0);
@@ -187,6 +199,13 @@ Status LogStructuredStore::Settle() {
     return status;
   }
   return closed() ? Status::Ok() : tail_.Settle();
+}
+
+Status LogStructuredStore::WriteOut() {
+  if (Status status = Flush(); !status.ok()) {
+    return status;
+  }
+  return closed() ? Status::Ok() : tail_.WriteOut();
 }
 
 Status LogStructuredStore::Close() {

@@ -68,6 +68,9 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   // Brings the file itself to exactly the bytes appended so far, as others would find them after a
   // Close; not durable. Appending may go on.
   Status Settle();
+  // The same, but zeros may lie behind it: costs nothing if the bytes are there already, and no
+  // zeroed space ahead.
+  Status WriteOut();
   // Idempotent; later calls return the first result. On error the ring file stays, so that recovery
   // finds the bytes that did not reach the file.
   Status Close();
@@ -130,6 +133,8 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
     }
   }
 
+  // What the stream before this one was like. REQUIRES: before the first byte.
+  void TakeOver(const Pace& predecessor);
   // No byte at or above it can be in the file or on its way there.
   virtual Address AppendedEnd() const = 0;
   // Blocks up to `end`, or NoSpace; any other error is sticky.
@@ -154,6 +159,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
 
   // Turns hot, soon, if the policy says so.
   void Consider(HeatEvent event);
+  void RequestHot();
   void TurnHot();
   void RequestFrontier(Address end);
   void PrefaultFrom(uint32_t ahead);
@@ -181,6 +187,9 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   // Relaxed: decides who asks, nothing hangs on when.
   std::atomic<bool> hot_requested_{false};
   std::atomic<bool> retired_{false};  // P8
+  // Written before the first byte, read by those who have seen that there is one (P15) or whom its
+  // writer has asked.
+  Pace predecessor_;
   // Relaxed: a measure of the stream's steps, which vouches for nothing.
   std::atomic<Address> last_sync_end_{0};
   std::atomic<bool> closed_{false};  // P17

@@ -6,13 +6,14 @@
 #include <cerrno>
 
 #include "lss/base/posix_file.h"
-#include "lss/dense_stream.h"
 #include "lss/recovery/ring_directory.h"
 #include "plugin/database_locks.h"
 #include "plugin/default_runtime.h"
 #include "plugin/directory_recovery.h"
+#include "plugin/file_creation.h"
 #include "plugin/file_kind.h"
 #include "plugin/io_status.h"
+#include "plugin/log_writer_intent.h"
 #include "plugin/sibling_files.h"
 #include "plugin/store_files.h"
 #include "plugin/warning.h"
@@ -82,6 +83,12 @@ rocksdb::Status BloomLfsFileSystem::ValidateOptions(
   return status.ok() ? FileSystemWrapper::ValidateOptions(db_options, cf_options) : status;
 }
 
+FileOptions BloomLfsFileSystem::OptimizeForLogWrite(const FileOptions& options,
+                                                    const rocksdb::DBOptions& db_options) const {
+  NoteLogWriterIntent({db_options.manual_wal_flush});
+  return target()->OptimizeForLogWrite(options, db_options);
+}
+
 bool BloomLfsFileSystem::Carries(const std::string& path) const {
   return target_is_local_ && (IsWal(path) || IsBlob(path));
 }
@@ -99,6 +106,7 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
                                              std::unique_ptr<FSWritableFile>* result,
                                              IODebugContext* dbg) {
   NoteSibling(path);
+  const std::optional<LogWriterIntent> writer = TakeLogWriterIntent();
   if (!Carries(path)) {
     return target()->NewWritableFile(path, options, result, dbg);
   }
@@ -109,74 +117,15 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
     // Somebody still holds a handle on the old file; it keeps its inode, the name gets a new one.
     unlink(path.c_str());
   }
-  return IsWal(path) ? NewWal(path, options, result, dbg) : NewBlob(path, options, result, dbg);
-}
-
-IOStatus BloomLfsFileSystem::NewWal(const std::string& path, const FileOptions& options,
-                                    std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
-  const std::string directory = lss::DirectoryOf(path);
-  StorePtr store;
-  lss::StoreOptions store_options = options_.ForWal();
-  store_options.settle_predecessors = LiveStores::SettlerOfOlder(directory, WalNumber(path));
-  const StorePtr predecessor = LiveStores::Predecessor(directory, WalNumber(path));
-  if (predecessor != nullptr) {
-    store_options.predecessor = predecessor->pace();
-  }
-  const lss::Status status = lss::DenseStream::Open(DefaultRuntime(path), path, store_options,
-                                                    lss::OpenMode::kTruncate, &store);
-  if (status.ok()) {
-    NoteSiblingsIn(store);
-    if (predecessor != nullptr) {
-      predecessor->Retire();
-    }
-    *result = std::make_unique<StoreWritableFile>(std::move(store), options);
-    return IOStatus::OK();
-  }
-  return NewStockWal(path, options, status, result, dbg);
-}
-
-IOStatus BloomLfsFileSystem::NewBlob(const std::string& path, const FileOptions& options,
-                                     std::unique_ptr<FSWritableFile>* result, IODebugContext* dbg) {
-  if (options_.blob_files) {
-    StorePtr store;
-    const lss::Status status = lss::DenseStream::Open(
-        DefaultRuntime(path), path, options_.ForBlob(), lss::OpenMode::kTruncate, &store);
-    if (status.ok()) {
-      NoteSiblingsIn(store);
-      const uint64_t direct_bytes = options.use_direct_writes ? 0 : options_.blob_direct_bytes;
-      *result = std::make_unique<BlobWritableFile>(std::move(store), options, direct_bytes);
-      return IOStatus::OK();
-    }
-    WarnOnce("blob files in " + lss::DirectoryOf(path) +
-             " are written the stock way: " + status.message());
-  }
-  return target()->NewWritableFile(path, options, result, dbg);
-}
-
-IOStatus BloomLfsFileSystem::NewStockWal(const std::string& path, const FileOptions& options,
-                                         const lss::Status& cause,
-                                         std::unique_ptr<FSWritableFile>* result,
-                                         IODebugContext* dbg) {
-  const std::string directory = lss::DirectoryOf(path);
-  // A WAL without a ring beside it makes older rings of this directory look outdated to recovery,
-  // so what they hold goes to the files first.
-  for (const StorePtr& other : LiveStores::WalsIn(directory)) {
-    other->Retire();
-    if (lss::Status settled = other->Settle(); !settled.ok()) {
-      return ToIOStatus(settled);
-    }
-  }
-  IOStatus plain = target()->NewWritableFile(path, options, result, dbg);
-  if (plain.ok()) {
-    WarnOnce("WALs in " + directory + " are written the stock way: " + cause.message());
-  }
-  return plain;
+  const FileToCreate file = {path, options, writer, target(), options_};
+  return IsWal(path) ? CreateLog(file, result, dbg) : CreateBlob(file, result, dbg);
 }
 
 IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const FileOptions& options,
                                                 std::unique_ptr<FSWritableFile>* result,
                                                 IODebugContext* dbg) {
   NoteSibling(path);
+  (void)TakeLogWriterIntent();  // asked for by RocksDB to cut a log that it has replayed
   if (Carries(path)) {
     if (IOStatus status = BringToFile(path); !status.ok()) {
       return status;
@@ -273,12 +222,23 @@ IOStatus BloomLfsFileSystem::GetFileSize(const std::string& path, const IOOption
   if (!target_is_local_ || !IsOursOrTrash(path)) {
     return target()->GetFileSize(path, options, size, dbg);
   }
+  // Who asks may copy that much by other means. An error stays the writer's: the size is right.
+  (void)LiveStores::ShowLog(path);
   std::unique_ptr<FileSource> source;
   lss::Status status = FileSource::Open(path, &source);
   if (status.ok()) {
     status = source->Size(size);
   }
   return ToIOStatus(status);
+}
+
+IOStatus BloomLfsFileSystem::GetFileModificationTime(const std::string& path,
+                                                     const IOOptions& options, uint64_t* seconds,
+                                                     IODebugContext* dbg) {
+  if (Carries(path)) {
+    (void)LiveStores::ShowLog(path);
+  }
+  return target()->GetFileModificationTime(path, options, seconds, dbg);
 }
 
 IOStatus BloomLfsFileSystem::GetChildren(const std::string& directory, const IOOptions& options,

@@ -14,10 +14,6 @@
 #include "plugin/plugin_options.h"
 #include "rocksdb/file_system.h"
 
-namespace lss {
-class Status;
-}
-
 namespace bloom_lfs {
 
 class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
@@ -33,6 +29,9 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                                   const rocksdb::ColumnFamilyOptions& cf_options) const override;
 
   // --- creating ---
+  // Tells logs that RocksDB is going to write from copies of logs (log_writer_intent.h).
+  rocksdb::FileOptions OptimizeForLogWrite(const rocksdb::FileOptions& options,
+                                           const rocksdb::DBOptions& db_options) const override;
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* dbg) override;
@@ -59,6 +58,9 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                                         rocksdb::IODebugContext* dbg) override;
   rocksdb::IOStatus GetFileSize(const std::string& path, const rocksdb::IOOptions& options,
                                 uint64_t* size, rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus GetFileModificationTime(const std::string& path,
+                                            const rocksdb::IOOptions& options, uint64_t* seconds,
+                                            rocksdb::IODebugContext* dbg) override;
   rocksdb::IOStatus GetChildren(const std::string& directory, const rocksdb::IOOptions& options,
                                 std::vector<std::string>* names,
                                 rocksdb::IODebugContext* dbg) override;
@@ -89,17 +91,6 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                              rocksdb::IODebugContext* dbg) override;
 
  private:
-  rocksdb::IOStatus NewWal(const std::string& path, const rocksdb::FileOptions& options,
-                           std::unique_ptr<rocksdb::FSWritableFile>* result,
-                           rocksdb::IODebugContext* dbg);
-  rocksdb::IOStatus NewBlob(const std::string& path, const rocksdb::FileOptions& options,
-                            std::unique_ptr<rocksdb::FSWritableFile>* result,
-                            rocksdb::IODebugContext* dbg);
-  // A WAL for which there can be no ring.
-  rocksdb::IOStatus NewStockWal(const std::string& path, const rocksdb::FileOptions& options,
-                                const lss::Status& cause,
-                                std::unique_ptr<rocksdb::FSWritableFile>* result,
-                                rocksdb::IODebugContext* dbg);
   // Whether this path is a WAL or a blob file that may have a ring: not if the target is no plain
   // local FileSystem.
   bool Carries(const std::string& path) const;

@@ -87,7 +87,7 @@ void NoteSibling(const std::string& path) {
     made.min = std::min(made.min, number);
     made.max = std::max(made.max, number);
   }
-  for (const StorePtr& store : LiveStores::StoresIn(lss::DirectoryOf(path))) {
+  for (const StorePtr& store : LiveStores::StoresIn(DirectoryId::Of(lss::DirectoryOf(path)))) {
     store->NoteSibling(number);
   }
 }

@@ -10,9 +10,10 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-StoreWritableFile::StoreWritableFile(StorePtr store, const FileOptions& options)
+StoreWritableFile::StoreWritableFile(StorePtr store, const FileOptions& options,
+                                     const DirectoryId& directory)
     : FSWritableFile(options), store_(std::move(store)) {
-  LiveStores::Add(store_);
+  LiveStores::Add(store_, directory);
 }
 
 StoreWritableFile::~StoreWritableFile() {
@@ -72,8 +73,8 @@ uint64_t StoreWritableFile::GetFileSize(const IOOptions& /*options*/, IODebugCon
 }
 
 BlobWritableFile::BlobWritableFile(StorePtr store, const FileOptions& options,
-                                   uint64_t direct_bytes)
-    : StoreWritableFile(std::move(store), options), direct_bytes_(direct_bytes) {}
+                                   const DirectoryId& directory, uint64_t direct_bytes)
+    : StoreWritableFile(std::move(store), options, directory), direct_bytes_(direct_bytes) {}
 
 IOStatus BlobWritableFile::Append(const Slice& data, const IOOptions& options,
                                   IODebugContext* dbg) {

@@ -15,7 +15,8 @@ namespace bloom_lfs {
 // Direct I/O is internal, so use_direct_io() stays false: RocksDB would otherwise pad its writes.
 class StoreWritableFile : public rocksdb::FSWritableFile {
  public:
-  StoreWritableFile(StorePtr store, const rocksdb::FileOptions& options);
+  StoreWritableFile(StorePtr store, const rocksdb::FileOptions& options,
+                    const DirectoryId& directory);
   // Closes if nobody has; may outlive the FileSystem object.
   ~StoreWritableFile() override;
 
@@ -55,7 +56,8 @@ class StoreWritableFile : public rocksdb::FSWritableFile {
 class BlobWritableFile final : public StoreWritableFile {
  public:
   // `direct_bytes`: from which mean size of its records on.
-  BlobWritableFile(StorePtr store, const rocksdb::FileOptions& options, uint64_t direct_bytes);
+  BlobWritableFile(StorePtr store, const rocksdb::FileOptions& options,
+                   const DirectoryId& directory, uint64_t direct_bytes);
   using StoreWritableFile::Append;
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* dbg) override;

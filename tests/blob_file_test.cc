@@ -243,8 +243,8 @@ TEST_F(BlobFileTest, WalsDoNotTakeThemForPredecessors) {
   ASSERT_TRUE(file->Append("12345", io_, nullptr).ok());
   const std::string log = dir_ / "000013.log";
   std::unique_ptr<FSWritableFile> wal;
-  ASSERT_TRUE(fs_->NewWritableFile(log, FileOptions(), &wal, nullptr).ok());
-  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 13), nullptr);
+  ASSERT_TRUE(fs_->NewWritableFile(log, test::LogOptions(*fs_), &wal, nullptr).ok());
+  EXPECT_TRUE(LiveStores::OlderWals(DirectoryId::Of(dir_.path()), 13).empty());
   ASSERT_TRUE(wal->Append("record", io_, nullptr).ok());
   ASSERT_TRUE(wal->Sync(io_, nullptr).ok());
   EXPECT_EQ(SizeOnDisk(blob_), 0U) << "the WAL's sync has settled it";

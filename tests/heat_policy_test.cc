@@ -14,33 +14,33 @@ constexpr uint64_t kMiB = 1024 * kKiB;
 constexpr int64_t kSecond = 1'000'000'000;
 
 TEST(TurnsHot, Table) {
-  const Pace unknown;
-  const Pace cold_before = {10 * kMiB, false, 0};
-  const Pace hot_before = {10 * kMiB, true, 0};
   const struct {
     const char* what;
     HeatEvent event;
     HeatFacts facts;
     bool hot;
   } rows[] = {
-      {"the first of its kind begins cold", HeatEvent::kOpened, {0, false, unknown}, false},
-      {"so does one after a cold one", HeatEvent::kOpened, {0, false, cold_before}, false},
-      {"one after a hot one begins hot", HeatEvent::kOpened, {0, false, hot_before}, true},
-      {"a full buffer heats", HeatEvent::kBufferFull, {0, false, unknown}, true},
-      {"whatever came before", HeatEvent::kBufferFull, {0, false, cold_before}, true},
-      {"one sync may be the last", HeatEvent::kSynced, {1, false, unknown}, false},
-      {"so may the second", HeatEvent::kSynced, {2, false, unknown}, false},
-      {"the third heats", HeatEvent::kSynced, {3, false, unknown}, true},
-      {"and every later one would", HeatEvent::kSynced, {1000, false, cold_before}, true},
-      {"but not of a stream that has been followed", HeatEvent::kSynced, {3, true, unknown}, false},
+      {"a full buffer heats", HeatEvent::kBufferFull, {0, false, false}, true},
+      {"one sync may be the last", HeatEvent::kSynced, {1, false, false}, false},
+      {"so may the second", HeatEvent::kSynced, {2, false, false}, false},
+      {"the third heats", HeatEvent::kSynced, {3, false, false}, true},
+      {"and every later one would", HeatEvent::kSynced, {1000, false, false}, true},
+      {"but not of a stream without a byte", HeatEvent::kSynced, {3, true, false}, false},
+      {"nor of one that has been followed", HeatEvent::kSynced, {3, false, true}, false},
       {"which still cannot keep more than its ring",
        HeatEvent::kBufferFull,
-       {0, true, unknown},
+       {0, false, true},
        true},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(TurnsHot(row.event, row.facts), row.hot) << row.what;
   }
+}
+
+TEST(HotFromTheStart, IfThePredecessorWas) {
+  EXPECT_FALSE(HotFromTheStart({})) << "the first of its kind begins cold";
+  EXPECT_FALSE(HotFromTheStart({10 * kMiB, false, 0}));
+  EXPECT_TRUE(HotFromTheStart({10 * kMiB, true, 0}));
 }
 
 TEST(WorthAFrontier, Table) {

@@ -13,6 +13,7 @@
 
 #include "tests/support/database.h"
 #include "tests/support/files.h"
+#include "tests/support/log_options.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/workload.h"
 
@@ -34,7 +35,7 @@ class LiveFileTest : public testing::TestWithParam<With> {
 
   std::unique_ptr<FSWritableFile> Create(const std::string& path) {
     std::unique_ptr<FSWritableFile> file;
-    Require(fs_->NewWritableFile(path, FileOptions(), &file, nullptr));
+    Require(fs_->NewWritableFile(path, test::LogOptions(*fs_), &file, nullptr));
     return file;
   }
 
@@ -269,7 +270,8 @@ TEST_P(LiveFileTest, HandlesOutliveTheFileSystem) {
   std::unique_ptr<FSSequentialFile> reader;
   {
     const TestEnv other(GetParam());
-    Require(other->GetFileSystem()->NewWritableFile(log_, FileOptions(), &file, nullptr));
+    const std::shared_ptr<rocksdb::FileSystem> fs = other->GetFileSystem();
+    Require(fs->NewWritableFile(log_, test::LogOptions(*fs), &file, nullptr));
     Append(file.get(), "before ");
     Require(other->GetFileSystem()->NewSequentialFile(log_, FileOptions(), &reader, nullptr));
   }

@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -61,19 +59,6 @@ TEST_F(LiveStoresTest, KnowsTheRingsOfItsStores) {
   EXPECT_FALSE(LiveStores::HasRing(store->ring_path()));
 }
 
-TEST_F(LiveStoresTest, ThePredecessorIsTheNewestOlderLogOfTheDirectory) {
-  const StorePtr seven = Open("000007.log");
-  const StorePtr nine = Open("000009.log");
-  LiveStores::Add(seven);
-  LiveStores::Add(nine);
-  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 10), nine);
-  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 9), seven);
-  EXPECT_EQ(LiveStores::Predecessor(dir_.path(), 7), nullptr);
-  EXPECT_EQ(LiveStores::Predecessor(dir_ / "elsewhere", 10), nullptr);
-  LiveStores::Remove(seven);
-  LiveStores::Remove(nine);
-}
-
 TEST_F(LiveStoresTest, OtherFilesAreNotFound) {
   const StorePtr store = Open("000007.log");
   LiveStores::Add(store);
@@ -111,87 +96,56 @@ TEST_F(LiveStoresTest, RemovingAStoreThatHasBeenReplacedLeavesItsSuccessor) {
   EXPECT_EQ(LiveStores::FindPath(dir_ / "000007.log"), nullptr);
 }
 
-TEST_F(LiveStoresTest, StoresAreFoundByTheirDirectory) {
+TEST_F(LiveStoresTest, LogsOfADirectoryAreFoundOldestFirst) {
   ASSERT_EQ(mkdir((dir_ / "sub").c_str(), 0755), 0);
-  const std::vector<StorePtr> stores = {Open("1.log"), Open("2.log"), Open("sub/3.log")};
-  for (const StorePtr& store : stores) {
-    LiveStores::Add(store);
-  }
-  const std::vector<StorePtr> found = LiveStores::WalsIn(dir_.path());
-  EXPECT_EQ(found.size(), 2U);
-  EXPECT_EQ(std::count(found.begin(), found.end(), stores[0]), 1);
-  EXPECT_EQ(std::count(found.begin(), found.end(), stores[1]), 1);
-  EXPECT_EQ(LiveStores::WalsIn(dir_ / "sub"), std::vector<StorePtr>{stores[2]});
-  EXPECT_TRUE(LiveStores::WalsIn(dir_ / "none").empty());
-  for (const StorePtr& store : stores) {
-    LiveStores::Remove(store);
-  }
-  EXPECT_TRUE(LiveStores::WalsIn(dir_.path()).empty());
-}
-
-// The order in which older logs reach their files rests on this.
-TEST_F(LiveStoresTest, AnySpellingOfADirectoryAndItsLaterNamesLeadToItsLogs) {
-  const std::string db = dir_ / "db";
-  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
-  ASSERT_EQ(symlink("db", (dir_ / "link").c_str()), 0);
-  const StorePtr store = Open("link//000007.log");
-  LiveStores::Add(store);
-  const std::vector<StorePtr> found = {store};
-  for (const char* const name : {"db", "db/", "link", ".//db/.", "db/../link"}) {
-    EXPECT_EQ(LiveStores::WalsIn(dir_ / name), found) << name;
-    EXPECT_EQ(LiveStores::Predecessor(dir_ / name, 8), store) << name;
-    EXPECT_TRUE(
-        LiveStores::HasRing((dir_ / name) + "/.bloom_lfs/" + lss::BaseNameOf(store->ring_path())))
-        << name;
-  }
-  const auto settle = LiveStores::SettlerOfOlder(db, 8);
-  ASSERT_EQ(rename(db.c_str(), (dir_ / "renamed").c_str()), 0);
-  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
-  EXPECT_EQ(LiveStores::WalsIn(dir_ / "renamed"), found);
-  EXPECT_TRUE(LiveStores::WalsIn(db).empty()) << "another directory of the same name";
-  ASSERT_TRUE(store->Append({"12345", 5}).ok());
-  EXPECT_TRUE(settle(/*durable=*/true).ok());
-  EXPECT_EQ(store->durable(), 5U) << "settled where it is, whatever it is called";
-  LiveStores::Remove(store);
-  EXPECT_TRUE(store->Close().ok());
-}
-
-TEST_F(LiveStoresTest, ADirectoryThatIsNotThereHasNoLogs) {
-  ASSERT_EQ(mkdir((dir_ / "gone").c_str(), 0755), 0);
-  const StorePtr store = Open("gone/000007.log");
-  std::filesystem::remove_all(dir_ / "gone");
-  LiveStores::Add(store);
-  EXPECT_TRUE(LiveStores::WalsIn(dir_ / "gone").empty());
-  LiveStores::Remove(store);
-  EXPECT_TRUE(store->Close().ok());
-}
-
-TEST_F(LiveStoresTest, OlderLogsOfADirectoryReachTheirFiles) {
-  ASSERT_EQ(mkdir((dir_ / "sub").c_str(), 0755), 0);
-  const std::vector<std::string> names = {"000009.log", "000010.log",     "000011.log",
-                                          "000100.log", "sub/000001.log", "other"};
+  const std::vector<std::string> names = {"000100.log", "000009.log",     "000010.log",
+                                          "000011.log", "sub/000001.log", "other"};
   std::vector<StorePtr> stores;
   for (const std::string& name : names) {
     stores.push_back(Open(name));
-    LiveStores::Add(stores.back());
-    ASSERT_TRUE(stores.back()->Append({"12345", 5}).ok());
+    LiveStores::Add(stores.back(), DirectoryId::Of(lss::DirectoryOf(dir_ / name)));
   }
-  ASSERT_TRUE(stores[1]->Close().ok());  // and not yet removed
-  EXPECT_TRUE(LiveStores::SettleOlder(dir_.path(), 100, /*durable=*/false).ok());
-  EXPECT_EQ(stores[0]->hi_stable(), 5U);
-  EXPECT_EQ(stores[0]->durable(), 0U);
-  EXPECT_EQ(stores[2]->hi_stable(), 5U);
-  ASSERT_TRUE(stores[0]->Append({"late", 4}).ok());
-  EXPECT_EQ(stores[0]->durable(), 9U) << "what comes after the settling must not be overtaken";
-  EXPECT_EQ(stores[3]->hi_stable(), 0U) << "is not older than itself";
-  EXPECT_EQ(stores[4]->hi_stable(), 0U) << "another directory's";
-  EXPECT_TRUE(LiveStores::SettleOlder(dir_.path(), 11, /*durable=*/true).ok());
-  EXPECT_EQ(stores[0]->durable(), 9U);
-  EXPECT_EQ(stores[2]->durable(), 0U);
+  const DirectoryId here = DirectoryId::Of(dir_.path());
+  EXPECT_EQ(LiveStores::OlderWals(here, 100),
+            (std::vector<StorePtr>{stores[1], stores[2], stores[3]}));
+  EXPECT_EQ(LiveStores::OlderWals(here, 10), std::vector<StorePtr>{stores[1]});
+  EXPECT_TRUE(LiveStores::OlderWals(here, 9).empty());
+  EXPECT_TRUE(LiveStores::HasNewerWal(here, 99));
+  EXPECT_FALSE(LiveStores::HasNewerWal(here, 100)) << "it is not newer than itself";
+  EXPECT_EQ(LiveStores::OlderWals(DirectoryId::Of(dir_ / "sub"), 100),
+            std::vector<StorePtr>{stores[4]});
+  EXPECT_FALSE(LiveStores::HasNewerWal(DirectoryId::Of(dir_ / "sub"), 1));
+  EXPECT_TRUE(LiveStores::OlderWals(DirectoryId::Of(dir_ / "none"), 100).empty());
   for (const StorePtr& store : stores) {
     LiveStores::Remove(store);
     EXPECT_TRUE(store->Close().ok());
   }
+  EXPECT_TRUE(LiveStores::OlderWals(here, 1000).empty());
+}
+
+// A file that may be one of several in a directory that nobody has looked up belongs to none.
+TEST_F(LiveStoresTest, ALogWithoutADirectoryHasNoNeighbours) {
+  const StorePtr store = Open("000007.log");
+  LiveStores::Add(store, DirectoryId());
+  EXPECT_TRUE(LiveStores::OlderWals(DirectoryId::Of(dir_.path()), 100).empty());
+  EXPECT_TRUE(LiveStores::OlderWals(DirectoryId(), 100).empty());
+  EXPECT_FALSE(LiveStores::HasNewerWal(DirectoryId(), 1));
+  LiveStores::Remove(store);
+  EXPECT_TRUE(store->Close().ok());
+}
+
+TEST_F(LiveStoresTest, ALogIsShownUnderAnyOfItsNames) {
+  const StorePtr store = Open("000007.log");
+  LiveStores::Add(store);
+  ASSERT_EQ(symlink("000007.log", (dir_ / "soft").c_str()), 0);
+  ASSERT_TRUE(store->Append({"12345", 5}).ok());
+  EXPECT_TRUE(LiveStores::ShowLog(dir_ / "missing").ok());
+  EXPECT_TRUE(LiveStores::ShowLog(dir_.path()).ok());
+  EXPECT_EQ(test::ReadFile(dir_ / "000007.log"), "");
+  EXPECT_TRUE(LiveStores::ShowLog(dir_ / "soft").ok());
+  EXPECT_EQ(test::ReadFile(dir_ / "000007.log"), "12345");
+  LiveStores::Remove(store);
+  EXPECT_TRUE(store->Close().ok());
 }
 
 }  // namespace

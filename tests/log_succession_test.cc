@@ -30,7 +30,7 @@ class LogSuccessionTest : public testing::Test {
 };
 
 // A database that syncs goes on syncing in its next log, which need not find that out.
-TEST_F(LogSuccessionTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
+TEST_F(LogSuccessionTest, ANewLogIsHotFromItsFirstByteIfTheOneBeforeItWas) {
   const std::string next_log = dir_ / "000009.log";
   const auto first = Create(log_);
   for (int i = 0; i < 4; ++i) {
@@ -42,13 +42,13 @@ TEST_F(LogSuccessionTest, ANewLogIsHotFromTheStartIfTheOneBeforeItWas) {
   ASSERT_TRUE(pace.hot);
   ASSERT_GT(pace.frontier_chunk_bytes, 0U);
   const auto next = Create(next_log);
+  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
   for (int i = 0; i < 10; ++i) {  // jobs make jobs
     test::AwaitDeferredWork();
   }
   EXPECT_TRUE(LiveStores::FindPath(next_log)->pace().hot);
   EXPECT_EQ(LiveStores::FindPath(next_log)->pace().frontier_chunk_bytes, pace.frontier_chunk_bytes);
   EXPECT_TRUE(ReadFile(next_log).find_first_not_of('\0') == std::string::npos);
-  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
   ASSERT_TRUE(next->Close(io_, nullptr).ok());
   ASSERT_TRUE(first->Close(io_, nullptr).ok());
   EXPECT_EQ(ReadFile(next_log), "record");
@@ -59,6 +59,7 @@ TEST_F(LogSuccessionTest, ANewLogIsColdIfTheOneBeforeItWas) {
   const auto first = Create(log_);
   ASSERT_TRUE(first->Append("record", io_, nullptr).ok());
   const auto next = Create(dir_ / "000009.log");
+  ASSERT_TRUE(next->Append("record", io_, nullptr).ok());
   test::AwaitDeferredWork();
   EXPECT_FALSE(LiveStores::FindPath(dir_ / "000009.log")->pace().hot);
 }

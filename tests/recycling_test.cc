@@ -35,7 +35,7 @@ using test::WriteFile;
 class RecyclingTest : public testing::Test {
  protected:
   IOStatus Reuse(const std::string& path, const std::string& old_path) {
-    return fs_->ReuseWritableFile(path, old_path, FileOptions(), &log_, nullptr);
+    return fs_->ReuseWritableFile(path, old_path, test::LogOptions(*fs_), &log_, nullptr);
   }
   const TempDir dir_;
   const std::string old_path_ = dir_ / "000007.log";
@@ -47,7 +47,7 @@ class RecyclingTest : public testing::Test {
 
 TEST_F(RecyclingTest, TakesTheOldNameAwayAndStartsEmpty) {
   std::unique_ptr<FSWritableFile> old_log;
-  ASSERT_TRUE(fs_->NewWritableFile(old_path_, FileOptions(), &old_log, nullptr).ok());
+  ASSERT_TRUE(fs_->NewWritableFile(old_path_, test::LogOptions(*fs_), &old_log, nullptr).ok());
   ASSERT_TRUE(old_log->Append(Stream(5000), io_, nullptr).ok());
   ASSERT_TRUE(Reuse(path_, old_path_).ok());
   EXPECT_FALSE(Exists(old_path_));
@@ -76,8 +76,9 @@ TEST_F(RecyclingTest, OfOtherFilesIsTheTargetsBusiness) {
 const RegisterChild reuse("reuse", [](const std::vector<std::string>& args) {
   const auto fs = NewFileSystem(SmallRings());
   std::unique_ptr<FSWritableFile> log;
+  const FileOptions options = test::LogOptions(*fs);
   lss::test::DieAtSystemCall(std::stol(args[2]));
-  const IOStatus status = fs->ReuseWritableFile(args[0], args[1], FileOptions(), &log, nullptr);
+  const IOStatus status = fs->ReuseWritableFile(args[0], args[1], options, &log, nullptr);
   _exit(status.ok() ? 0 : 1);  // LeakSanitizer makes these system calls too, and hangs
   return 1;
 });

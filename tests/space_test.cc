@@ -224,11 +224,9 @@ TEST_F(SpaceTest, StopZeroingWaitsForTheChunkUnderWay) {
 
 class SuccessorTest : public testing::Test {
  protected:
-  static StoreOptions Options(Address bytes, uint64_t chunk_bytes) {
+  static StoreOptions Options() {
     StoreOptions options = test::SmallOptions();
     options.frontier_bytes = 16384 * kKiB;
-    options.predecessor.bytes = bytes;
-    options.predecessor.frontier_chunk_bytes = chunk_bytes;
     return options;
   }
   static void ZeroAhead(Space* space, Address tail) {
@@ -239,7 +237,8 @@ class SuccessorTest : public testing::Test {
 };
 
 TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
-  Space space(&device_, Options(100000 * kKiB, 8192 * kKiB));
+  Space space(&device_, Options());
+  space.Follow({100000 * kKiB, true, 8192 * kKiB});
   ZeroAhead(&space, 0);
   EXPECT_EQ(space.frontier(), 1024 * kKiB) << "the first syncs do not wait for eight times as much";
   ZeroAhead(&space, 4096);
@@ -248,7 +247,8 @@ TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
 }
 
 TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
-  Space space(&device_, Options(3000 * kKiB, 8192 * kKiB));
+  Space space(&device_, Options());
+  space.Follow({3000 * kKiB, true, 8192 * kKiB});
   ZeroAhead(&space, 0);
   ZeroAhead(&space, 4096);
   for (Address tail = 0; tail <= 3000 * kKiB; tail += 60 * kKiB) {
@@ -261,7 +261,8 @@ TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
 }
 
 TEST_F(SuccessorTest, LongerThanItsPredecessorFindsItsOwnSteps) {
-  Space space(&device_, Options(1024 * kKiB, 8192 * kKiB));
+  Space space(&device_, Options());
+  space.Follow({1024 * kKiB, true, 8192 * kKiB});
   Address tail = 0;
   while (tail < 20000 * kKiB) {
     if (space.FrontierDue(tail)) {

@@ -25,15 +25,15 @@ constexpr int64_t kFastChunkNs = 1'000'000'000;
 
 bool TurnsHot(HeatEvent event, const HeatFacts& facts) {
   switch (event) {
-    case HeatEvent::kOpened:
-      return facts.predecessor.hot;
     case HeatEvent::kBufferFull:
       return true;
     case HeatEvent::kSynced:
-      return !facts.retired && facts.syncs >= kSyncsToHeat;
+      return !facts.empty && !facts.retired && facts.syncs >= kSyncsToHeat;
   }
   return false;
 }
+
+bool HotFromTheStart(const Pace& predecessor) { return predecessor.hot; }
 
 bool WorthAFrontier(const SyncFacts& sync) {
   return sync.hot && !sync.retired && sync.bytes <= kFrontierSyncBytesMax &&
@@ -43,10 +43,15 @@ bool WorthAFrontier(const SyncFacts& sync) {
 bool FrontierFromTheStart(const Pace& predecessor) { return predecessor.frontier_chunk_bytes > 0; }
 
 FrontierPlan::FrontierPlan(uint64_t frontier_bytes_max, const Pace& predecessor)
-    : frontier_bytes_max_(frontier_bytes_max),
-      expected_chunk_bytes_(predecessor.frontier_chunk_bytes),
-      expected_end_(predecessor.bytes == 0 ? kNowhere
-                                           : PageCeil(predecessor.bytes) + kFirstChunkBytes) {}
+    : frontier_bytes_max_(frontier_bytes_max) {
+  Follow(predecessor);
+}
+
+void FrontierPlan::Follow(const Pace& predecessor) {
+  expected_chunk_bytes_ = predecessor.frontier_chunk_bytes;
+  expected_end_ =
+      predecessor.bytes == 0 ? kNowhere : PageCeil(predecessor.bytes) + kFirstChunkBytes;
+}
 
 bool FrontierPlan::Due(Address synced_end, Address retired_below) const {
   // Where the predecessor ended there is nothing to prepare for until the stream gets past it.

@@ -22,17 +22,18 @@ struct Pace {
 // --- hot ---
 
 enum class HeatEvent {
-  kOpened,
   kBufferFull,  // a sealed buffer wants to be written
   kSynced,
 };
 struct HeatFacts {
   uint64_t syncs = 0;    // so far
+  bool empty = false;    // without a byte yet: perhaps made long before it is needed
   bool retired = false;  // a successor takes the appends
-  Pace predecessor;
 };
 // Whether a cold stream turns hot on `event`.
 bool TurnsHot(HeatEvent event, const HeatFacts& facts);
+// Whether a stream is hot from its first byte on.
+bool HotFromTheStart(const Pace& predecessor);
 
 // --- frontier ---
 
@@ -50,6 +51,8 @@ bool FrontierFromTheStart(const Pace& predecessor);
 class FrontierPlan {
  public:
   FrontierPlan(uint64_t frontier_bytes_max, const Pace& predecessor);
+  // The same from the beginning, behind another predecessor. REQUIRES: nothing zeroed yet.
+  void Follow(const Pace& predecessor);
 
   // A retired stream gets nothing more while it ends below `retired_below`.
   static bool Rests(Address end, Address retired_below) { return end < retired_below; }
@@ -83,8 +86,8 @@ class FrontierPlan {
   uint64_t largest_chunk_bytes_ = 0;
   int64_t last_chunk_ns_ = 0;
   // Of the predecessor; 0 and kNowhere when the stream has outgrown it.
-  uint64_t expected_chunk_bytes_;
-  Address expected_end_;
+  uint64_t expected_chunk_bytes_ = 0;
+  Address expected_end_ = kNowhere;
 };
 
 }  // namespace lss

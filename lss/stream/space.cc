@@ -25,7 +25,12 @@ int64_t NowNs() {
 Space::Space(Device* device, const StreamOptions& options)
     : device_(device),
       allocation_step_bytes_(options.allocation_step_bytes),
-      plan_(options.frontier_bytes, options.predecessor) {}
+      plan_(options.frontier_bytes, Pace()) {}
+
+void Space::Follow(const Pace& predecessor) {
+  const MutexLock lock(&mutex_);
+  plan_.Follow(predecessor);
+}
 
 Status Space::Allocate(Address end) {
   const MutexLock lock(&allocating_);

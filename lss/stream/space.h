@@ -26,6 +26,9 @@ class Space {
  public:
   Space(Device* device, const StreamOptions& options);
 
+  // What the stream before this one was like. REQUIRES: nothing zeroed yet.
+  void Follow(const Pace& predecessor);
+
   // Real blocks for everything below `end`. NoSpace: nothing was taken.
   Status EnsureAllocated(Address end) { return end <= allocated() ? Status::Ok() : Allocate(end); }
   // A caller's hint that [offset, offset + length) will be needed.

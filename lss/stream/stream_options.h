@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "lss/base/status.h"
-#include "lss/stream/heat_policy.h"
 
 namespace lss {
 
@@ -29,9 +28,6 @@ struct StreamOptions {
   // that know nothing of rings and take the file's end for the stream's. Costs a sync of metadata;
   // leaves no room for zeros ahead of the tail, so frontier_bytes must be 0.
   bool exact_size_when_synced = false;
-
-  // Of the stream that this one follows, if there is one.
-  Pace predecessor;
 
   // Called before this stream's first byte goes to its file, by a thread that may block: streams
   // whose bytes come before these must have theirs in their files first (`durable`: on the device),

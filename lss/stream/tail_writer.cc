@@ -158,13 +158,12 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
   return Status::Ok();
 }
 
-void TailWriter::WriteOut() {
+void TailWriter::TryWriteOut() {
   const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
   if (!exclusive.valid()) {
     return;  // somebody is writing anyway
   }
-  const Address end = committed();
-  const Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+  const Status status = WriteTail(committed());
   if (!status.ok()) {
     pipeline_->Fail(status);
   }
@@ -273,7 +272,11 @@ void TailWriter::MakeHot() {
 
 void TailWriter::Tick() {
   if (memory_->failed()) {
-    // What it still holds goes to the file while it can. The next append says what is wrong.
+    // What it still holds goes to the file while it can. The next append says what is wrong. Without
+    // a byte it holds nothing, and what comes before it may still be growing.
+    if (committed() == 0) {
+      return;
+    }
     const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
     if (exclusive.valid()) {
       (void)WriteThroughAlone(committed(), {nullptr, 0});
@@ -282,7 +285,7 @@ void TailWriter::Tick() {
   }
   const TailAge::Look look = age_.At(committed(), pipeline_->hi_stable());
   if (look.due && !pipeline_->failed()) {
-    WriteOut();
+    TryWriteOut();
   }
   if (look.accepted_bytes == 0) {
     return;  // a store to the ring would have the kernel write it back, again and again
@@ -295,16 +298,35 @@ void TailWriter::Tick() {
   }
 }
 
+Status TailWriter::WriteTail(Address end) {
+  return hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+}
+
 Status TailWriter::Settle() {
   const FlushPipeline::Exclusive exclusive(pipeline_);
   if (pipeline_->failed()) {
     return pipeline_->error();
   }
   const Address end = committed();
-  Status status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+  Status status = WriteTail(end);
   if (status.ok() && hot()) {
     status = CutToTail(end);
   }
+  if (!status.ok()) {
+    pipeline_->Fail(status);
+  }
+  return status;
+}
+
+Status TailWriter::WriteOut() {
+  if (pipeline_->hi_stable() >= committed()) {
+    return Status::Ok();
+  }
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  if (pipeline_->failed()) {
+    return pipeline_->error();
+  }
+  Status status = WriteTail(committed());
   if (!status.ok()) {
     pipeline_->Fail(status);
   }

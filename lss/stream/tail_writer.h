@@ -48,6 +48,8 @@ class TailWriter {
   Status WriteThrough(Address at, ByteView bytes);
   // Brings the file to exactly what is committed now; the stream may go on.
   Status Settle();
+  // The same, but zeros may lie behind it.
+  Status WriteOut();
   // Writes what is left, gives the file its exact size. REQUIRES: no append any more.
   Status Finish();
 
@@ -57,8 +59,8 @@ class TailWriter {
   uint64_t sync_count() const { return sync_count_.load(std::memory_order_relaxed); }
 
  private:
-  // Writes the tail to the file, not durably.
-  void WriteOut();
+  // WriteOut, unless somebody is writing anyway.
+  void TryWriteOut();
   Status SyncOnce();
   Status SyncCold(Address end);
   Status SyncHot(Address end);
@@ -72,6 +74,8 @@ class TailWriter {
   bool LostPieces() const;
   Status WriteBehind(Address at, ByteView bytes);
   Status LeaveRing();
+  // What is not in the file yet, plainly. REQUIRES: exclusive access.
+  Status WriteTail(Address end);
   Status WriteExact(Address end);
   Status WritePages(Address end, WriteKind kind);
   Address committed() const {

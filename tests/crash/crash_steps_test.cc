@@ -219,13 +219,15 @@ int StoreLifeMain(const std::vector<std::string>& args) {
   g_midway = args.at(4) == "1";
   g_steps_left = std::stoi(args.at(3));
   StoreOptions options = Options();
-  options.predecessor = life.predecessor;
   options.write_mode = life.mode;
   if (life.mode == WriteMode::kTailLocalizedWrites) {
     options.exact_size_when_synced = true;
     options.frontier_bytes = 0;
   }
   StoreWriter writer(args.at(0), options, kSeed, progress.operator->());
+  if (life.bytes_before == 0) {
+    writer.store()->TakeOver(life.predecessor);
+  }
   life.live(&writer);
   return 0;  // the last steps of a close are taken on the way out
 }

@@ -6,6 +6,7 @@
 #include "tests/support/aligned_memory.h"
 #include "tests/support/database.h"
 #include "tests/support/files.h"
+#include "tests/support/log_options.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
@@ -83,13 +84,14 @@ FileOptions Surface::WriteOptions() const {
 
 std::unique_ptr<rocksdb::FSWritableFile> Surface::TryCreate(const std::string& name) {
   std::unique_ptr<rocksdb::FSWritableFile> file;
-  Say("create " + name, fs_->NewWritableFile(Path(name), WriteOptions(), &file, nullptr));
+  Say("create " + name,
+      fs_->NewWritableFile(Path(name), OptionsFor(name, *fs_, WriteOptions()), &file, nullptr));
   return file;
 }
 
 SurfaceWriter Surface::Create(const std::string& name) {
   std::unique_ptr<rocksdb::FSWritableFile> file;
-  Require(fs_->NewWritableFile(Path(name), WriteOptions(), &file, nullptr));
+  Require(fs_->NewWritableFile(Path(name), OptionsFor(name, *fs_, WriteOptions()), &file, nullptr));
   return {side_, name, std::move(file)};
 }
 

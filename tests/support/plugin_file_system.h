@@ -10,6 +10,7 @@
 #include <string>
 
 #include "plugin/bloom_lfs_file_system.h"
+#include "tests/support/log_options.h"
 
 namespace bloom_lfs::test {
 
@@ -29,10 +30,12 @@ inline std::unique_ptr<BloomLfsFileSystem> NewFileSystem(PluginOptions options) 
   return fs;
 }
 
+// A log is created as RocksDB's log writer does it.
 inline std::unique_ptr<rocksdb::FSWritableFile> CreateFile(
     BloomLfsFileSystem* fs, const std::string& path, const rocksdb::FileOptions& options = {}) {
   std::unique_ptr<rocksdb::FSWritableFile> file;
-  const rocksdb::IOStatus status = fs->NewWritableFile(path, options, &file, nullptr);
+  const rocksdb::IOStatus status =
+      fs->NewWritableFile(path, OptionsFor(path, *fs, options), &file, nullptr);
   EXPECT_TRUE(status.ok()) << status.ToString();
   return file;
 }

@@ -13,6 +13,7 @@
 #include "tests/support/aligned_memory.h"
 #include "tests/support/database.h"
 #include "tests/support/file_surface.h"
+#include "tests/support/log_options.h"
 #include "tests/support/test_env.h"
 #include "tests/support/twin.h"
 #include "tests/support/workload.h"
@@ -131,8 +132,9 @@ TEST_P(ClosedHandleTwinTest, AHandleOutlivesTheFileSystem) {
     std::unique_ptr<FSRandomAccessFile> reader;
     {
       const TestEnv other(surface.side().with());
-      Require(other->GetFileSystem()->NewWritableFile(surface.Path(name), surface.WriteOptions(),
-                                                      &file, nullptr));
+      const std::shared_ptr<rocksdb::FileSystem> fs = other->GetFileSystem();
+      Require(fs->NewWritableFile(surface.Path(name), OptionsFor(name, *fs, surface.WriteOptions()),
+                                  &file, nullptr));
       Require(other->GetFileSystem()->NewRandomAccessFile(surface.Path(name), FileOptions(),
                                                           &reader, nullptr));
     }

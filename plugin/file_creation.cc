@@ -1,0 +1,81 @@
+#include "plugin/file_creation.h"
+
+#include <utility>
+
+#include "lss/base/posix_file.h"
+#include "lss/dense_stream.h"
+#include "plugin/default_runtime.h"
+#include "plugin/log_succession.h"
+#include "plugin/sibling_files.h"
+#include "plugin/store_files.h"
+#include "plugin/wal_file.h"
+#include "plugin/warning.h"
+
+namespace bloom_lfs {
+
+using rocksdb::FSWritableFile;
+using rocksdb::IODebugContext;
+using rocksdb::IOStatus;
+
+namespace {
+
+// A WAL for which there can be no ring.
+IOStatus CreateStockLog(const FileToCreate& file, const LogSuccession& succession,
+                        const lss::Status& cause, std::unique_ptr<FSWritableFile>* result,
+                        IODebugContext* dbg) {
+  std::unique_ptr<FSWritableFile> stock;
+  IOStatus status = file.target->NewWritableFile(file.path, file.options, &stock, dbg);
+  if (status.ok()) {
+    WarnOnce("WALs in " + lss::DirectoryOf(file.path) +
+             " are written the stock way: " + cause.message());
+    *result = std::make_unique<StockWalFile>(std::move(stock), succession);
+  }
+  return status;
+}
+
+}  // namespace
+
+IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
+                   IODebugContext* dbg) {
+  if (!file.writer.has_value()) {
+    // A copy: nothing to win, nothing to lose, and no ring to leave behind.
+    return file.target->NewWritableFile(file.path, file.options, result, dbg);
+  }
+  const LogSuccession succession(file.path);
+  lss::StoreOptions store_options = file.plugin_options.ForWal();
+  store_options.settle_predecessors = [succession](bool durable) {
+    return succession.SettleOlder(durable);
+  };
+  StorePtr store;
+  const lss::Status status = lss::DenseStream::Open(
+      DefaultRuntime(file.path), file.path, store_options, lss::OpenMode::kTruncate, &store);
+  if (!status.ok()) {
+    return CreateStockLog(file, succession, status, result, dbg);
+  }
+  *result = std::make_unique<WalFile>(store, file.options, succession, *file.writer);
+  NoteSiblingsIn(store);
+  return IOStatus::OK();
+}
+
+IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
+                    IODebugContext* dbg) {
+  if (file.plugin_options.blob_files) {
+    StorePtr store;
+    const lss::Status status =
+        lss::DenseStream::Open(DefaultRuntime(file.path), file.path, file.plugin_options.ForBlob(),
+                               lss::OpenMode::kTruncate, &store);
+    if (status.ok()) {
+      const uint64_t direct_bytes =
+          file.options.use_direct_writes ? 0 : file.plugin_options.blob_direct_bytes;
+      *result = std::make_unique<BlobWritableFile>(
+          store, file.options, DirectoryId::Of(lss::DirectoryOf(file.path)), direct_bytes);
+      NoteSiblingsIn(store);
+      return IOStatus::OK();
+    }
+    WarnOnce("blob files in " + lss::DirectoryOf(file.path) +
+             " are written the stock way: " + status.message());
+  }
+  return file.target->NewWritableFile(file.path, file.options, result, dbg);
+}
+
+}  // namespace bloom_lfs
