@@ -32,13 +32,14 @@ class StoreFilesTest : public testing::Test {
   std::unique_ptr<StoreWritableFile> Create() {
     lss::StoreOptions options;
     options.idle_flush_ms = 60000;
-    options.frontier_bytes =
-        0;  // the maintenance thread would make a file longer that a test has cut
+    // The maintenance thread would make a file longer that a test has cut.
+    options.frontier_bytes = 0;
     StorePtr store;
     const lss::Status status = DenseStream::Open(bloom_lfs::DefaultRuntime(log_), log_, options,
                                                  DenseStream::OpenMode::kTruncate, &store);
     EXPECT_TRUE(status.ok()) << status.ToString();
-    return std::make_unique<StoreWritableFile>(std::move(store), FileOptions());
+    return std::make_unique<StoreWritableFile>(std::move(store), FileOptions(),
+                                               DirectoryId::Of(dir_.path()));
   }
   std::unique_ptr<FileSource> Source() {
     std::unique_ptr<FileSource> source;
