@@ -65,7 +65,7 @@ class FileSizeLimit {
 class UringWriterTest : public testing::Test {
  protected:
   void SetUp() override {
-    const Status status = UringWriter::Create(wake_.get(), &writer_);
+    const Status status = UringWriter::Create(wake_.get(), nullptr, &writer_);
     if (!status.ok()) {
       GTEST_SKIP() << "this kernel refuses io_uring: " << status.ToString();
     }
