@@ -63,6 +63,7 @@ bloom_lfs_SOURCES := \
   lss/stream/stability.cc \
   lss/stream/stream_options.cc \
   lss/stream/tail_writer.cc \
+  lss/stream/tail_writer_past_ring.cc \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \

@@ -52,15 +52,23 @@ Status DenseStream::Append(ByteView bytes) {
   if (closed()) {
     return Status::Closed("append to " + path() + " after close");
   }
+  if (!broken_off_.ok()) {
+    return broken_off_;
+  }
   const Address begin = accepted_end_.load(std::memory_order_relaxed);  // our own
   const Address end = begin + bytes.size;
   // Space is real before bytes are accepted.
   if (Status status = EnsureSpace(end); !status.ok()) {
     return status;
   }
+  // So is room in the ring.
+  if (Status status = pipeline()->AwaitStable(ring()->StableBefore(bytes.size)); !status.ok()) {
+    return status;
+  }
   accepted_end_.store(end, std::memory_order_release);  // P15
   if (!memory()->failed()) {
     if (Status status = CopyIn(bytes.data, bytes.size); !status.ok()) {
+      broken_off_ = status;
       return status;
     }
     // P7: whoever reads the new length finds the bytes in the ring, also another process, also
@@ -96,7 +104,10 @@ Status DenseStream::Flush() {
   if (fork_guard().InForkedChild()) {
     return Status::Closed("flush of " + path() + " in a forked child");
   }
-  return pipeline()->failed() ? pipeline()->error() : Status::Ok();
+  // A full disk is over some time, and the log that comes next is opened only if this one's buffers
+  // are said to be flushed: they are, to the ring.
+  const bool failed = pipeline()->failed() && !pipeline()->error().IsPassing();
+  return failed ? pipeline()->error() : Status::Ok();
 }
 
 Status DenseStream::CopyIn(const char* data, size_t size) {

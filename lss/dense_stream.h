@@ -26,8 +26,11 @@ class DenseStream final : public LogStructuredStore {
                      std::shared_ptr<DenseStream>* result);
 
   // When it returns OK the bytes are readable, and survive the death of the process (SIGKILL). All
-  // or nothing: NoSpace takes nothing and the stream goes on; any other error, and every one of a
-  // retired stream, is sticky. Blocks while the ring is full.
+  // or nothing: what fails for want of room takes nothing and the stream goes on; any other error
+  // is sticky. Blocks while the ring is full. Bytes that are more than the ring holds can break off
+  // for want of room when some are in the file already: then nothing of them counts, and nothing
+  // can be appended behind them. Of a retired stream, a sync that fails is an error, with the bytes
+  // taken.
   Status Append(ByteView bytes);
   // This stream takes the appends from another one, which was like this. It may have been made long
   // before, when its predecessor had only begun. By the appender, before the first Append.
@@ -58,6 +61,7 @@ class DenseStream final : public LogStructuredStore {
   // Hands a sealed buffer to the pipeline if the caller got the duty.
   void HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor);
 
+  Status broken_off_;  // the appender's
   // End of what Append has accepted, also while it is still copying.
   std::atomic<Address> accepted_end_{0};
 };

@@ -47,17 +47,11 @@ void LogStructuredStore::Start() {
     pipeline_.OnTailWritten(0, size(), WriteKind::kPlain);
   }
   pipeline_.SetOwner(weak_from_this());
-  pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
+  pipeline_.SetWriteGate([this] { Enqueue([self = shared_from_this()] { self->TurnHot(); }); });
   pipeline_.WatchMemory(memory_.get());
 }
 
-Status LogStructuredStore::EnsureSpace(Address end) {
-  Status status = space_.EnsureAllocated(end);
-  if (!status.ok() && status.code() != Status::Code::kNoSpace) {
-    pipeline_.Fail(status);
-  }
-  return status;
-}
+Status LogStructuredStore::EnsureSpace(Address end) { return space_.EnsureAllocated(end); }
 
 Status LogStructuredStore::CheckRing() {
   if (memory_->failed()) {
@@ -97,12 +91,8 @@ void LogStructuredStore::RequestFrontier(Address end) {
   if (!space_.FrontierDue(end)) {
     return;
   }
-  const bool taken = maintenance_->EnqueueHint([self = shared_from_this()] {
-    const Status status = self->space_.ZeroAhead([&] { return self->AppendedEnd(); });
-    if (!status.ok()) {
-      self->pipeline_.Fail(status);
-    }
-  });
+  const bool taken = maintenance_->EnqueueHint(
+      [self = shared_from_this()] { self->space_.ZeroAhead([&] { return self->AppendedEnd(); }); });
   if (!taken) {
     space_.FrontierNotTaken();
   }
@@ -135,6 +125,7 @@ void LogStructuredStore::Enqueue(std::function<void()> job) {
 void LogStructuredStore::TurnHot() {
   tail_.MakeHot();
   if (!tail_.hot()) {
+    hot_requested_.store(false, std::memory_order_relaxed);  // the next reason asks again
     return;
   }
   if (FrontierFromTheStart(predecessor_)) {
@@ -245,7 +236,7 @@ Status LogStructuredStore::Close() {
 void LogStructuredStore::FinishClose() {
   const bool exact_on_device = options_.exact_size_when_synced && durable() == size();
   if (!exact_on_device && !device_->Unreachable()) {
-    if (Status status = device_->Sync(); !status.ok()) {
+    if (Status status = tail_.SyncFinished(); !status.ok()) {
       if (options_.warn) {
         options_.warn(status.ToString() + "; its ring " + ring_path() + " stays for recovery");
       }

@@ -13,8 +13,9 @@
 // Thread safety: Close once, after the last append; everything else from any thread, beside appends
 // too.
 // After a failed write or sync every call returns that error, and nothing is acknowledged any more.
-// A forked child's copy is closed: its calls return Closed and leave the parent's file and ring
-// alone.
+// What fails for want of room, memory or descriptors fails alone: the bytes are in the ring, and
+// the next call tries again. A forked child's copy is closed: its calls return Closed and leave the
+// parent's file and ring alone.
 #pragma once
 
 #include <atomic>
@@ -81,6 +82,8 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   }
   // Everything below has been written to the file.
   Address hi_stable() const { return pipeline_.hi_stable(); }
+  // Whether a write or a sync has failed for good.
+  bool failed() const { return pipeline_.failed(); }
   // Everything below is on the device.
   Address durable() const { return pipeline_.durable(); }
   // Also true of a forked child's copy.
@@ -119,6 +122,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
                         OpenMode mode, Parts* parts);
   static Status Prepare(Runtime* runtime, std::unique_ptr<Device> device,
                         const StoreOptions& options, RingGrant grant, Parts* parts);
+  static Status MakeRing(const RingTarget& target, Parts* parts);
   // `start`: where appending goes on, page aligned.
   LogStructuredStore(Parts parts, Address start);
   // Lets the threads know of the store. `shared_from_this` works from here on.
@@ -137,7 +141,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   void TakeOver(const Pace& predecessor);
   // No byte at or above it can be in the file or on its way there.
   virtual Address AppendedEnd() const = 0;
-  // Blocks up to `end`, or NoSpace; any other error is sticky.
+  // Blocks up to `end`, or NoSpace.
   Status EnsureSpace(Address end);
   // Brings [begin, begin + bytes.size) and what the file lacks before it to the file itself: for a
   // ring that has failed.

@@ -1,4 +1,5 @@
 // What a store needs before it can be one: its device, who that is, and a ring.
+#include <cerrno>
 #include <utility>
 
 #include "lss/base/posix_file.h"
@@ -61,12 +62,26 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
   return Prepare(runtime, std::move(device), options, std::move(grant), parts);
 }
 
+// A small ring is better than none: nearly full file systems, quotas and limits of memory or of
+// file sizes have room for one.
+Status LogStructuredStore::MakeRing(const RingTarget& target, Parts* parts) {
+  for (;;) {
+    parts->options.buffer_bytes = parts->grant.buffer_bytes();
+    parts->options.buffer_count = parts->grant.buffer_count();
+    Status status =
+        RingMemory::Create(parts->options.ring_directory, target, parts->options, &parts->memory);
+    const bool too_large =
+        status.code() == Status::Code::kNoSpace || status.error_number() == ENOMEM;
+    if (status.ok() || !too_large || !parts->grant.Halve()) {
+      return status;
+    }
+  }
+}
+
 Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> device,
                                    const StoreOptions& options, RingGrant grant, Parts* parts) {
   parts->runtime = runtime;
   parts->options = options;
-  parts->options.buffer_bytes = grant.buffer_bytes();
-  parts->options.buffer_count = grant.buffer_count();
   parts->grant = std::move(grant);
   if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
     return status;
@@ -76,8 +91,7 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
     target.name = BaseNameOf(device->name());
   }
   target.size = parts->size;
-  Status status =
-      RingMemory::Create(options.ring_directory, target, parts->options, &parts->memory);
+  Status status = MakeRing(target, parts);
   if (!status.ok()) {
     return status;
   }

@@ -36,7 +36,7 @@ lss::Status LogSuccession::SettleOlder(bool durable) const {
     older->Retire();
     lss::Status status = durable ? older->Sync() : older->Settle();
     // Closed meanwhile: then its file has everything.
-    if (!status.ok() && status.code() != lss::Status::Code::kClosed) {
+    if (!status.ok() && status.code() != lss::Status::Code::kClosed && !older->failed()) {
       return status;
     }
   }

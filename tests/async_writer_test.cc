@@ -47,7 +47,7 @@ class AsyncWriterTest : public testing::TestWithParam<bool> {
       return;
     }
     std::unique_ptr<UringWriter> uring;
-    if (Status status = UringWriter::Create(wake_.get(), &uring); !status.ok()) {
+    if (Status status = UringWriter::Create(wake_.get(), nullptr, &uring); !status.ok()) {
       GTEST_SKIP() << "this kernel refuses io_uring: " << status.ToString();
     }
     writer_ = std::move(uring);
@@ -125,6 +125,7 @@ class RemoteDevice final : public Device {
     return memory_->Allocate(offset, length);
   }
   Status SetSize(uint64_t size) override { return memory_->SetSize(size); }
+  Status OpenAside(std::unique_ptr<Device>* aside) override { return memory_->OpenAside(aside); }
   Status Read(Address offset, size_t length, char* destination, size_t* read) override {
     return memory_->Read(offset, length, destination, read);
   }

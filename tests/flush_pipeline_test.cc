@@ -55,7 +55,7 @@ class FlushPipelineTest : public testing::Test {
 class TailLocalizedPipelineTest : public FlushPipelineTest {
  protected:
   TailLocalizedPipelineTest() : FlushPipelineTest(WriteMode::kTailLocalizedWrites) {
-    pipeline_.AllowWrites();
+    pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   }
 };
 
@@ -65,7 +65,7 @@ TEST_F(FlushPipelineTest, NothingIsWrittenBeforeTheGateOpensAndItIsAskedOnce) {
   Seal(2);
   EXPECT_EQ(asked, 1);
   EXPECT_TRUE(NextWrites().empty());
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   EXPECT_EQ(NextWrites().size(), 1U);
   EXPECT_EQ(asked, 1);
 }
@@ -80,7 +80,7 @@ TEST_F(TailLocalizedPipelineTest, WhatIsWrittenGoesOnToTheDeviceWithoutWaitingFo
 }
 
 TEST_F(FlushPipelineTest, SerializedBatchesFollowEachOther) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(1);
   const std::vector<WriteOp> first = NextWrites();
   ASSERT_EQ(first.size(), 1U);
@@ -140,7 +140,7 @@ TEST_F(TailLocalizedPipelineTest, Trap10_ManyReapersLeaveNoIslandBehind) {
 }
 
 TEST_F(FlushPipelineTest, TheFlusherGetsNothingUnderExclusiveAccess) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(1);
   {
     const FlushPipeline::Exclusive exclusive(&pipeline_);
@@ -153,7 +153,7 @@ TEST_F(FlushPipelineTest, TheFlusherGetsNothingUnderExclusiveAccess) {
 
 // Trap 8, the rule behind it: the holder of the tail and the flusher never write together.
 TEST_F(FlushPipelineTest, Trap08_ExclusiveAccessWaitsForWritesUnderWayAndGoesBeforeNewOnes) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(1);
   const std::vector<WriteOp> ops = NextWrites();
   ASSERT_EQ(ops.size(), 1U);
@@ -211,7 +211,7 @@ TEST_F(FlushPipelineTest, Trap09_DurableMovesToTheValueCapturedBeforeTheSync) {
 }
 
 TEST_F(FlushPipelineTest, Trap11_TheFirstErrorStaysAndTheWatermarkStandsStill) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(1);
   const std::vector<WriteOp> ops = NextWrites();
   ASSERT_EQ(ops.size(), 1U);
@@ -227,7 +227,7 @@ TEST_F(FlushPipelineTest, Trap11_TheFirstErrorStaysAndTheWatermarkStandsStill) {
 }
 
 TEST_F(FlushPipelineTest, Trap11_AFailedWriteOfABufferFailsTheStream) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   parts_->device.Fail({DeviceCall::kWrite, EIO});
   Seal(2);
   parts_->CarryWrites();
@@ -257,26 +257,118 @@ TEST_F(FlushPipelineTest, Trap11_NobodyRepeatsAFailedSync) {
   EXPECT_EQ(pipeline_.durable(), 0U);
 }
 
-TEST_F(FlushPipelineTest, WhatIsDurableAlreadyStaysAcknowledgedAfterAFailure) {
+TEST_F(FlushPipelineTest, Trap11_AFailedStreamAcknowledgesNothingNotEvenWhatIsDurable) {
   ASSERT_TRUE(parts_->Append(100).ok());
   ASSERT_TRUE(parts_->tail.Sync().ok());
   pipeline_.Fail(kDiskGone);
-  EXPECT_TRUE(pipeline_.SyncTo(100, [] { return kDiskGone; }).ok());
-  EXPECT_FALSE(pipeline_.SyncTo(101, [] { return Status::Ok(); }).ok());
+  EXPECT_EQ(pipeline_.SyncTo(100, [] { return Status::Ok(); }).message(), kDiskGone.message());
+  EXPECT_EQ(pipeline_.SyncTo(101, [] { return Status::Ok(); }).message(), kDiskGone.message());
 }
 
-TEST_F(FlushPipelineTest, ASizeThatCannotBeSetFailsTheWritesBeforeTheyStart) {
-  pipeline_.AllowWrites();
-  parts_->device.Fail({DeviceCall::kSetSize, ENOSPC});
+// --- setbacks: errors that pass ---
+
+TEST_F(FlushPipelineTest, AWriteWithoutRoomIsTriedAgainWhenSomebodyNeedsIt) {
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
+  parts_->device.Fail({DeviceCall::kWrite, ENOSPC});
   Seal(2);
-  EXPECT_TRUE(NextWrites().empty());
-  EXPECT_EQ(pipeline_.error().code(), Status::Code::kNoSpace);
-  const FlushPipeline::Exclusive not_stuck(&pipeline_);
-  EXPECT_TRUE(not_stuck.valid());
+  parts_->CarryWrites();
+  EXPECT_FALSE(pipeline_.failed());
+  EXPECT_TRUE(NextWrites().empty()) << "not at once, and not for ever";
+  std::thread waiter([this] { EXPECT_TRUE(pipeline_.AwaitStable(8192).ok()); });
+  while (pipeline_.hi_stable() < 8192) {
+    parts_->CarryWrites();
+    std::this_thread::yield();
+  }
+  waiter.join();
+  EXPECT_EQ(parts_->device.Content().substr(0, 8192), StreamBytes(0, 8192));
+}
+
+TEST_F(FlushPipelineTest, WhoWaitsIsToldOfTheSetbackAndTheNextOneTriesAgain) {
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
+  Seal(2);
+  const std::vector<WriteOp> ops = NextWrites();
+  ASSERT_EQ(ops.size(), 1U);
+  std::thread waiter(
+      [this] { EXPECT_EQ(pipeline_.AwaitStable(8192).code(), Status::Code::kNoSpace); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // lets it wait
+  Done(ops[0], Status::FromErrno("write", "file", 0, EDQUOT));
+  waiter.join();
+  std::thread next([this] { EXPECT_TRUE(pipeline_.AwaitStable(8192).ok()); });
+  while (pipeline_.hi_stable() < 8192) {
+    parts_->CarryWrites();
+    std::this_thread::yield();
+  }
+  next.join();
+}
+
+TEST_F(TailLocalizedPipelineTest, ASetbackAmongOthersLosesNoBuffer) {
+  Seal(3);
+  const std::vector<WriteOp> ops = NextWrites();
+  ASSERT_EQ(ops.size(), 3U);
+  Done(ops[2]);
+  Done(ops[0], Status::FromErrno("write", "file", 0, ENOSPC));
+  EXPECT_TRUE(NextWrites().empty()) << "one is still under way";
+  Done(ops[1]);
+  EXPECT_EQ(pipeline_.hi_stable(), 0U);
+  std::thread waiter([this] { EXPECT_TRUE(pipeline_.AwaitStable(12288).ok()); });
+  while (pipeline_.hi_stable() < 12288) {
+    parts_->CarryWrites();
+    std::this_thread::yield();
+  }
+  waiter.join();
+  EXPECT_EQ(pipeline_.island_count(), 0U);
+}
+
+TEST_F(FlushPipelineTest, ASyncWithoutRoomFailsAloneAndTheNextOneIsTold) {
+  ASSERT_TRUE(parts_->Append(100).ok());
+  parts_->device.Fail({DeviceCall::kWrite, ENOSPC});
+  EXPECT_EQ(parts_->tail.Sync().code(), Status::Code::kNoSpace);
+  EXPECT_FALSE(pipeline_.failed());
+  EXPECT_EQ(pipeline_.durable(), 0U);
+  EXPECT_TRUE(parts_->tail.Sync().ok());
+  EXPECT_EQ(parts_->device.PowerCut(test::Survivors::kSyncedOnly), StreamBytes(0, 100));
+}
+
+// --- the gate ---
+
+TEST_F(TailLocalizedPipelineTest, AColdStreamIsWrittenInOrderAndExactly) {
+  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
+  Seal(3);
+  EXPECT_TRUE(pipeline_.InOrder());
+  const std::vector<WriteOp> ops = NextWrites();
+  ASSERT_EQ(ops.size(), 1U) << "one after the other";
+  EXPECT_EQ(ops[0].end(), 12288U);
+  EXPECT_EQ(parts_->device.Count(DeviceCall::kSetSize), 0U) << "the size follows the data";
+  Done(ops[0]);
+}
+
+TEST_F(FlushPipelineTest, AColdStreamAsksAgainWhetherItMayBeHot) {
+  int asked = 0;
+  pipeline_.SetWriteGate([&] { ++asked; });
+  Seal(1);
+  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
+  EXPECT_EQ(asked, 1);
+  parts_->CarryWrites();
+  EXPECT_EQ(pipeline_.hi_stable(), 4096U) << "and is written meanwhile";
+  Seal(1);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(FlushPipelineTest, WhoWaitsForARefusedGateIsToldAndTheNextOneAsksAgain) {
+  int asked = 0;
+  pipeline_.SetWriteGate([&] {
+    ++asked;
+    pipeline_.Refuse(Status::NoSpace("not now"));
+  });
+  Seal(2);
+  EXPECT_EQ(pipeline_.AwaitStable(4096).message(), "not now");
+  EXPECT_EQ(pipeline_.AwaitStable(4096).message(), "not now");
+  EXPECT_FALSE(pipeline_.failed());
+  EXPECT_GE(asked, 3);
 }
 
 TEST_F(FlushPipelineTest, Trap14_WaitersWakeWhenTheWatermarkHasPassedThem) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(3);
   std::vector<std::thread> waiters;
   for (const Address address : {Address{1}, Address{4096}, Address{12288}}) {
@@ -298,7 +390,7 @@ TEST_F(FlushPipelineTest, Trap14_WaitersWakeWhenTheWatermarkHasPassedThem) {
 }
 
 TEST_F(FlushPipelineTest, Trap14_EveryWaiterGetsTheError) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   Seal(2);
   std::vector<std::thread> waiters;
   for (int i = 0; i < 4; ++i) {
@@ -314,7 +406,7 @@ TEST_F(FlushPipelineTest, Trap14_EveryWaiterGetsTheError) {
 
 // Ring of 16 KiB: after a sync, sealed buffers are left to the next one until half of it is used.
 TEST_F(FlushPipelineTest, AStreamThatSyncsOftenLeavesItsBuffersToTheNextSync) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   ASSERT_TRUE(parts_->Append(100).ok());
   ASSERT_TRUE(parts_->tail.Sync().ok());
   Seal(2);
@@ -324,7 +416,7 @@ TEST_F(FlushPipelineTest, AStreamThatSyncsOftenLeavesItsBuffersToTheNextSync) {
 }
 
 TEST_F(FlushPipelineTest, BackPressureSendsWhatWasLeftToTheNextSync) {
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   ASSERT_TRUE(parts_->Append(100).ok());
   ASSERT_TRUE(parts_->tail.Sync().ok());
   Seal(1);
@@ -341,7 +433,7 @@ TEST_F(FlushPipelineTest, BackPressureSendsWhatWasLeftToTheNextSync) {
 TEST_F(FlushPipelineTest, WhatASyncHasWrittenIsNotWrittenAgain) {
   Seal(2);
   ASSERT_TRUE(parts_->tail.Sync().ok());
-  pipeline_.AllowWrites();
+  pipeline_.AllowWrites(FlushPipeline::Gate::kHot);
   EXPECT_TRUE(NextWrites().empty());
   EXPECT_EQ(parts_->device.Trace({DeviceCall::kWrite}), Lines({"write 0+8193 plain"}));
 }

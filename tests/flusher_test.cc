@@ -82,7 +82,7 @@ TEST(FlusherTest, CarriesARingThatIsMuchSmallerThanTheStream) {
     const bloom_lfs::test::TempDir directory;
     Flusher flusher(/*use_io_uring=*/false, nullptr);
     const auto parts = StoreParts::Make(directory.path(), test::SmallOptions(mode), &flusher);
-    parts->pipeline.AllowWrites();
+    parts->pipeline.AllowWrites(FlushPipeline::Gate::kHot);
     ASSERT_TRUE(parts->Append(300000).ok());
     ASSERT_TRUE(parts->pipeline.AwaitStable(PageFloor(300000)).ok());
     ASSERT_TRUE(parts->tail.Finish().ok());

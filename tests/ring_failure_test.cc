@@ -274,7 +274,7 @@ TEST_F(RingFailureTest, TheFilesErrorIsTheAnswer) {
 TEST_F(RingFailureTest, TheFlusherTakesNoZerosForBytes) {
   const auto parts = test::StoreParts::Make(dir_.path(), test::SmallOptions());
   parts->pipeline.WatchMemory(parts->memory.get());
-  parts->pipeline.AllowWrites();
+  parts->pipeline.AllowWrites(FlushPipeline::Gate::kHot);
   ASSERT_TRUE(parts->Append(4096 + 100).ok());  // one sealed
   CutShort(parts->memory->path());
   *parts->memory->buffer(0) = 'x';

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -47,7 +48,7 @@ class TailWriterTest : public testing::Test {
     tail_.MakeHot();
     ASSERT_TRUE(tail_.hot());
     ASSERT_TRUE(parts_->space.EnsureAllocated(1).ok());
-    ASSERT_TRUE(parts_->space.PrepareForWrite(1).ok());
+    parts_->space.PrepareForWrite(1);
     device_.ForgetEvents();
   }
   // As often as it takes for a byte that came before to be written out.
@@ -58,6 +59,20 @@ class TailWriterTest : public testing::Test {
   }
   std::vector<std::string> Trace() const {
     return device_.Trace({DeviceCall::kWrite, DeviceCall::kSync, DeviceCall::kSetSize});
+  }
+  // From here on every open of this process fails with EMFILE.
+  static rlim_t RefuseDescriptors() {
+    rlimit limit = {};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const rlimit none = {0, limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    return limit.rlim_cur;
+  }
+  static void AllowDescriptors(rlim_t count) {
+    rlimit limit = {};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = count;
+    setrlimit(RLIMIT_NOFILE, &limit);
   }
 
   bloom_lfs::test::TempDir directory_;
@@ -237,10 +252,111 @@ TEST_F(TailWriterTest, Trap11_AFailedTailWriteIsFinal) {
 
 TEST_F(TailWriterTest, Trap11_AFailedIdleWriteOutIsFinalToo) {
   Append(100);
-  device_.Fail({DeviceCall::kWrite, ENOSPC});
+  device_.Fail({DeviceCall::kWrite, EIO});
   TickUntilDue();
-  EXPECT_EQ(tail_.Sync().code(), Status::Code::kNoSpace);
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kIoError);
   EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+}
+
+TEST_F(TailWriterTest, Trap11_ASyncBehindTheEndIsSharedWithWhoStillWaits) {
+  MakeHot();
+  Append(100);
+  ASSERT_TRUE(tail_.Finish().ok());
+  device_.Fail({DeviceCall::kSync, EIO});
+  EXPECT_EQ(tail_.SyncFinished().code(), Status::Code::kIoError);
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kIoError)
+      << "the kernel has told of the lost bytes, and will not again";
+}
+
+// --- what passes
+// ----------------------------------------------------------------------------------
+
+TEST_F(TailWriterTest, WhatPassesLosesNothingWhoeverMetIt) {
+  for (const bool hot : {false, true}) {
+    if (hot) {
+      MakeHot();
+    }
+    for (const int error : {ENOSPC, EDQUOT, ENOMEM}) {
+      Append(100);
+      device_.Fail({DeviceCall::kWrite, error, 0, 4});
+      for (int looks = 0; looks < 3; ++looks) {
+        tail_.Tick();
+      }
+      EXPECT_EQ(tail_.Settle().error_number(), error);
+      while (!tail_.Sync().ok()) {
+      }
+      EXPECT_FALSE(parts_->pipeline.failed());
+      EXPECT_EQ(parts_->pipeline.durable(), parts_->end());
+    }
+  }
+  EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 600), StreamBytes(0, 600));
+}
+
+// The kernel may have dropped what it had no room for, and says so once: a sync that merely came
+// again would lie.
+TEST_F(TailWriterTest, AfterASyncWithoutRoomTheBytesAreWrittenAgain) {
+  Append(5000);
+  device_.Fail({DeviceCall::kSync, ENOSPC});
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kNoSpace);
+  Append(100);
+  device_.ForgetEvents();
+  Sync();
+  EXPECT_EQ(Trace(),
+            Lines({"write 0+4096 plain", "write 4096+904 plain", "write 5000+100 plain", "sync"}));
+  device_.ForgetEvents();
+  Append(100);
+  Sync();
+  EXPECT_EQ(Trace(), Lines({"write 5100+100 plain", "sync"})) << "once";
+}
+
+TEST_F(TailWriterTest, ASyncWithoutRoomIsFinalWhereTheRingHasGoneOn) {
+  MakeHot();
+  Append(8192);
+  parts_->CarryWrites();
+  device_.Fail({DeviceCall::kSync, ENOSPC});
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kNoSpace);
+  Append(16384);  // over what was in doubt
+  parts_->CarryWrites();
+  device_.ForgetEvents();
+  EXPECT_EQ(tail_.Sync().code(), Status::Code::kNoSpace);
+  EXPECT_TRUE(parts_->pipeline.failed());
+  EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
+}
+
+// No descriptor is left to sync the ring's directory with.
+TEST_F(TailWriterTest, WhatCannotBeHotNowIsWrittenColdAndTurnsHotLater) {
+  const rlim_t before = RefuseDescriptors();
+  tail_.MakeHot();
+  AllowDescriptors(before);
+  EXPECT_FALSE(tail_.hot());
+  EXPECT_FALSE(parts_->pipeline.failed());
+  Append(8193);
+  parts_->CarryWrites();
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 8192)) << "as stock would, and nothing behind it";
+  Sync();
+  EXPECT_EQ(parts_->pipeline.durable(), 8193U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // not asked at every turn
+  tail_.MakeHot();
+  EXPECT_TRUE(tail_.hot());
+  Append(1);
+  Sync();
+  EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 8194), StreamBytes(0, 8194));
+}
+
+// --- the process's size limit
+// ---------------------------------------------------------------------
+
+TEST_F(TailWriterTest, ATailInThePageOfTheSizeLimitIsWrittenExactly) {
+  device_.LimitSize(10000);
+  MakeHot();
+  Append(9000);
+  Sync();
+  Append(1000);
+  Sync();
+  ASSERT_TRUE(tail_.Settle().ok());
+  EXPECT_EQ(device_.Content(), StreamBytes(0, 10000));
+  EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly), StreamBytes(0, 10000));
+  EXPECT_FALSE(parts_->Append(1).ok());
 }
 
 // Traps 9 and 13 as a user sees them: whatever the disk's cache drops, what was acknowledged is

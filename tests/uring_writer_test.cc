@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -16,14 +17,19 @@
 
 #include "lss/device/file_device.h"
 #include "tests/support/aligned_memory.h"
+#include "tests/support/child_check.h"
+#include "tests/support/child_process.h"
 #include "tests/support/files.h"
+#include "tests/support/refusing_kernel.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
 
 namespace lss {
 namespace {
 
+using bloom_lfs::test::ChildProcess;
 using bloom_lfs::test::ReadFile;
+using bloom_lfs::test::RegisterChild;
 using test::AlignedMemory;
 using test::FirstDifference;
 using test::StreamBytes;
@@ -65,7 +71,7 @@ class FileSizeLimit {
 class UringWriterTest : public testing::Test {
  protected:
   void SetUp() override {
-    const Status status = UringWriter::Create(wake_.get(), &writer_);
+    const Status status = UringWriter::Create(wake_.get(), nullptr, &writer_);
     if (!status.ok()) {
       GTEST_SKIP() << "this kernel refuses io_uring: " << status.ToString();
     }
@@ -249,6 +255,86 @@ TEST_F(UringWriterTest, WhatTheFileRefusesGoesTheBlockingWay) {
   EXPECT_EQ(FirstDifference(ReadFile(directory_ / "file"),
                             std::string(100, '\0') + StreamBytes(0, 3 * 4096)),
             "");
+}
+
+// --- a way back at any time
+// -----------------------------------------------------------------------
+
+// Both kinds of file, some writes under way, then io_uring_enter is refused for good: every op
+// comes back once, and is written.
+const RegisterChild refused_enter("refused_enter", [](const std::vector<std::string>& args) {
+  const UniqueFd wake(eventfd(0, EFD_CLOEXEC));
+  std::unique_ptr<UringWriter> writer;
+  std::string warning;
+  test::RequireOk(UringWriter::Create(
+                      wake.get(), [&](const std::string& line) { warning += line; }, &writer),
+                  "io_uring");
+  File ordered(args[1], /*in_order=*/true, /*direct=*/true);
+  File scattered(args[2], /*in_order=*/false, /*direct=*/false);
+  const AlignedMemory memory(StreamBytes(0, 400 * 4096));
+  std::vector<WriteOp> ops;
+  for (uint64_t at = 0; at < memory.size(); at += 4096) {
+    ops.push_back({memory.data() + at, 4096, at});
+  }
+  ordered.device()->Submit(writer.get(), &ordered, ops);
+  test::RefuseSystemCall(SYS_io_uring_enter, std::stoi(args[0]));
+  scattered.device()->Submit(writer.get(), &scattered, ops);
+  ordered.device()->Submit(writer.get(), &ordered, {ops[0]});
+  std::map<FlushClient*, size_t> reported;
+  while (writer->in_flight() > 0) {
+    writer->Reap([&](FlushClient* client, const WriteOp&, const Status& status) {
+      test::RequireOk(status, "a write");
+      ++reported[client];
+    });
+  }
+  test::Require(writer->given_up(), "io_uring is given up");
+  test::Require(reported[&ordered] == 401 && reported[&scattered] == 400, "each comes back once");
+  test::Require(warning.find("io_uring") != std::string::npos, "it is said");
+  test::Require(warning.find("permission on the file") == std::string::npos,
+                "nobody is sent to change a file's mode");
+  const uint64_t one = 1;
+  test::Require(::write(wake.get(), &one, sizeof(one)) == 8, "a wake-up");
+  writer->Reap([](FlushClient*, const WriteOp&, const Status&) {});  // and it is not missed
+  writer.reset();
+  return 0;
+});
+
+TEST_F(UringWriterTest, AfterALateRefusalEveryWriteComesBackOnceAndIsThere) {
+  for (const int error : {EPERM, ENOSYS, EAGAIN, EBADF}) {
+    const std::string ordered = directory_ / ("ordered" + std::to_string(error));
+    const std::string scattered = directory_ / ("scattered" + std::to_string(error));
+    ASSERT_EQ(ChildProcess("refused_enter", {std::to_string(error), ordered, scattered}).Wait(), 0);
+    EXPECT_EQ(FirstDifference(ReadFile(ordered), StreamBytes(0, 400 * 4096)), "");
+    EXPECT_EQ(FirstDifference(ReadFile(scattered), StreamBytes(0, 400 * 4096)), "");
+  }
+}
+
+TEST_F(UringWriterTest, AWakeDescriptorThatCannotBeReadEndsIoUringAndNotTheProcessor) {
+  wake_.Reset();  // EBADF for each read
+  while (!writer_->given_up()) {
+    ReapOnce();
+  }
+  File file(directory_ / "file", /*in_order=*/true, /*direct=*/true);
+  const AlignedMemory memory(StreamBytes(0, 4096));
+  Submit(&file, Ops(memory, 4096));
+  ReapAll();
+  EXPECT_EQ(Failures(), 0U);
+  EXPECT_EQ(ReadFile(directory_ / "file"), StreamBytes(0, 4096));
+}
+
+const RegisterChild no_enter("no_enter", [](const std::vector<std::string>& args) {
+  test::RefuseSystemCall(std::stol(args[0]), EPERM);
+  const UniqueFd wake(eventfd(0, EFD_CLOEXEC));
+  std::unique_ptr<UringWriter> writer;
+  const Status status = UringWriter::Create(wake.get(), nullptr, &writer);
+  test::Require(status.code() == Status::Code::kNotSupported, "io_uring is found to be missing");
+  test::Require(status.message().find("seccomp") != std::string::npos, "the remedy is named");
+  return 0;
+});
+
+TEST_F(UringWriterTest, WhatIsRefusedFromTheStartIsFoundAtTheStart) {
+  EXPECT_EQ(ChildProcess("no_enter", {std::to_string(SYS_io_uring_setup)}).Wait(), 0);
+  EXPECT_EQ(ChildProcess("no_enter", {std::to_string(SYS_io_uring_enter)}).Wait(), 0);
 }
 
 // Trap 15: the kernel reads the buffers until the completions are in. Whoever destroys the writer

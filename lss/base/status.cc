@@ -100,6 +100,20 @@ Status Status::FromErrno(const char* operation, const std::string& file, int64_t
   return {CodeOf(error_number), std::move(message), error_number};
 }
 
+bool Status::IsPassing() const {
+  switch (error_number_) {
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EINTR:
+    case EMFILE:
+    case ENFILE:
+      return true;
+    default:
+      return code_ == Code::kNoSpace;
+  }
+}
+
 std::string Status::ToString() const {
   return ok() ? "ok" : std::string(NameOf(code_)) + ": " + message_;
 }

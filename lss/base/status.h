@@ -47,6 +47,9 @@ class [[nodiscard]] Status {
 
   bool ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
+  // Whether the cause may pass, and nothing has been lost by it: no room, no memory, no descriptor,
+  // no thread. Who still has the bytes may write them again later.
+  bool IsPassing() const;
   // The errno behind the error, 0 if there was none.
   int error_number() const { return error_number_; }
   const std::string& message() const { return message_; }

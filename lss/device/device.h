@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,12 @@ class Device {
   virtual Status Allocate(Address offset, uint64_t length) = 0;
   // Sets the size; a larger one reads as zeros, a smaller one also frees what lies behind.
   virtual Status SetSize(uint64_t size) = 0;
+  // No size above it is allowed to this process, whatever room there is.
+  virtual uint64_t SizeLimit() const { return UINT64_MAX; }
+  // Another way to the same bytes, for work that nobody waits for. Its errors are its own: a device
+  // tells of a failed write-back once, and what its Sync is told, Sync of this one still will be.
+  // Must not outlive this device. An error: there is none at the moment.
+  virtual Status OpenAside(std::unique_ptr<Device>* aside) = 0;
   // Up to `length` bytes; fewer only at the end.
   virtual Status Read(Address offset, size_t length, char* destination, size_t* read) = 0;
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
+#include <cstring>
 
 #include "lss/base/posix_file.h"
 #include "lss/device/async_writer.h"
@@ -17,6 +19,15 @@ namespace {
 
 // A write that makes no progress this often is an error, not a reason to spin.
 constexpr int kMaxStalls = 16;
+
+std::string LinkTo(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+bool SameInode(int fd, int other) {
+  struct stat a = {};
+  struct stat b = {};
+  return fstat(fd, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
 
 // Drops the first `bytes` from the pieces.
 void Consume(std::vector<iovec>* pieces, size_t* first, uint64_t bytes) {
@@ -46,7 +57,8 @@ Status FileDevice::Open(const std::string& path, OpenMode mode, WarningSink warn
                         std::unique_ptr<FileDevice>* result) {
   if (access(path.c_str(), F_OK) != 0) {
     UniqueFd fd = CreateUnnamed(DirectoryOf(path));
-    if (fd.valid()) {
+    // Without /proc it could not be given a name later.
+    if (fd.valid() && access(LinkTo(fd.get()).c_str(), F_OK) == 0) {
       *result = std::make_unique<FileDevice>(std::move(fd), path, std::move(warn));
       (*result)->unnamed_ = true;
       return Status::Ok();
@@ -83,7 +95,44 @@ Status FileDevice::Publish() {
   if (unnamed_ && !NameFile(fd_.get(), name_)) {
     return Status::FromErrno("name", name_, -1, errno);
   }
+  if (unnamed_) {
+    HoldByName();
+  }
   unnamed_ = false;
+  return Status::Ok();
+}
+
+// A descriptor from before the file had its name shows the file as deleted in /proc for good, and
+// whoever saves processes with their files (CRIU) believes it. Without a descriptor to spare it
+// stays so; it serves as well.
+void FileDevice::HoldByName() {
+  const UniqueFd named(open(name_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (named.valid() && SameInode(named.get(), fd_.get())) {
+    (void)dup3(named.get(), fd_.get(), O_CLOEXEC);
+  }
+}
+
+UniqueFd FileDevice::OpenAgain(int flags) const {
+  // Through /proc, because the name may have moved on or be gone; by name where there is no /proc.
+  UniqueFd fd(open(LinkTo(fd_.get()).c_str(), flags | O_CLOEXEC));
+  if (!fd.valid() && errno == ENOENT) {
+    fd = UniqueFd(open(name_.c_str(), flags | O_CLOEXEC));
+    if (fd.valid() && !SameInode(fd.get(), fd_.get())) {
+      fd.Reset();
+      errno = ENOENT;
+    }
+  }
+  return fd;
+}
+
+Status FileDevice::OpenAside(std::unique_ptr<Device>* aside) {
+  UniqueFd fd = OpenAgain(O_RDWR);
+  if (!fd.valid()) {
+    return Status::FromErrno("open", name_, -1, errno);
+  }
+  auto device = std::make_unique<FileDevice>(std::move(fd), name_, warn_, calls_);
+  device->BypassCache(bypasses_cache());
+  *aside = std::move(device);
   return Status::Ok();
 }
 
@@ -110,7 +159,7 @@ int64_t FileDevice::WriteOnce(const iovec* pieces, int count, Address offset, Wr
   const bool was_direct = bypasses_cache();
   const int64_t result = calls_->Pwritev2(fd_.get(), pieces, count, static_cast<int64_t>(offset),
                                           flag ? RWF_DSYNC : 0);
-  if (flag && (result == -EOPNOTSUPP || result == -ENOSYS || result == -EPERM)) {
+  if (flag && result < 0 && IsRefusal(static_cast<int>(-result))) {
     no_dsync_flag_.store(true, std::memory_order_relaxed);
     return -EINTR;  // again, without the flag
   }
@@ -180,7 +229,7 @@ Status FileDevice::Allocate(Address offset, uint64_t length) {
     result = calls_->Fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<int64_t>(offset),
                                static_cast<int64_t>(length));
   } while (result == -EINTR);
-  if (result == -EOPNOTSUPP || result == -ENOSYS) {
+  if (result < 0 && (IsRefusal(-result) || result == -EINVAL || result == -ENODEV)) {
     no_allocate_.store(true, std::memory_order_relaxed);
     WarnOnce(
         &warned_no_allocate_,
@@ -196,22 +245,16 @@ Status FileDevice::Allocate(Address offset, uint64_t length) {
 Status FileDevice::SetSize(uint64_t size) {
   int result = 0;
   do {
-    result = ftruncate(fd_.get(), static_cast<off_t>(size));
-  } while (result != 0 && errno == EINTR);
+    result = calls_->Ftruncate(fd_.get(), static_cast<int64_t>(size));
+  } while (result == -EINTR);
   return result == 0 ? Status::Ok()
-                     : Status::FromErrno("ftruncate", name_, static_cast<int64_t>(size), errno);
+                     : Status::FromErrno("ftruncate", name_, static_cast<int64_t>(size), -result);
 }
 
 Status FileDevice::OpenReader(int* fd) {
   const MutexLock lock(&reader_mutex_);
   if (!reader_.valid()) {
-    // Through /proc, because the name may have moved on or be gone; by name where there is no
-    // /proc.
-    const std::string link = "/proc/self/fd/" + std::to_string(fd_.get());
-    reader_ = UniqueFd(open(link.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!reader_.valid()) {
-      reader_ = UniqueFd(open(name_.c_str(), O_RDONLY | O_CLOEXEC));
-    }
+    reader_ = OpenAgain(O_RDONLY);
     if (!reader_.valid()) {
       return Status::FromErrno("open", name_, -1, errno);
     }
@@ -226,10 +269,36 @@ Status FileDevice::Read(Address offset, size_t length, char* destination, size_t
     return Status::Ok();  // without a descriptor of its own
   }
   int fd = -1;
-  if (Status status = OpenReader(&fd); !status.ok()) {
-    return status;
+  return OpenReader(&fd).ok() ? ReadFully(fd, name_, offset, length, destination, read)
+                              : ReadWithoutReader(offset, length, destination, read);
+}
+
+// No descriptor is to be had: through the one that writes, in whole pages, because it may be
+// direct.
+Status FileDevice::ReadWithoutReader(Address offset, size_t length, char* destination,
+                                     size_t* read) {
+  constexpr size_t kWindowBytes = 64 << 10;
+  const std::unique_ptr<char, decltype(&std::free)> window(
+      static_cast<char*>(std::aligned_alloc(kPageBytes, kWindowBytes)), &std::free);
+  while (*read < length && window != nullptr) {
+    const Address at = PageFloor(offset + *read);
+    // Not ReadFully, which would go on inside a page at the end of the file.
+    const ssize_t got = pread(fd_.get(), window.get(), kWindowBytes, static_cast<off_t>(at));
+    if (got < 0 && errno != EINTR) {
+      return Status::FromErrno("read", name_, static_cast<int64_t>(at), errno);
+    }
+    const size_t skipped = offset + *read - at;
+    if (got >= 0 && static_cast<size_t>(got) <= skipped) {
+      return Status::Ok();  // the end
+    }
+    if (got > 0) {
+      const size_t copied = std::min(static_cast<size_t>(got) - skipped, length - *read);
+      std::memcpy(destination + *read, window.get() + skipped, copied);
+      *read += copied;
+    }
   }
-  return ReadFully(fd, name_, offset, length, destination, read);
+  return window != nullptr ? Status::Ok()
+                           : Status::FromErrno("read", name_, static_cast<int64_t>(offset), ENOMEM);
 }
 
 void FileDevice::Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops) {

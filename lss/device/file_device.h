@@ -39,6 +39,8 @@ class FileDevice final : public Device {
   Status Sync() override;
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
+  uint64_t SizeLimit() const override { return calls_->FileSizeLimit(); }
+  Status OpenAside(std::unique_ptr<Device>* aside) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;
   void Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops) override;
   void StartWriteback(Address offset, uint64_t length) override;
@@ -51,7 +53,11 @@ class FileDevice final : public Device {
  private:
   int64_t WriteOnce(const iovec* pieces, int count, Address offset, WriteKind kind,
                     bool* needs_sync);
+  // Another open file description of the same file.
+  UniqueFd OpenAgain(int flags) const;
+  void HoldByName();
   Status OpenReader(int* fd);
+  Status ReadWithoutReader(Address offset, size_t length, char* destination, size_t* read);
   void WarnNoDirect();
   void WarnOnce(std::atomic<bool>* warned, const std::string& line);
 

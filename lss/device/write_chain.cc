@@ -51,11 +51,15 @@ size_t WriteChain::first_unfinished() const {
 
 void WriteChain::Judge() {
   const size_t first = first_unfinished();
+  int64_t first_result = 0;
   bool progress = false;
   for (size_t i = first; i < ops_.size(); ++i) {
     const int64_t result = results_[i];
     if (result < 0 && !IsTransient(result) && error_number_ == 0) {
       error_number_ = static_cast<int>(-result);
+    }
+    if (i == first) {
+      first_result = result;
     }
     // Only whole pages count: a direct write must go on at a page. Bytes behind a gap are written
     // again, because order is a promise about what the file can contain.
@@ -72,7 +76,9 @@ void WriteChain::Judge() {
   if (first_unfinished() == ops_.size()) {
     verdict_ = Verdict::kDone;
   } else if (error_number_ != 0 || stalls_ > kMaxStalls) {
-    error_number_ = error_number_ != 0 ? error_number_ : EIO;
+    if (error_number_ == 0) {
+      error_number_ = first_result < 0 ? static_cast<int>(-first_result) : EIO;
+    }
     verdict_ = Verdict::kFailed;
   } else {
     verdict_ = Verdict::kResubmit;

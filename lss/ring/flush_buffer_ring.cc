@@ -65,6 +65,20 @@ void FlushBufferRing::PrefaultNext(uint64_t length) const {
   }
 }
 
+Address FlushBufferRing::StableBefore(uint64_t length) const {
+  const Cursor now = current();
+  const FlushBuffer& buffer = buffers_[now.index];
+  const uint64_t left = buffer.Remaining(now.generation);
+  if (length <= left) {
+    return 0;
+  }
+  // Buffers to open, and of those the ones that have been used before.
+  const uint64_t opened =
+      std::min<uint64_t>((length - left + buffer_bytes_ - 1) / buffer_bytes_, count_ - 1);
+  const uint64_t last = now.sequence + opened;
+  return last < count_ ? 0 : buffer.base() - (now.sequence - (last - count_ + 1)) * buffer_bytes_;
+}
+
 void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
   // Under the lock a buffer that has never been opened stays so. Who holds it may be waiting for
   // the device; nobody waits for that here.

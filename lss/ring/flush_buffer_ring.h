@@ -56,6 +56,11 @@ class FlushBufferRing {
   // the file. REQUIRES: buffer `sequence` is sealed, or is about to be by a thread inside Reserve.
   Status Rotate(uint64_t sequence, StableWaiter* waiter);
 
+  // For the one appender of a stream without gaps: what must have reached the file before `length`
+  // bytes more can be copied in without a wait; if they are more than the ring holds, before as
+  // many as it holds can.
+  Address StableBefore(uint64_t length) const;
+
   // Makes the memory of the next `length` bytes of the stream writable without a fault; at most as
   // far as the buffer after the current one reaches.
   void PrefaultNext(uint64_t length) const;

@@ -73,6 +73,22 @@ Status RingGrant::Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer
   return Status::Ok();
 }
 
+bool RingGrant::Halve() {
+  const uint64_t before = RingFileBytes(buffer_bytes_, buffer_count_);
+  constexpr uint64_t kSmallest = RingFileBytes(kPageBytes, kMinBufferCount);
+  if (before <= kSmallest) {
+    return false;
+  }
+  Shape(std::max(kSmallest, before / 2), &buffer_bytes_, &buffer_count_);
+  const uint64_t saved = before - RingFileBytes(buffer_bytes_, buffer_count_);
+  if (budget_ != nullptr) {
+    const MutexLock lock(&budget_->mutex_);
+    budget_->bytes_ -= saved;
+  }
+  bytes_ -= saved;
+  return true;
+}
+
 RingGrant::~RingGrant() {
   // The fork may have copied the mutex locked, and the child's copy of a budget counts nothing.
   if (budget_ != nullptr && !budget_->fork_guard_.InForkedChild()) {

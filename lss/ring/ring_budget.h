@@ -54,6 +54,9 @@ class RingGrant {
   static Status Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer_bytes,
                      uint32_t buffer_count, RingGrant* grant);
 
+  // Makes the ring about half as large, and gives the rest back. False if it is the smallest.
+  bool Halve();
+
   uint32_t buffer_bytes() const { return buffer_bytes_; }
   uint32_t buffer_count() const { return buffer_count_; }
 

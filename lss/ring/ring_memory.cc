@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -27,6 +28,10 @@ constexpr int kDirectoryAttempts = 100;
 // posix_fallocate would write zeros where the file system cannot allocate; that is what we want:
 // a page of the mapping without a block behind it would be a SIGBUS on a full disk.
 Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur) {
+    return Status::FromErrno("allocate", path, 0, EFBIG);  // to try would end the process: SIGXFSZ
+  }
   const int error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
   return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
 }

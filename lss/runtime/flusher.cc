@@ -95,7 +95,7 @@ bool Flusher::Stop(std::chrono::steady_clock::time_point deadline) {
 void Flusher::MakeWriter(std::unique_ptr<AsyncWriter>* writer) {
   if (use_io_uring_) {
     std::unique_ptr<UringWriter> uring;
-    const Status status = UringWriter::Create(wake_fd_.get(), &uring);
+    const Status status = UringWriter::Create(wake_fd_.get(), warn_, &uring);
     if (status.ok()) {
       *writer = std::move(uring);
       const MutexLock lock(&mutex_);

@@ -10,13 +10,14 @@ FlushPipeline::FlushPipeline(Device* device, OwnerWords* words, Space* space, Fl
       space_(space),
       flusher_(flusher),
       behavior_(FlushBehavior::Make(mode)),
+      cold_behavior_(FlushBehavior::Make(WriteMode::kSerializedWrites)),
       ring_bytes_(ring_bytes),
       stability_(words) {}
 
 // A stream that syncs often is better served by one durable write in the sync than by a plain write
 // now and a full sync later; so its sealed buffers wait until half of the ring is used.
 bool FlushPipeline::WantsFlushLocked() const {
-  if (sealed_.empty() || failed()) {
+  if (sealed_.empty() || failed() || resting_ || taking_back_) {
     return false;
   }
   const bool syncs_often =
@@ -32,13 +33,14 @@ void FlushPipeline::Kick(bool wanted) {
   bool open = false;
   {
     const MutexLock lock(&mutex_);
-    open = gate_open_;
-    ask_gate = !gate_open_ && !gate_asked_ && on_first_write_ != nullptr;
+    open = gate_ != Gate::kShut;
+    ask_gate = gate_ != Gate::kHot && !gate_asked_ && on_first_write_ != nullptr;
     gate_asked_ = gate_asked_ || ask_gate;
   }
   if (ask_gate) {
     on_first_write_();
-  } else if (open && flusher_ != nullptr) {
+  }
+  if (open && flusher_ != nullptr) {
     if (const std::shared_ptr<void> owner = owner_.lock()) {
       flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
     }
@@ -59,14 +61,32 @@ void FlushPipeline::OnSealed(const SealedBuffer& buffer) {
   Kick(wanted);
 }
 
-void FlushPipeline::AllowWrites() {
+void FlushPipeline::AllowWrites(Gate gate) {
   bool wanted = false;
   {
     const MutexLock lock(&mutex_);
-    gate_open_ = true;
+    gate_ = gate;
+    gate_asked_ = false;
+    // Who asked has been answered; a cold store asks again with its next buffer, not now.
     wanted = WantsFlushLocked();
   }
-  Kick(wanted);
+  if (wanted && flusher_ != nullptr) {
+    if (const std::shared_ptr<void> owner = owner_.lock()) {
+      flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
+    }
+  }
+}
+
+void FlushPipeline::Refuse(const Status& why) {
+  const MutexLock lock(&mutex_);
+  gate_asked_ = false;
+  SetBackLocked(why);
+}
+
+void FlushPipeline::SetBackLocked(const Status& why) {
+  setback_ = why;
+  ++setbacks_;
+  changed_.NotifyAll();
 }
 
 Status FlushPipeline::AwaitStable(Address address) {
@@ -74,18 +94,23 @@ Status FlushPipeline::AwaitStable(Address address) {
     return Status::Ok();
   }
   MutexLock lock(&mutex_);
+  const uint64_t setbacks_before = setbacks_;
+  resting_ = false;
   ++pressure_;
-  while (hi_stable() < address && !failed()) {
+  while (hi_stable() < address && !failed() && setbacks_ == setbacks_before) {
     const bool wanted = WantsFlushLocked() && in_flight_ == 0 && !exclusive_;
     lock.Unlock();
     Kick(wanted);
     lock.Lock();
-    if (hi_stable() < address && !failed()) {
+    if (hi_stable() < address && !failed() && setbacks_ == setbacks_before) {
       changed_.Wait(&mutex_);
     }
   }
   --pressure_;
-  return hi_stable() >= address ? Status::Ok() : error_;
+  if (hi_stable() >= address) {
+    return Status::Ok();
+  }
+  return failed() ? error_ : setback_;
 }
 
 // Drops what a sync has written meanwhile: it needs no write of its own.
@@ -98,15 +123,21 @@ void FlushPipeline::DropWrittenLocked() {
 }
 
 void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
+  bool hot = false;
   {
     const MutexLock lock(&mutex_);
-    if (!gate_open_ || exclusive_ || exclusive_waiters_ > 0 || !WantsFlushLocked()) {
+    if (gate_ == Gate::kShut || exclusive_ || exclusive_waiters_ > 0 || !WantsFlushLocked()) {
       return;
     }
-    behavior_->Select(&sealed_, &next_sequence_, in_flight_, hi_stable(), ops);
+    const std::deque<SealedBuffer> before = sealed_;
+    hot = gate_ == Gate::kHot;
+    const FlushBehavior& behavior = hot ? *behavior_ : *cold_behavior_;
+    behavior.Select(&sealed_, &next_sequence_, in_flight_, hi_stable(), ops);
     in_flight_ += ops->size();
+    const auto taken = static_cast<std::ptrdiff_t>(before.size() - sealed_.size());
+    taken_.insert(taken_.end(), before.begin(), before.begin() + taken);
   }
-  if (ops->empty()) {
+  if (ops->empty() || !hot) {
     return;
   }
   Address end = 0;
@@ -114,7 +145,8 @@ void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
     end = std::max(end, op.end());
   }
   // Inside the file's size and clear of blocks that are being zeroed, before the kernel gets it.
-  Status status = space_->PrepareForWrite(end);
+  space_->PrepareForWrite(end);
+  Status status;
   for (auto op = ops->begin(); op != ops->end() && status.ok(); ++op) {
     status = CheckKept(*op);
   }
@@ -126,14 +158,20 @@ void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
   }
 }
 
+bool FlushPipeline::InOrder() const {
+  const MutexLock lock(&mutex_);
+  return gate_ != Gate::kHot || behavior_->InOrder();
+}
+
 Status FlushPipeline::CheckKept(const WriteOp& op) const {
   return memory_ != nullptr && memory_->Lost(op.data, op.length) ? memory_->Failure()
                                                                  : Status::Ok();
 }
 
 void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
-  const Status status = written.ok() ? CheckKept(op) : written;
-  if (status.ok() && !behavior_->InOrder()) {
+  const Status kept = CheckKept(op);
+  const Status& status = kept.ok() ? written : kept;
+  if (status.ok() && !InOrder()) {
     // Bulk, to be synced at its end. Through the page cache the device would idle until then.
     device_->StartWriteback(op.offset, op.length);
   }
@@ -141,15 +179,38 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
   --in_flight_;
   completions_.fetch_add(1, std::memory_order_relaxed);
   if (!status.ok()) {
-    FailLocked(status);
-    return;
-  }
-  if (!failed()) {
+    taking_back_ = true;
+    if (kept.ok() && status.IsPassing()) {
+      SetBackLocked(status);
+    } else {
+      FailLocked(status);
+    }
+  } else if (!failed()) {
     // After a failure the watermark stands still: what was acknowledged must not grow.
     stability_.Complete(op.offset, op.end());
     plain_writes_unsynced_ = true;
   }
+  TakeBackLocked();
   changed_.NotifyAll();
+}
+
+// What was handed out and is not in the file waits again, as if it had never gone.
+void FlushPipeline::TakeBackLocked() {
+  while (!taken_.empty() && taken_.front().end() <= hi_stable()) {
+    taken_.pop_front();
+  }
+  if (!taking_back_ || in_flight_ > 0) {
+    return;
+  }
+  taking_back_ = false;
+  resting_ = true;
+  if (!taken_.empty()) {
+    next_sequence_ = std::min(next_sequence_, taken_.front().sequence);
+    sealed_.insert(sealed_.end(), taken_.begin(), taken_.end());
+    std::sort(sealed_.begin(), sealed_.end(),
+              [](const SealedBuffer& a, const SealedBuffer& b) { return a.sequence < b.sequence; });
+    taken_.clear();
+  }
 }
 
 FlushPipeline::Exclusive::Exclusive(FlushPipeline* pipeline) : pipeline_(pipeline) {
@@ -195,7 +256,7 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
   {
     MutexLock lock(&mutex_);
     ++exclusive_waiters_;
-    while (durable() < target && !failed()) {
+    while (durable() < target && !failed() && result.ok()) {
       if (BusyLocked()) {
         changed_.Wait(&mutex_);
         continue;
@@ -205,16 +266,19 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
       const Status status = sync_once();
       lock.Lock();
       exclusive_ = false;
-      if (!status.ok()) {
+      if (!status.ok() && !status.IsPassing()) {
         FailLocked(status);
       }
+      result = status;
       last_sync_end_ = std::max(last_sync_end_, hi_stable());
       DropWrittenLocked();
       changed_.NotifyAll();
     }
     --exclusive_waiters_;
     wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
-    result = durable() >= target ? Status::Ok() : error_;
+    if (failed()) {
+      result = error_;
+    }
   }
   Kick(wanted);
   return result;
@@ -223,6 +287,7 @@ Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync
 void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
   const MutexLock lock(&mutex_);
   stability_.Complete(begin, end);
+  resting_ = false;
   plain_writes_unsynced_ = plain_writes_unsynced_ || kind == WriteKind::kPlain;
 }
 

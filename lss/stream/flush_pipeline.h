@@ -1,5 +1,9 @@
 // The write side of one store: sealed buffers, writes under way, watermarks, the sticky error.
 //
+// An error is sticky if bytes may have been lost by it. One whose cause may pass
+// (Status::IsPassing) is a setback: the ring still has the bytes, their buffers wait to be written
+// again, and only who needs them in the file just now is told.
+//
 // Two parties write to the file: the flusher (whole sealed buffers, asynchronously) and an
 // exclusive holder (the partial tail, for a sync, an idle write-out or a close). They never
 // overlap, so two images of one page are never in flight together.
@@ -41,13 +45,23 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
 
   // Takes a buffer from whoever got the duty to flush it.
   void OnSealed(const SealedBuffer& buffer);
-  // Called once when the first buffer wants to be written, to make the store hot; until AllowWrites
-  // the flusher gets nothing.
+  // How sealed buffers may be written.
+  enum class Gate {
+    kShut,  // not at all yet
+    kCold,  // one after the other and through the page cache, the file's size following the data
+    kHot,   // as the write mode says, inside the file's size
+  };
+  // Called when buffers want to be written and are not hot yet, once until the answer comes:
+  // AllowWrites or Refuse. Until then the flusher gets nothing.
   void SetWriteGate(std::function<void()> on_first_write) {
     on_first_write_ = std::move(on_first_write);
   }
-  void AllowWrites();
-  // Waits for back-pressure to end, and urges the flusher meanwhile.
+  // REQUIRES for kHot: exclusive access was held when the store became hot.
+  void AllowWrites(Gate gate);
+  // Nothing may be written at the moment, and why. Who waits is told, the next one asks anew.
+  void Refuse(const Status& why);
+  // Waits for back-pressure to end, and urges the flusher meanwhile. A setback ends the wait with
+  // its error; nothing is lost, and the next call tries again.
   Status AwaitStable(Address address) override;
 
   // --- exclusive access ---
@@ -73,7 +87,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
     FlushPipeline* pipeline_;
   };
   // Coalesced syncs: runs `sync_once` under exclusive access until durable() reaches `target`. Of
-  // many callers one runs it, and whoever it covered returns with it. An error becomes sticky.
+  // many callers one runs it, and whoever it covered returns with it. An error becomes sticky,
+  // unless it is one that passes; after a sticky one nobody is told OK, covered or not.
   Status SyncTo(Address target, const std::function<Status()>& sync_once);
 
   // --- for the exclusive holder only ---
@@ -105,7 +120,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   // --- FlushClient, on the flusher's thread ---
   void NextWrites(std::vector<WriteOp>* ops) override;
   void OnWriteDone(const WriteOp& op, const Status& written) override;
-  bool InOrder() const override { return behavior_->InOrder(); }
+  bool InOrder() const override;
   Device* device() override { return device_; }
 
  private:
@@ -115,6 +130,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   bool WantsFlushLocked() const LSS_REQUIRES(mutex_);
   void DropWrittenLocked() LSS_REQUIRES(mutex_);
   void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
+  void SetBackLocked(const Status& why) LSS_REQUIRES(mutex_);
+  void TakeBackLocked() LSS_REQUIRES(mutex_);
   void ReleaseExclusive();
   void Kick(bool wanted);
 
@@ -122,6 +139,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Space* const space_;
   Flusher* const flusher_;
   const std::unique_ptr<FlushBehavior> behavior_;
+  const std::unique_ptr<FlushBehavior> cold_behavior_;
   const uint64_t ring_bytes_;
   // Set before the first append, not changed afterwards.
   std::weak_ptr<void> owner_;
@@ -137,8 +155,16 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   bool exclusive_ LSS_GUARDED_BY(mutex_) = false;
   size_t exclusive_waiters_ LSS_GUARDED_BY(mutex_) = 0;
   size_t pressure_ LSS_GUARDED_BY(mutex_) = 0;  // threads in AwaitStable
-  bool gate_open_ LSS_GUARDED_BY(mutex_) = false;
+  Gate gate_ LSS_GUARDED_BY(mutex_) = Gate::kShut;
   bool gate_asked_ LSS_GUARDED_BY(mutex_) = false;
+  // Handed to the flusher, and perhaps not in the file yet; by sequence.
+  std::deque<SealedBuffer> taken_ LSS_GUARDED_BY(mutex_);
+  // A write has been set back: when the others of its batch are done, all is taken back.
+  bool taking_back_ LSS_GUARDED_BY(mutex_) = false;
+  // Nothing goes down until somebody needs it, or something has been written.
+  bool resting_ LSS_GUARDED_BY(mutex_) = false;
+  uint64_t setbacks_ LSS_GUARDED_BY(mutex_) = 0;
+  Status setback_ LSS_GUARDED_BY(mutex_);  // the last one
   Address last_sync_end_ LSS_GUARDED_BY(mutex_) = 0;
   bool plain_writes_unsynced_ LSS_GUARDED_BY(mutex_) = false;
   // Changed under mutex_; its watermarks may be read without, see Stability.

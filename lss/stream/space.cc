@@ -1,7 +1,9 @@
 #include "lss/stream/space.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <memory>
 
 #include "lss/base/zeros.h"
 
@@ -13,6 +15,8 @@ namespace {
 constexpr uint64_t kZeroWriteBytesMin = 256 << 10;
 constexpr uint64_t kZeroWriteBytesMax = kZerosBytes;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
+// What kept zeros from being written may pass; asking with every sync would not help it.
+constexpr int64_t kZeroingRestNs = 1'000'000'000;
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -25,11 +29,20 @@ int64_t NowNs() {
 Space::Space(Device* device, const StreamOptions& options)
     : device_(device),
       allocation_step_bytes_(options.allocation_step_bytes),
+      allocates_ahead_(options.allocate_ahead),
       plan_(options.frontier_bytes, Pace()) {}
 
 void Space::Follow(const Pace& predecessor) {
   const MutexLock lock(&mutex_);
   plan_.Follow(predecessor);
+}
+
+Status Space::AllocateTo(Address from, Address end) {
+  if (!allocates_ahead_) {
+    return Status::Ok();
+  }
+  Status status = device_->Allocate(from, PageCeil(end) - from);
+  return status.code() == Status::Code::kNoSpace ? status : Status::Ok();
 }
 
 Status Space::Allocate(Address end) {
@@ -38,29 +51,33 @@ Status Space::Allocate(Address end) {
   if (end <= from) {
     return Status::Ok();
   }
-  const Address needed = PageCeil(end);
-  const Address step_end = std::max(needed, from + allocation_step_bytes_);
-  Status status = device_->Allocate(from, step_end - from);
-  if (status.ok()) {
-    SetAllocated(step_end);
-  } else if (needed < step_end) {
+  const uint64_t limit = device_->SizeLimit();
+  if (end > limit) {
+    return Status::FromErrno("append to", device_->name(), static_cast<int64_t>(limit), EFBIG);
+  }
+  const Address needed = std::min(PageCeil(end), limit);
+  const Address step_end = std::min(std::max(needed, from + allocation_step_bytes_), limit);
+  Address reached = step_end;
+  Status status = AllocateTo(PageFloor(from), step_end);
+  if (!status.ok() && needed < step_end) {
     // Nearly full: take what is needed and no more.
-    status = device_->Allocate(from, needed - from);
-    if (status.ok()) {
-      SetAllocated(needed);
-    }
+    reached = needed;
+    status = AllocateTo(PageFloor(from), needed);
+  }
+  if (status.ok()) {
+    SetAllocated(reached);
   }
   return status;
 }
 
 Status Space::Reserve(Address offset, uint64_t length) {
   const MutexLock lock(&allocating_);
-  const Address end = PageCeil(offset + length);
+  const Address end = std::min(PageCeil(offset + length), device_->SizeLimit());
   const Address from = allocated();
   if (end <= from) {
     return Status::Ok();
   }
-  Status status = device_->Allocate(from, end - from);
+  Status status = AllocateTo(PageFloor(from), end);
   if (status.ok()) {
     SetAllocated(end);
   }
@@ -71,30 +88,47 @@ void Space::SetAllocated(Address end) {
   allocated_.store(end, std::memory_order_release);  // P14
 }
 
-Status Space::PrepareForWrite(Address end) {
+bool Space::MayWritePageOf(Address end) const {
+  const Address page_end = PageCeil(end);
+  {
+    const MutexLock lock(&mutex_);
+    if (page_end <= size_) {
+      return true;
+    }
+  }
+  return page_end <= device_->SizeLimit();
+}
+
+void Space::PrepareForWrite(Address end) {
   const Address page_end = PageCeil(end);
   const MutexLock lock(&mutex_);
   while (page_end > zeroing_from_) {
     zeroing_done_.Wait(&mutex_);
   }
-  if (page_end <= size_) {
-    return Status::Ok();
+  if (page_end > size_) {
+    GrowTo(page_end);
   }
-  // From here to the write there are zeros behind the tail (C6).
+}
+
+// From here to the write there are zeros behind the tail (C6).
+void Space::GrowTo(Address page_end) {
+  const uint64_t limit = device_->SizeLimit();
   // Well ahead at once, so that this happens rarely; but not over everything that is allocated,
   // which may be a gigabyte that tools without the plugin would read as zeros.
-  const Address size = std::max(page_end, std::min(allocated(), page_end + kSizeStepBytes));
-  Status status = device_->SetSize(size);
-  if (status.ok()) {
-    size_ = size;
+  const Address size =
+      std::min(std::max(page_end, std::min(PageCeil(allocated()), page_end + kSizeStepBytes)),
+               PageFloor(limit));
+  if (size >= page_end) {
+    // Refused, it is the write that grows the file.
+    size_ = device_->SetSize(size).ok() ? size : page_end;
   }
-  return status;
 }
 
 bool Space::FrontierDue(Address end) {
   const MutexLock lock(&mutex_);
   if (frontier_requested_ || finished_ ||
-      !plan_.Due(end, retired_below_.load(std::memory_order_relaxed))) {
+      !plan_.Due(end, retired_below_.load(std::memory_order_relaxed)) ||
+      (zeroing_rests_until_ns_ > 0 && NowNs() < zeroing_rests_until_ns_)) {
     return false;
   }
   frontier_requested_ = true;
@@ -106,7 +140,7 @@ void Space::FrontierNotTaken() {
   frontier_requested_ = false;
 }
 
-Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
+void Space::ZeroAhead(const std::function<Address()>& appended_end) {
   FrontierPlan::Range range = {};
   Address retired_below = 0;
   {
@@ -117,36 +151,40 @@ Status Space::ZeroAhead(const std::function<Address()>& appended_end) {
     retired_below = retired_below_.load(std::memory_order_relaxed);
     if (finished_ || FrontierPlan::Rests(tail, retired_below)) {
       frontier_requested_ = false;
-      return Status::Ok();
+      return;
     }
     range = plan_.NextChunk(PageCeil(tail), NowNs());
     zeroing_from_ = range.from;
   }
-
-  // A disk without room for zeros is no error of the stream: its own blocks are allocated. The same
-  // error from a write or a sync is one: it may be about the stream's bytes.
-  Status status = Reserve(range.from, range.to - range.from);
-  const bool no_room = status.code() == Status::Code::kNoSpace;
-  if (status.ok()) {
-    status = WriteZeros(range, retired_below);
-  }
-
+  const bool zeroed = range.to <= device_->SizeLimit() &&
+                      Reserve(range.from, range.to - range.from).ok() &&
+                      WriteZeros(range, retired_below);
   {
     const MutexLock lock(&mutex_);
+    if (zeroed) {
+      plan_.OnZeroed(range.to);
+    }
+    const bool given_up = retired_below_.load(std::memory_order_relaxed) != retired_below;
+    zeroing_rests_until_ns_ = zeroed || given_up ? 0 : NowNs() + kZeroingRestNs;
     zeroing_from_ = kNothing;
     frontier_requested_ = false;
   }
   zeroing_done_.NotifyAll();
-  return no_room ? Status::Ok() : status;
 }
 
-Status Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) {
+bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) {
+  // A sync of ours on the stream's own way would be told of write-backs that have failed, and the
+  // stream's next one would not.
+  std::unique_ptr<Device> aside;
+  if (!device_->OpenAside(&aside).ok()) {
+    return false;
+  }
   // Blocks and size first: then the writes below change neither and let syncs pass beside them.
   {
     const MutexLock lock(&mutex_);
     if (range.to > size_) {
-      if (Status status = device_->SetSize(range.to); !status.ok()) {
-        return status;
+      if (!aside->SetSize(range.to).ok()) {
+        return false;
       }
       size_ = range.to;
     }
@@ -155,20 +193,15 @@ Status Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below
       std::clamp(PageFloor((range.to - range.from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
   for (Address at = range.from; at < range.to; at += step) {
     if (retired_below_.load(std::memory_order_relaxed) != retired_below) {
-      return Status::Ok();
+      return false;
     }
     const iovec piece = {const_cast<char*>(Zeros()), std::min(step, range.to - at)};
-    if (Status status = device_->Write({piece}, at, WriteKind::kPlain); !status.ok()) {
-      return status;
+    if (!aside->Write({piece}, at, WriteKind::kPlain).ok()) {
+      return false;
     }
   }
   // The frontier counts only when the blocks' metadata is on the device too (C7).
-  Status status = device_->Sync();
-  if (status.ok()) {
-    const MutexLock lock(&mutex_);
-    plan_.OnZeroed(range.to);
-  }
-  return status;
+  return aside->Sync().ok();
 }
 
 void Space::Retire(Address end) { retired_below_.store(end + 1, std::memory_order_relaxed); }
@@ -196,14 +229,12 @@ Status Space::CutTo(Address exact_size) {
   if (end <= from) {
     return Status::Ok();
   }
-  Status status = device_->Allocate(from, end - from);
-  if (status.code() == Status::Code::kNoSpace) {
+  if (!AllocateTo(from, end).ok()) {
     // Somebody else has taken them. All that was appended has its blocks, so nothing is wrong yet;
     // should an append be under way, its write will say so.
     SetAllocated(from);
-    return Status::Ok();
   }
-  return status;
+  return Status::Ok();
 }
 
 bool Space::ReachesBeyond(Address end) const {

@@ -29,14 +29,20 @@ class Space {
   // What the stream before this one was like. REQUIRES: nothing zeroed yet.
   void Follow(const Pace& predecessor);
 
-  // Real blocks for everything below `end`. NoSpace: nothing was taken.
+  // Real blocks for everything below `end`, where they can be had ahead of the bytes. NoSpace:
+  // nothing was taken. No other error: what keeps the device from allocating need not keep it from
+  // writing.
   Status EnsureAllocated(Address end) { return end <= allocated() ? Status::Ok() : Allocate(end); }
   // A caller's hint that [offset, offset + length) will be needed.
   Status Reserve(Address offset, uint64_t length);
 
   // Before a page-wise write that ends at `end`: waits for zeroing that it would meet and makes the
-  // file's size cover it. REQUIRES: the ring's header is durable (the store is hot).
-  Status PrepareForWrite(Address end);
+  // file's size cover it; where that is refused, the write itself will grow the file. REQUIRES: the
+  // ring's header is durable (the store is hot).
+  void PrepareForWrite(Address end);
+  // Whether the whole page that `end` lies in may be written: not if the process's size limit ends
+  // inside it. Costs nothing below the file's size.
+  bool MayWritePageOf(Address end) const;
 
   // Notes that the stream was synced up to `end`. True: the frontier is due, call ZeroAhead soon
   // on a thread that may block; it is due once until then.
@@ -44,8 +50,9 @@ class Space {
   // Nobody can do that now: it is due again.
   void FrontierNotTaken();
   // Zeroes the next chunk ahead of the tail. `appended_end` tells where appending has got to.
-  // REQUIRES: hot. An error is the store's error: it may have hit the file.
-  Status ZeroAhead(const std::function<Address()>& appended_end);
+  // REQUIRES: hot. Whatever goes wrong there touches no byte of the stream and is told to nobody:
+  // the zeroing, which has a device of its own for that, rests for a while.
+  void ZeroAhead(const std::function<Address()>& appended_end);
 
   // Hint: the stream, at `end`, has found a successor. Nothing more is zeroed until it grows
   // beyond; a chunk under way is given up. Never waits.
@@ -70,12 +77,16 @@ class Space {
 
  private:
   Status Allocate(Address end);
+  Status AllocateTo(Address from, Address end) LSS_REQUIRES(allocating_);
   void SetAllocated(Address end) LSS_REQUIRES(allocating_);
-  // OK without having reached `range.to` if retired_below_ is not `retired_below` any more.
-  Status WriteZeros(const FrontierPlan::Range& range, Address retired_below);
+  void GrowTo(Address page_end) LSS_REQUIRES(mutex_);
+  // True with the whole range zeroed and on the device. False also if retired_below_ is not
+  // `retired_below` any more.
+  bool WriteZeros(const FrontierPlan::Range& range, Address retired_below);
 
   Device* const device_;
   const uint64_t allocation_step_bytes_;
+  const bool allocates_ahead_;
   Mutex allocating_;  // held over the call of the device; taken after mutex_ where both are
   std::atomic<uint64_t> allocated_{0};  // written under allocating_
 
@@ -87,6 +98,8 @@ class Space {
   Address zeroing_from_ LSS_GUARDED_BY(mutex_) = kNothing;
   bool finished_ LSS_GUARDED_BY(mutex_) = false;
   bool frontier_requested_ LSS_GUARDED_BY(mutex_) = false;
+  // After a failure; 0: no rest.
+  int64_t zeroing_rests_until_ns_ LSS_GUARDED_BY(mutex_) = 0;
   // Zeroing rests while the stream ends below. Relaxed everywhere: a hint that vouches for nothing.
   std::atomic<Address> retired_below_{0};
 

@@ -1,11 +1,25 @@
 #include "lss/stream/tail_writer.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "lss/base/check.h"
 
 namespace lss {
+namespace {
+
+// What keeps a stream from being hot may pass; asking with every buffer would not help it.
+constexpr int64_t kHeatAgainNs = 1'000'000'000;
+
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
 
 TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
                        FlushPipeline* pipeline, Space* space, const StreamOptions& options)
@@ -27,23 +41,30 @@ Status TailWriter::Sync() {
 Status TailWriter::SyncOnce() {
   // Read again under exclusive access: this run also covers whoever appended while it waited.
   const Address end = committed();
-  Status status = hot() ? SyncHot(end) : SyncCold(end);
+  Status status = RewriteUnsynced();
+  if (status.ok()) {
+    status = hot() ? SyncHot(end) : SyncCold(end);
+  }
   if (status.ok()) {
     pipeline_->MakeDurable(end);
   }
   return status;
 }
 
+Status TailWriter::SyncDevice() {
+  Status status = device_->Sync();
+  if (status.ok()) {
+    pipeline_->OnFullSync();
+  } else {
+    unsynced_in_doubt_ = true;
+  }
+  return status;
+}
+
 // C4: until the sync is done the bytes count only as far as the ring lives.
 Status TailWriter::SyncCold(Address end) {
-  if (Status status = WriteExact(end); !status.ok()) {
-    return status;
-  }
-  if (Status status = device_->Sync(); !status.ok()) {
-    return status;
-  }
-  pipeline_->OnFullSync();
-  return Status::Ok();
+  Status status = WriteExact(end);
+  return status.ok() ? SyncDevice() : status;
 }
 
 Status TailWriter::SyncHot(Address end) {
@@ -52,21 +73,41 @@ Status TailWriter::SyncHot(Address end) {
   // after it covers both, and the file's size.
   const bool full_sync = exact_size_when_synced_ || pipeline_->plain_writes_unsynced() ||
                          pipeline_->hi_stable() >= end;
-  if (Status status = WritePages(end, full_sync ? WriteKind::kPlain : WriteKind::kDurable);
-      !status.ok()) {
-    return status;
+  Status status = WritePages(end, full_sync ? WriteKind::kPlain : WriteKind::kDurable);
+  if (status.ok() && exact_size_when_synced_) {  // C17
+    status = CutToTail(end);
   }
-  if (exact_size_when_synced_) {  // C17
-    if (Status status = CutToTail(end); !status.ok()) {
+  return status.ok() && full_sync ? SyncDevice() : status;
+}
+
+// After a failed sync the file may lack bytes that were written, and the next sync would not tell:
+// so they are written again before it, out of the ring. Copied, because their buffers may be
+// reopened meanwhile. What has left the ring is lost to us, and then the error is final.
+Status TailWriter::RewriteUnsynced() {
+  const Address end = pipeline_->hi_stable();
+  Address at = PageFloor(pipeline_->durable());
+  if (!unsynced_in_doubt_ || pipeline_->durable() >= end) {
+    unsynced_in_doubt_ = false;
+    return Status::Ok();
+  }
+  for (; at < end; at += kPageBytes) {
+    const size_t length = std::min(end - at, kPageBytes);
+    if (memory_->failed() || ring_->CopyOut(at, length, end, tail_page_->bytes) < length) {
+      const Status lost =
+          Status::FromErrno("sync again", device_->name(), static_cast<int64_t>(at), ENOSPC);
+      pipeline_->Fail(lost);
+      return lost;
+    }
+    const bool whole_page = hot() && WholePages(end);
+    const size_t written = whole_page ? kPageBytes : length;
+    std::memset(tail_page_->bytes + length, 0, kPageBytes - length);
+    if (Status status = device_->Write({{tail_page_->bytes, written}}, at, WriteKind::kPlain);
+        !status.ok()) {
       return status;
     }
   }
-  if (full_sync) {
-    if (Status status = device_->Sync(); !status.ok()) {
-      return status;
-    }
-    pipeline_->OnFullSync();
-  }
+  pipeline_->OnTailWritten(end, end, WriteKind::kPlain);
+  unsynced_in_doubt_ = false;
   return Status::Ok();
 }
 
@@ -112,12 +153,12 @@ Status TailWriter::WriteExact(Address end) {
 Status TailWriter::WritePieces(Address begin, WriteKind kind) {
   const auto lost = [this] { return memory_->failed() && LostPieces(); };
   if (lost()) {
-    return memory_->Failure();
+    return FailForLostBytes();
   }
   if (Status status = device_->Write(pieces_, begin, kind); !status.ok()) {
     return status;
   }
-  return lost() ? memory_->Failure() : Status::Ok();
+  return lost() ? FailForLostBytes() : Status::Ok();
 }
 
 bool TailWriter::LostPieces() const {
@@ -126,14 +167,21 @@ bool TailWriter::LostPieces() const {
   });
 }
 
-// Whole pages from the page of the watermark on; the last one from a private copy, zero padded. The
-// first may hold durable bytes, which are written again unchanged (C8).
-Status TailWriter::WritePages(Address end, WriteKind kind) {
-  const Address stable = pipeline_->hi_stable();
-  if (stable >= end) {
-    return Status::Ok();
+Status TailWriter::FailForLostBytes() {
+  pipeline_->Fail(memory_->Failure());
+  return pipeline_->error();
+}
+
+bool TailWriter::WholePages(Address end) {
+  const bool whole = space_->MayWritePageOf(end);
+  if (!whole) {
+    device_->BypassCache(false);  // the process's size limit ends inside the page
   }
-  const Address begin = PageFloor(stable);
+  return whole;
+}
+
+// The last page from a private copy, zero padded if it is written as a whole.
+Status TailWriter::Collect(Address begin, Address end, bool whole_page) {
   const Address whole = PageFloor(end);
   pieces_.clear();
   if (whole > begin) {
@@ -143,14 +191,26 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
     const size_t copied = ring_->CopyOut(whole, end - whole, end, tail_page_->bytes);
     LSS_CHECK(copied == end - whole, "bytes above the watermark have left the ring");
     if (memory_->AnyLost()) {
-      return memory_->Failure();
+      return FailForLostBytes();
     }
     std::memset(tail_page_->bytes + (end - whole), 0, kPageBytes - (end - whole));
-    pieces_.push_back({tail_page_->bytes, kPageBytes});
+    pieces_.push_back({tail_page_->bytes, whole_page ? kPageBytes : end - whole});
   }
-  if (Status status = space_->PrepareForWrite(end); !status.ok()) {
+  return Status::Ok();
+}
+
+// Whole pages from the page of the watermark on. The first may hold durable bytes, which are
+// written again unchanged (C8).
+Status TailWriter::WritePages(Address end, WriteKind kind) {
+  const Address stable = pipeline_->hi_stable();
+  if (stable >= end) {
+    return Status::Ok();
+  }
+  const Address begin = PageFloor(stable);
+  if (Status status = Collect(begin, end, WholePages(end)); !status.ok()) {
     return status;
   }
+  space_->PrepareForWrite(end);
   if (Status status = WritePieces(begin, kind); !status.ok()) {
     return status;
   }
@@ -158,116 +218,68 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
   return Status::Ok();
 }
 
+Status TailWriter::WriteTail(Address end) {
+  Status status = RewriteUnsynced();
+  if (status.ok()) {
+    status = hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+  }
+  return FinalUnlessPassing(status);
+}
+
+Status TailWriter::FinalUnlessPassing(const Status& status) {
+  if (!status.ok() && !status.IsPassing()) {
+    pipeline_->Fail(status);
+  }
+  return status;
+}
+
 void TailWriter::TryWriteOut() {
   const FlushPipeline::Exclusive exclusive = FlushPipeline::Exclusive::Try(pipeline_);
-  if (!exclusive.valid()) {
-    return;  // somebody is writing anyway
-  }
-  const Status status = WriteTail(committed());
-  if (!status.ok()) {
-    pipeline_->Fail(status);
+  if (exclusive.valid()) {         // otherwise somebody is writing anyway
+    (void)WriteTail(committed());  // what passes is tried again
   }
 }
 
-Status TailWriter::WriteThrough(Address at, ByteView bytes) {
-  const FlushPipeline::Exclusive exclusive(pipeline_);
-  return WriteThroughAlone(at, bytes);
-}
-
-Status TailWriter::WriteThroughAlone(Address at, ByteView bytes) {
-  if (pipeline_->failed()) {
-    return pipeline_->error();
-  }
-  space_->StopZeroing();
-  device_->BypassCache(false);
-  Status status = WriteExact(at);
-  if (status.ok()) {
-    status = WriteBehind(at, bytes);
-  }
-  const Address end = std::max<Address>(at + bytes.size, pipeline_->WrittenEnd());
-  if (status.ok() && space_->ReachesBeyond(end)) {
-    status = CutToTail(end);
-  }
-  if (status.ok() && !left_ring_) {
-    status = LeaveRing();
-  }
-  if (!status.ok() && status.code() != Status::Code::kNoSpace) {
-    pipeline_->Fail(status);
-  }
-  return status;
-}
-
-// From the caller's own memory: what the ring has of these bytes does not count.
-Status TailWriter::WriteBehind(Address at, ByteView bytes) {
-  const Address begin = std::max(at, pipeline_->hi_stable());
-  const Address end = at + bytes.size;
-  if (begin >= end) {
-    return Status::Ok();  // all of a record larger than the ring had been written
-  }
-  Status status = SettlePredecessors(/*durable=*/false);
-  if (status.ok()) {
-    const iovec piece = {const_cast<char*>(bytes.data) + (begin - at), end - begin};
-    status = device_->Write({piece}, begin, WriteKind::kPlain);
-  }
-  if (status.ok()) {
-    pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
-  }
-  return status;
-}
-
-// Nobody needs the ring any more, and it must not tell of a past that the file has left behind.
-// Where there were zeros behind the tail, not before they are gone from the device. And not before
-// older streams are in their files: a log without a ring makes their rings look outdated.
-Status TailWriter::LeaveRing() {
-  if (!SettlePredecessors(/*durable=*/false).ok()) {
-    return Status::Ok();  // another time; what is wrong there is said there
-  }
-  if (hot()) {
-    if (Status status = device_->Sync(); !status.ok()) {
-      return status;
-    }
-    pipeline_->OnFullSync();
-  }
-  memory_->Remove();
-  left_ring_ = true;
-  return Status::Ok();
+// Before the first zero behind the tail, there must be a ring on the device that tells of it (C5).
+// The flusher cannot wait for other streams, so they are settled here, before it gets anything.
+Status TailWriter::PrepareHeat() {
+  Status status = memory_->MakeHeaderDurable();
+  return status.ok() ? SettlePredecessors(/*durable=*/true) : status;
 }
 
 void TailWriter::MakeHot() {
+  const MutexLock heating(&heating_);
   if (hot() || pipeline_->failed()) {
     return;
   }
-  if (memory_->failed()) {
-    pipeline_
-        ->AllowWrites();  // cold for good; a record larger than the ring may be waiting for room
+  if (NowNs() < heat_again_ns_ || memory_->failed()) {
+    StayCold();
     return;
   }
-  // Before the first zero behind the tail, there must be a ring on the device that tells of it
-  // (C5). The flusher cannot wait for other streams, so they are settled here, before it gets
-  // anything.
-  Status status = memory_->MakeHeaderDurable();
-  if (memory_->failed()) {
-    pipeline_->AllowWrites();
+  if (!PrepareHeat().ok()) {
+    heat_again_ns_ = NowNs() + kHeatAgainNs;
+    StayCold();
     return;
   }
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  if (finished_) {
+    return;  // closed meanwhile, and its ring removed
+  }
+  if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
+    device_->BypassCache(true);
+  }
+  hot_.store(true, std::memory_order_release);  // P13
+  pipeline_->AllowWrites(FlushPipeline::Gate::kHot);
+}
+
+// No byte of the stream is touched by what keeps it from being hot: it goes on as stock would.
+void TailWriter::StayCold() {
+  const Status status = SettlePredecessors(/*durable=*/false);
   if (status.ok()) {
-    status = SettlePredecessors(/*durable=*/true);
+    pipeline_->AllowWrites(FlushPipeline::Gate::kCold);
+  } else {
+    pipeline_->Refuse(status);
   }
-  {
-    const FlushPipeline::Exclusive exclusive(pipeline_);
-    if (finished_) {
-      return;  // closed meanwhile, and its ring removed
-    }
-    if (!status.ok()) {
-      pipeline_->Fail(status);
-      return;
-    }
-    if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
-      device_->BypassCache(true);
-    }
-    hot_.store(true, std::memory_order_release);  // P13
-  }
-  pipeline_->AllowWrites();
 }
 
 void TailWriter::Tick() {
@@ -298,8 +310,16 @@ void TailWriter::Tick() {
   }
 }
 
-Status TailWriter::WriteTail(Address end) {
-  return hot() ? WritePages(end, WriteKind::kPlain) : WriteExact(end);
+Status TailWriter::SyncFinished() {
+  const FlushPipeline::Exclusive exclusive(pipeline_);
+  if (pipeline_->failed()) {
+    return pipeline_->error();
+  }
+  Status status = device_->Sync();
+  if (!status.ok()) {
+    pipeline_->Fail(status);  // whoever still waits for a sync will not be told of it by the kernel
+  }
+  return status;
 }
 
 Status TailWriter::Settle() {
@@ -310,10 +330,7 @@ Status TailWriter::Settle() {
   const Address end = committed();
   Status status = WriteTail(end);
   if (status.ok() && hot()) {
-    status = CutToTail(end);
-  }
-  if (!status.ok()) {
-    pipeline_->Fail(status);
+    status = FinalUnlessPassing(CutToTail(end));
   }
   return status;
 }
@@ -326,11 +343,7 @@ Status TailWriter::WriteOut() {
   if (pipeline_->failed()) {
     return pipeline_->error();
   }
-  Status status = WriteTail(committed());
-  if (!status.ok()) {
-    pipeline_->Fail(status);
-  }
-  return status;
+  return WriteTail(committed());
 }
 
 Status TailWriter::Finish() {
@@ -341,20 +354,17 @@ Status TailWriter::Finish() {
     return pipeline_->error();
   }
   const Address end = committed();
-  Status status;
   if (hot()) {
     // Through the page cache: a close promises visible, not durable, and must not wait for the
     // device. Whole pages, so that the kernel need not read the page first.
     device_->BypassCache(false);
-    status = WritePages(end, WriteKind::kPlain);
-  } else {
-    status = WriteExact(end);
   }
+  Status status = WriteTail(end);
   if (status.ok()) {
     status = space_->Finish(end);  // C12: until then zeros lie behind the tail
   }
   if (!status.ok()) {
-    pipeline_->Fail(status);
+    pipeline_->Fail(status);  // nobody will try again
   }
   return status;
 }

@@ -40,7 +40,8 @@ class TailWriter {
   void Tick();
   // What MakeHot will do about the page cache, if the options allow direct I/O. Relaxed: a hint.
   void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
-  // Cold to hot. Blocks for the ring header's sync. Idempotent.
+  // Cold to hot. Blocks for the ring header's sync. Idempotent. Where that cannot be done now, the
+  // stream stays cold and its sealed buffers go through the page cache; call again.
   void MakeHot();
   // For a stream whose ring has failed: [at, at + bytes.size) and everything before it is in the
   // file, and nothing else, when it returns OK. The ring is removed then. NoSpace is not sticky.
@@ -52,6 +53,8 @@ class TailWriter {
   Status WriteOut();
   // Writes what is left, gives the file its exact size. REQUIRES: no append any more.
   Status Finish();
+  // Makes what Finish has left durable.
+  Status SyncFinished();
 
   // P13: whoever sees it finds the ring's header on the device.
   bool hot() const { return hot_.load(std::memory_order_acquire); }
@@ -72,12 +75,23 @@ class TailWriter {
   // Writes what Gather has put together for `begin`, unless the ring has lost some of it.
   Status WritePieces(Address begin, WriteKind kind);
   bool LostPieces() const;
+  Status FailForLostBytes();
   Status WriteBehind(Address at, ByteView bytes);
   Status LeaveRing();
-  // What is not in the file yet, plainly. REQUIRES: exclusive access.
-  Status WriteTail(Address end);
+  Status PrepareHeat();
+  void StayCold();
   Status WriteExact(Address end);
   Status WritePages(Address end, WriteKind kind);
+  // Whether a write up to `end` may be padded; where not, it will go through the page cache.
+  bool WholePages(Address end);
+  // Memory for [begin, end) in pieces_; the last page from a private copy, padded if `whole_page`.
+  Status Collect(Address begin, Address end, bool whole_page);
+  // The bytes up to `end`, as the stream's heat wants them.
+  Status WriteTail(Address end);
+  // Makes the stream's error of what will not pass.
+  Status FinalUnlessPassing(const Status& status);
+  Status SyncDevice();
+  Status RewriteUnsynced();
   Address committed() const {
     return memory_->words()->committed.load(std::memory_order_acquire);  // P7
   }
@@ -104,6 +118,12 @@ class TailWriter {
   TailAge age_;             // of Tick
   bool finished_ = false;   // under exclusive access
   bool left_ring_ = false;  // the same
+  // A sync has failed for want of something: the kernel may have dropped what was written since
+  // durable(), and will not say so again. Under exclusive access.
+  bool unsynced_in_doubt_ = false;
+  // Guards no field but the time: makes one of those who make the stream hot wait for the other.
+  Mutex heating_;
+  int64_t heat_again_ns_ LSS_GUARDED_BY(heating_) = 0;
 };
 
 }  // namespace lss

@@ -24,6 +24,28 @@ std::string Range(Address offset, uint64_t length) {
 
 }  // namespace
 
+class MemoryDevice::Aside final : public Device {
+ public:
+  explicit Aside(MemoryDevice* device) : device_(device) {}
+  const std::string& name() const override { return device_->name(); }
+  Status Identify(StreamId* id, uint64_t* size) override { return device_->Identify(id, size); }
+  Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override {
+    return device_->Write(pieces, offset, kind);
+  }
+  Status Sync() override { return device_->SyncAside(); }
+  Status Allocate(Address offset, uint64_t length) override {
+    return device_->Allocate(offset, length);
+  }
+  Status SetSize(uint64_t size) override { return device_->SetSize(size); }
+  Status OpenAside(std::unique_ptr<Device>* aside) override { return device_->OpenAside(aside); }
+  Status Read(Address offset, size_t length, char* destination, size_t* read) override {
+    return device_->Read(offset, length, destination, read);
+  }
+
+ private:
+  MemoryDevice* const device_;
+};
+
 size_t MemoryDevice::Begin(std::unique_lock<std::mutex>* lock, const Event& event, Hit* hit) {
   const size_t number = forgotten_ + events_.size();
   events_.push_back(event);
@@ -40,6 +62,11 @@ size_t MemoryDevice::Begin(std::unique_lock<std::mutex>* lock, const Event& even
       *hit = {true, failure->error_number, failure->bytes_landed};
       --failure->times;
     }
+  }
+  const bool grows = event.call == DeviceCall::kWrite || event.call == DeviceCall::kSetSize;
+  if (!hit->fails && grows && event.offset + event.length > size_limit_bytes_) {
+    violations_ += "grown beyond the size limit: " + Range(event.offset, event.length) + "\n";
+    *hit = {true, EFBIG, 0};
   }
   const bool takes_space = event.call == DeviceCall::kWrite || event.call == DeviceCall::kAllocate;
   if (!hit->fails && takes_space && event.offset + event.length > space_limit_bytes_) {
@@ -116,7 +143,27 @@ Status MemoryDevice::Sync() {
   Hit hit;
   const size_t event = Begin(&lock, {DeviceCall::kSync}, &hit);
   model_.EndSync(covered, !hit.fails);
-  sync_has_failed_ = sync_has_failed_ || hit.fails;
+  // What had no room has not been dropped by this device; whoever syncs again has written again.
+  sync_has_failed_ = sync_has_failed_ || (hit.fails && hit.error_number != ENOSPC);
+  return End(event, hit);
+}
+
+Status MemoryDevice::SyncAside() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const PowerCutModel::Covered covered = model_.BeginSync();
+  Hit hit;
+  const size_t event = Begin(&lock, {DeviceCall::kSyncAside}, &hit);
+  model_.EndSync(covered, !hit.fails);
+  return End(event, hit);
+}
+
+Status MemoryDevice::OpenAside(std::unique_ptr<Device>* aside) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  Hit hit;
+  const size_t event = Begin(&lock, {DeviceCall::kOpenAside}, &hit);
+  if (!hit.fails) {
+    *aside = std::make_unique<Aside>(this);
+  }
   return End(event, hit);
 }
 
@@ -212,6 +259,16 @@ void MemoryDevice::LimitSpace(uint64_t bytes) {
   space_limit_bytes_ = bytes;
 }
 
+void MemoryDevice::LimitSize(uint64_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  size_limit_bytes_ = bytes;
+}
+
+uint64_t MemoryDevice::SizeLimit() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return size_limit_bytes_;
+}
+
 void MemoryDevice::RefuseDirect() {
   const std::lock_guard<std::mutex> lock(mutex_);
   refuses_direct_ = true;
@@ -236,6 +293,12 @@ std::string MemoryDevice::Describe(const Event& event) const {
       break;
     case DeviceCall::kSync:
       text = "sync";
+      break;
+    case DeviceCall::kSyncAside:
+      text = "sync aside";
+      break;
+    case DeviceCall::kOpenAside:
+      text = "open aside";
       break;
     case DeviceCall::kAllocate:
       text = "allocate " + Range(event.offset, event.length);

@@ -21,6 +21,7 @@
 #include <initializer_list>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -30,7 +31,17 @@
 
 namespace lss::test {
 
-enum class DeviceCall { kWrite, kSync, kStartWriteback, kAllocate, kSetSize, kRead, kBypassCache };
+enum class DeviceCall {
+  kWrite,
+  kSync,
+  kSyncAside,
+  kOpenAside,
+  kStartWriteback,
+  kAllocate,
+  kSetSize,
+  kRead,
+  kBypassCache
+};
 
 class MemoryDevice final : public Device {
  public:
@@ -41,6 +52,10 @@ class MemoryDevice final : public Device {
   void StartWriteback(Address offset, uint64_t length) override;
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
+  uint64_t SizeLimit() const override;
+  // Its calls are recorded and scripted like those of this device, but for Sync, which is
+  // kSyncAside there and no sync of this device's.
+  Status OpenAside(std::unique_ptr<Device>* aside) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;
   void BypassCache(bool bypass) override;
   bool bypasses_cache() const;
@@ -70,6 +85,9 @@ class MemoryDevice final : public Device {
   void Release();
   // Blocks beyond `bytes` do not exist: allocating or writing them is ENOSPC.
   void LimitSpace(uint64_t bytes);
+  // What SizeLimit answers; writing or setting a size beyond it is EFBIG, and a violation: it would
+  // have ended the process.
+  void LimitSize(uint64_t bytes);
   // BypassCache(true) has no effect from now on, as on a file system without direct I/O.
   void RefuseDirect();
   void Unlink();
@@ -87,8 +105,8 @@ class MemoryDevice final : public Device {
   // In the order in which the calls began.
   std::vector<Event> Events() const;
   // The same as text, only the calls of these kinds: "write 4096+8192 durable", "sync",
-  // "writeback 0+4096", "allocate 0+65536", "size 5000", "read 0+10", "direct on"; " failed" behind
-  // it if it did.
+  // "writeback 0+4096", "allocate 0+65536", "size 5000", "read 0+10", "direct on", "sync aside",
+  // "open aside"; " failed" behind it if it did.
   std::vector<std::string> Trace(std::initializer_list<DeviceCall> calls) const;
   size_t Count(DeviceCall call) const;
   void ForgetEvents();
@@ -98,7 +116,8 @@ class MemoryDevice final : public Device {
   // - bytes that changed while they were being written,
   // - a direct write that is not aligned in address, length or memory,
   // - BypassCache with a write under way,
-  // - a call of Sync after one has failed.
+  // - a call of Sync after one has failed for another reason than a lack of space,
+  // - growing beyond the limit of LimitSize.
   std::string Violations() const;
 
   // --- content ---
@@ -108,6 +127,9 @@ class MemoryDevice final : public Device {
   std::string PowerCut(Survivors survivors, uint64_t seed = 0) const;
 
  private:
+  class Aside;
+  Status SyncAside();
+
   struct Hit {
     bool fails = false;
     int error_number = 0;
@@ -136,6 +158,7 @@ class MemoryDevice final : public Device {
 
   std::map<size_t, std::pair<Address, Address>> writes_in_flight_;  // by event number
   uint64_t space_limit_bytes_ = UINT64_MAX;
+  uint64_t size_limit_bytes_ = UINT64_MAX;
   bool direct_ = false;
   bool refuses_direct_ = false;
   bool unlinked_ = false;
