@@ -15,7 +15,7 @@ trial() {
   echo "$number 20971520" >$throttle || skip "no blkio controller of version 1"
   serve host
   must host open db "$place/disk/db" buffer=1000
-  PATIENCE=60 tell host put db "${FIELD_BURST_ROWS:-200000}" bytes=1000 timed
+  tell host put db "${FIELD_BURST_ROWS:-200000}" bytes=1000 timed
   say "$(sed -n 's/.* in \([0-9]*\) ms.*/\1/p' <<<"$answer") ms"
   echo "$number 0" >$throttle
   slay host

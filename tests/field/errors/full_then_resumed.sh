@@ -3,7 +3,6 @@
 # Source: reading the write path; google/leveldb#150
 requires root mounts mkfs.ext4
 right="ext3 synced: NoSpace, goes on, 0 missing, ext4 synced: NoSpace, goes on, 0 missing, ext4 unsynced: NoSpace, goes on, 0 missing"
-PATIENCE=25
 
 life() { # LABEL MKFS_OPTION [sync]
   local label=$1

@@ -3,7 +3,6 @@
 # Source: blog.cloudflare.com/missing-manuals-io_uring-worker-pool
 requires root
 right="cold: 5000 rows closed 0 missing, warm: 5000 rows closed 0 missing, cold sync: 1000 rows closed 0 missing, warm sync: 1000 rows closed 0 missing"
-PATIENCE=25
 
 life() { # LABEL ROWS [sync]
   local label=$1 rows=$2 sync=${3:-}

@@ -13,7 +13,7 @@ trial() {
     serve host
     must host open db "$place/$who"
     send host put db 100000 pause_us=1000 ack="$place/ack.$who"
-    eventually 60 acknowledged_reach "$place/ack.$who" 2000 || broken "no rows"
+    eventually 120 acknowledged_reach "$place/ack.$who" 2000 || broken "no rows"
     slay host
     before=()
     [[ $who != reader ]] || no_boot_id

@@ -9,7 +9,7 @@ trial() {
   serve writer
   must writer open db "$place/db" compress
   send writer put db 100000 pause_us=1000 ack="$place/ack"
-  eventually 60 acknowledged_reach "$place/ack" 2500 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 2500 || broken "no rows"
   slay writer
   cp -a "$place/db" "$place/copy"
   look "$place/db" ack="$place/ack" compress

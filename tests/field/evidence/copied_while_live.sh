@@ -9,7 +9,7 @@ trial() {
   must writer put db 20000 ack="$place/ack"
   cp -a "$place/db" "$place/idle"
   send writer put db 1000000 from=20000 pause_us=200 ack="$place/ack"
-  eventually 30 acknowledged_reach "$place/ack" 22000 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 22000 || broken "no rows"
   local rows
   rows=$(acknowledged "$place/ack")
   cp -a "$place/db" "$place/busy"

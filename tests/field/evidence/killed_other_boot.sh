@@ -10,7 +10,7 @@ trial() {
   serve writer
   must writer open db "$place/disk/db"
   send writer put db 100000 pause_us=1000 ack="$place/ack"
-  eventually 60 acknowledged_reach "$place/ack" 2500 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 2500 || broken "no rows"
   slay writer
   detach disk  # an orderly unmount writes the page cache
   attach disk

@@ -15,7 +15,7 @@ trial() {
   serve tool
   must tool open db "$place/service/db"
   send tool put db 100000 pause_us=1000 ack="$place/ack"
-  eventually 60 acknowledged_reach "$place/ack" 2000 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 2000 || broken "no rows"
   slay tool
   chmod 666 "$place/ack"
   before=("${nobody[@]}")

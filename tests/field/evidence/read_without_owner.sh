@@ -8,7 +8,7 @@ trial() {
   serve writer
   must writer open db "$place/db"
   send writer put db 100000 pause_us=1000 ack="$place/ack"
-  eventually 60 acknowledged_reach "$place/ack" 2000 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 2000 || broken "no rows"
   slay writer
   another_boot
   look "$place/db" ack="$place/ack" read_only

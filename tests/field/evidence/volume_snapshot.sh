@@ -12,7 +12,7 @@ trial() {
   serve writer
   must writer open db "$place/disk/db" buffer=16
   send writer put db 1000000 pause_us=300 ack="$place/ack"
-  eventually 60 acknowledged_reach "$place/ack" 3000 || broken "no rows"
+  eventually 120 acknowledged_reach "$place/ack" 3000 || broken "no rows"
   rows=$(acknowledged "$place/ack")
   freeze disk
   cp --sparse=always "$place/disk.img" "$place/copy.img"

@@ -3,7 +3,6 @@
 # Source: stacklok/go-microvm#76, axboe/liburing#1384
 right="io_uring_enter 1: fine, io_uring_enter 13: fine, io_uring_enter 38: fine, pwritev2 1: fine, pwritev2 38: fine, sync_file_range 1: fine"
 at_once=1
-PATIENCE=30
 
 life() { # SYSTEM_CALL ERROR
   local said=fine db=$place/$1.$2 before_ms

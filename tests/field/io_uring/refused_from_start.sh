@@ -1,7 +1,6 @@
 # As refused_after_start, but the filter is there before the database is opened: containers' default profiles.
 # Source: moby/moby#46762 (io_uring is refused by default)
 right="io_uring_setup: fine, io_uring_enter: fine, io_uring_register: fine, pwritev2: fine, fallocate: fine, statx: fine, flock: fine"
-PATIENCE=30
 
 life() { # SYSTEM_CALL
   local said=fine db=$place/$1

@@ -3,7 +3,6 @@
 # Source: stacklok/go-microvm#76
 right="4 of 4 filled, 4 of 4 closed, 0 missing, 0 missing, 0 missing, 0 missing"
 at_once=1
-PATIENCE=30
 
 trial() {
   local n filled=0 closed=0

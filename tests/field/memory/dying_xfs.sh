@@ -3,7 +3,6 @@
 # Source: reading the mapped ring; charmbracelet/crush#3801
 requires root mounts mkfs.xfs xfs_io
 right="idle: synced put failed, other 2000 rows, get v, busy: puts failed, other 2000 rows, get v"
-PATIENCE=30
 
 life() { # idle|busy
   image disk 400M mkfs.xfs -q

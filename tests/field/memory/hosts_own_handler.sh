@@ -3,7 +3,6 @@
 # Source: JDK's use of SIGBUS for mapped files
 requires root mounts mkfs.xfs xfs_io
 right="before: asked, failed, lives, after: asked"
-PATIENCE=30
 
 trial() {
   image disk 400M mkfs.xfs -q

@@ -2,7 +2,6 @@
 # the process lives, and what is acknowledged from then on, as well as before, is there after a clean close.
 # Source: reading the mapped ring; journald's handling of cut journals
 right="idle_cut: lives, busy_cut: lives, removed: lives"
-PATIENCE=30
 
 life() { # LABEL
   local ring said=lives

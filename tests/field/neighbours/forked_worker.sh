@@ -1,7 +1,6 @@
 # A parent opens, fills and closes a database and forks; the child opens, fills, closes and opens one of its own.
 # Source: facebook/rocksdb#2006, benoitc/gunicorn#1045
 right="forked, open, 2000 rows, 50 rows, closed, open, 0 missing, closed"
-PATIENCE=30
 
 trial() {
   local command

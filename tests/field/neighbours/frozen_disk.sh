@@ -3,7 +3,6 @@
 # Source: cockroachdb/pebble#3230, longhorn/longhorn#2187
 requires root mounts mkfs.ext4 fsfreeze
 right="5000 rows, 100 rows, flushed, closed, open, closed, destroyed"
-PATIENCE=30
 
 # answered COMMAND...: of B, while A is frozen.
 answered() {

@@ -13,7 +13,7 @@ life() { # POLICY: the milliseconds
     must host open first "$place/first" by="$1"
     must host open second "$place/second" buffer=1000
     must host burn
-    PATIENCE=30 tell host put second 40000 bytes=1000 timed
+    tell host put second 40000 bytes=1000 timed
     ms=$(sed -n 's/.* in \([0-9]*\) ms.*/\1/p' <<<"$answer")
     ((${ms:-60000} >= best)) || best=$ms
     slay host

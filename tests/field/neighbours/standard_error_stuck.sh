@@ -3,7 +3,6 @@
 # Source: reading the warnings
 right="full pipe: 1 rows closed, closed descriptor: 1 rows closed 0 missing"
 options=ring_budget_bytes=4096  # to make it say something
-PATIENCE=30
 
 trial() {
   mkfifo "$place/pipe"

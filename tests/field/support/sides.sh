@@ -68,7 +68,7 @@ clean_up() {
 }
 
 took_too_long() {
-  local why="took longer than ${FIELD_LIMIT:-100} s, or was interrupted"
+  local why="took longer than ${FIELD_LIMIT:-240} s, or was interrupted"
   [[ -e $work/stock.account ]] || broken "$why"
   result worse "$(cat "$work/stock.account")" "$why"
   exit 1

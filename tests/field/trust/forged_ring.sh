@@ -5,7 +5,6 @@
 # Source: reading the recovery rules
 requires root setpriv
 right="beside append: 100, then 100 1; beside hold: 100, then 100 1; inside append: 100, then 100 1; inside hold: 100, then 100 1"
-PATIENCE=30
 
 forge() { # WHERE HOW
   local db=$place/open_to_all/db log into
@@ -26,7 +25,7 @@ forge() { # WHERE HOW
   fi
   "${nobody[@]}" "$work/bin/field_forger" "$log" "$into" "$2" >"$place/planted" 2>&1 &
   forger=$!
-  eventually 10 grep -q planted "$place/planted" || broken "nothing was planted"
+  eventually 60 grep -q planted "$place/planted" || broken "nothing was planted"
   get_balance "$side"
   kill -KILL $forger
   wait $forger 2>/dev/null

@@ -4,7 +4,6 @@
 # Source: reading the recovery rules
 requires root setpriv
 right="file: 0 missing, link: 0 missing, fifo: 0 missing, directory: 0 missing, nothing behind the link"
-PATIENCE=30
 
 trial() {
   local what db

@@ -4,7 +4,6 @@
 # Source: reading the recovery rules
 requires root setpriv
 right="link: 0 missing, fifo: 0 missing, directory: 0 missing, sparse: 0 missing, version: 0 missing, garbage: 0 missing, precious"
-PATIENCE=30
 
 trial() {
   local shared=$place/open_to_all what log ring

@@ -5,7 +5,6 @@
 requires root setpriv
 right="goes on, with the stranger: 0 missing, afterwards: 0 missing"
 options=idle_flush_ms=60000
-PATIENCE=30
 
 take_locks() { # DATABASE
   local path
