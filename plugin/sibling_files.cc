@@ -51,6 +51,12 @@ Made MadeIn(const std::optional<Key>& directory) {
   return found == all.directories.end() ? Made() : found->second;
 }
 
+bool IsTable(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  const std::string suffix = dot == std::string::npos ? "" : name.substr(dot);
+  return suffix == ".sst" || suffix == ".ldb";
+}
+
 // "123" in "123" or "123.suffix"; 0 if there is no such thing.
 uint64_t Number(const std::string& text, const std::vector<std::string>& suffixes) {
   const size_t digits = text.find_first_not_of("0123456789");
@@ -108,8 +114,9 @@ bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring) {
     }
     lss::FileIdentity identity;
     uint64_t size = 0;
-    return !IsWal(name) ||
-           (lss::IdentifyPath(directory + "/" + name, &identity, &size).ok() && size > 0);
+    return IsTable(name) ||
+           ((IsWal(name) || IsBlob(name)) &&
+            lss::IdentifyPath(directory + "/" + name, &identity, &size).ok() && size > 0);
   });
 }
 

@@ -24,8 +24,9 @@ void NoteSibling(const std::string& path);
 // A log was opened: its ring says which numbers this process has made so far.
 void NoteSiblingsIn(const StorePtr& store);
 
-// Whether `file`'s directory holds something numbered that neither the ring's owner nor this
-// process has made. An empty log proves nothing: it may have been made ahead of its use.
+// Whether `file`'s directory holds numbered data that neither the ring's owner nor this process has
+// made: a table, or a log or blob file that is not empty. Whoever has only looked has made a
+// MANIFEST and an empty log; then there is nothing that older bytes could come over.
 bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring);
 
 }  // namespace bloom_lfs

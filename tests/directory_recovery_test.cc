@@ -141,7 +141,7 @@ TEST_F(DirectoryRecoveryTest, AFileThatIsNoLogIsNotWrittenTo) {
 // --- stock RocksDB has been here since the kill ---
 
 TEST_F(DirectoryRecoveryTest, AFileThatTheOwnerHasNotMadeSilencesItsRing) {
-  for (const char* name : {"000011.log", "MANIFEST-000011", "OPTIONS-000012", "000013.sst"}) {
+  for (const char* name : {"000011.log", "000012.blob", "000013.sst"}) {
     SCOPED_TRACE(name);
     DeadLog log = Unwritten(1);
     log.sibling_max = 10;
@@ -170,12 +170,13 @@ TEST_F(DirectoryRecoveryTest, AFileThatTheOwnerHasMadeProvesNothing) {
   }
 }
 
-// Made ahead of its use, or closed unused.
+// Made ahead of its use, or closed unused by somebody who has only looked.
 TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogProvesNothing) {
   DeadLog log = Unwritten(1);
   log.sibling_max = 10;
   log.MakeAt(Log(10));
   WriteFile(Log(11), "");
+  WriteFile(dir_ / "MANIFEST-000012", "a manifest");
   ASSERT_TRUE(Recover().ok());
   ExpectRecovered(Log(10), log);
 }

@@ -71,7 +71,9 @@ TEST_F(SomebodyElseTest, IfANumberIsAboveTheOwners) {
   EXPECT_TRUE(WasHere());
 }
 
-TEST_F(SomebodyElseTest, AnEmptyLogProvesNothing) {
+TEST_F(SomebodyElseTest, WhoeverHasOnlyLookedProvesNothing) {
+  WriteFile(dir_ / "MANIFEST-000011", "a manifest");
+  WriteFile(dir_ / "OPTIONS-000012", "options");
   WriteFile(dir_ / "000010.log", "");
   EXPECT_FALSE(WasHere());
   WriteFile(dir_ / "000010.log", "x");
