@@ -102,16 +102,21 @@ IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
   return store == nullptr ? IOStatus::OK() : ToIOStatus(store->Settle());
 }
 
+IOStatus BloomLfsFileSystem::BeforeMaking(const std::string& path) const {
+  NoteSibling(path);
+  const bool tells = target_is_local_ && (Carries(path) || SiblingNumber(path) > 0);
+  return tells ? ToIOStatus(RecoverDirectory(lss::DirectoryOf(path))) : IOStatus::OK();
+}
+
 IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const FileOptions& options,
                                              std::unique_ptr<FSWritableFile>* result,
                                              IODebugContext* dbg) {
-  NoteSibling(path);
   const std::optional<LogWriterIntent> writer = TakeLogWriterIntent();
+  if (IOStatus status = BeforeMaking(path); !status.ok()) {
+    return status;
+  }
   if (!Carries(path)) {
     return target()->NewWritableFile(path, options, result, dbg);
-  }
-  if (lss::Status status = RecoverDirectory(lss::DirectoryOf(path)); !status.ok()) {
-    return ToIOStatus(status);
   }
   if (LiveStores::FindPath(path) != nullptr) {
     // Somebody still holds a handle on the old file; it keeps its inode, the name gets a new one.
@@ -124,8 +129,10 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
 IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const FileOptions& options,
                                                 std::unique_ptr<FSWritableFile>* result,
                                                 IODebugContext* dbg) {
-  NoteSibling(path);
   (void)TakeLogWriterIntent();  // asked for by RocksDB to cut a log that it has replayed
+  if (IOStatus status = BeforeMaking(path); !status.ok()) {
+    return status;
+  }
   if (Carries(path)) {
     if (IOStatus status = BringToFile(path); !status.ok()) {
       return status;
@@ -138,7 +145,9 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
                                                const FileOptions& options,
                                                std::unique_ptr<FSWritableFile>* result,
                                                IODebugContext* dbg) {
-  NoteSibling(path);
+  if (IOStatus status = BeforeMaking(path); !status.ok()) {
+    return status;
+  }
   if (!Carries(path) && !Carries(old_path)) {
     return target()->ReuseWritableFile(path, old_path, options, result, dbg);
   }
@@ -297,12 +306,9 @@ IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::stri
       return status;
     }
   }
-  if (Carries(to)) {
-    if (lss::Status status = RecoverDirectory(lss::DirectoryOf(to)); !status.ok()) {
-      return ToIOStatus(status);
-    }
+  if (IOStatus status = BeforeMaking(to); !status.ok()) {
+    return status;
   }
-  NoteSibling(to);
   return target()->RenameFile(from, to, options, dbg);
 }
 
@@ -313,7 +319,9 @@ IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string
       return status;
     }
   }
-  NoteSibling(to);
+  if (IOStatus status = BeforeMaking(to); !status.ok()) {
+    return status;
+  }
   return target()->LinkFile(from, to, options, dbg);
 }
 

@@ -269,6 +269,19 @@ TEST_F(BloomLfsFileSystemTest, EveryChangeOfADeadLogFindsItWhole) {
          ASSERT_TRUE(fs->NewWritableFile(dir / "000009.log", FileOptions(), &file, nullptr).ok());
        },
        "000007.log"},
+      {"NewWritableFile of a table",
+       [](BloomLfsFileSystem* fs, const std::string&, const TempDir& dir) {
+         std::unique_ptr<FSWritableFile> file;
+         ASSERT_TRUE(fs->NewWritableFile(dir / "000009.sst", FileOptions(), &file, nullptr).ok());
+       },
+       "000007.log"},
+      {"RenameFile to numbered options",
+       [](BloomLfsFileSystem* fs, const std::string&, const TempDir& dir) {
+         WriteFile(dir / "temporary", "");
+         ASSERT_TRUE(
+             fs->RenameFile(dir / "temporary", dir / "OPTIONS-000009", IOOptions(), nullptr).ok());
+       },
+       "000007.log"},
       {"DeleteFile of another log",
        [](BloomLfsFileSystem* fs, const std::string&, const TempDir& dir) {
          WriteFile(dir / "000003.log", "");
