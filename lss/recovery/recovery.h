@@ -61,9 +61,10 @@ struct RecoveredFile {
 
 // Brings every file whose owner is dead to its exact bytes and removes or sets aside its ring.
 // `candidates` are paths of files that rings may belong to, in the order in which their bytes
-// follow one another, oldest first. Rings of live owners are left alone, and so are those of files
-// that this user may not write, with a warning: they are read together. OK if the directory does
-// not exist. Stops at the first error; what was done stays done.
+// follow one another, oldest first. Rings of live owners are left alone. A file that this user may
+// not write is replaced by a whole one of his; where he may not do that, it is left alone with its
+// ring, with a warning: they are read together. OK if the directory does not exist. Stops at the
+// first error; what was done stays done.
 Status Recover(const std::string& ring_directory, const std::vector<std::string>& candidates,
                const RecoveryContext& context, std::vector<RecoveredFile>* recovered);
 

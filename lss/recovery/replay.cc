@@ -1,11 +1,16 @@
 #include "lss/recovery/replay.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <vector>
+
+#include "lss/base/posix_file.h"
+#include "lss/ring/ring_format.h"
 
 namespace lss {
 namespace {
@@ -104,18 +109,90 @@ Status RemoveRing(const RecoveryContext& context, const RingView& ring) {
   return Status::Ok();
 }
 
-// Whether the verdict can be carried out by this user.
-bool MayWrite(const RecoveryContext& context, const Examined& examined) {
-  if (examined.write_error == 0) {
-    return true;
+// The file and what counts of the ring, as one new file at `fd`.
+Status WriteWhole(int fd, const std::string& name, const Examined& examined) {
+  const RingPart& part = examined.part;
+  std::vector<char> bytes(kReplayStep);
+  for (Address at = 0; at < part.end;) {
+    size_t got = 0;
+    const Address limit = at < part.from ? std::min(part.from, part.end) : part.end;
+    const size_t wanted = std::min<uint64_t>(bytes.size(), limit - at);
+    if (at >= part.from) {
+      got = examined.ring->CopyOut(at, wanted, limit, bytes.data());
+    } else if (Status status = ReadFully(examined.file->fd(), examined.done.file, at, wanted,
+                                         bytes.data(), &got);
+               !status.ok()) {
+      return status;
+    }
+    if (got == 0) {
+      return Status::Corruption(examined.done.file + " and its ring do not hold offset " +
+                                std::to_string(at));
+    }
+    const ssize_t written = pwrite(fd, bytes.data(), got, static_cast<off_t>(at));
+    if (written <= 0) {
+      return Status::FromErrno("write", name, static_cast<int64_t>(at), written < 0 ? errno : EIO);
+    }
+    at += static_cast<size_t>(written);
   }
+  FileIdentity log;
+  uint64_t size = 0;
+  Status status = IdentifyFd(examined.file->fd(), examined.done.file, &log, &size);
+  if (status.ok() && (fchmod(fd, log.access.mode) != 0 || fsync(fd) != 0)) {
+    status = Status::FromErrno("sync", name, -1, errno);
+  }
+  return status;
+}
+
+// For a file that this user cannot write, in a directory that he can write: a whole file takes its
+// place. If it stayed, what this user makes beside it would silence the ring.
+Status Replace(Examined* examined) {
+  const std::string whole = examined->ring->path() + kUnfinishedSuffix;
+  const std::string& file = examined->done.file;
+  unlink(whole.c_str());
+  const UniqueFd fd(
+      open(whole.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return Status::FromErrno("create", whole, -1, errno);
+  }
+  Status status = WriteWhole(fd.get(), whole, *examined);
+  if (status.ok() && rename(whole.c_str(), file.c_str()) != 0) {
+    status = Status::FromErrno("rename", whole, -1, errno);
+  }
+  if (!status.ok()) {
+    unlink(whole.c_str());
+    return status;
+  }
+  examined->done.bytes_replayed =
+      examined->part.end - std::min(examined->part.from, examined->part.end);
+  const UniqueFd directory(open(DirectoryOf(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return directory.valid() && fsync(directory.get()) == 0
+             ? Status::Ok()
+             : Status::FromErrno("fsync", DirectoryOf(file), -1, errno);
+}
+
+void WarnNotWritten(const RecoveryContext& context, const Examined& examined) {
   Warn(context, examined.done.file +
                     " was left by a writer that died, and this user cannot write "
                     "it (" +
                     Status::FromErrno("open", "it", -1, examined.write_error).message() +
                     "); it is read together with " + examined.ring->path() +
                     ". Open the database once as the user that it belongs to");
-  return false;
+}
+
+// `carried_out`: whether this user could.
+Status BringUnwritable(const RecoveryContext& context, Examined* examined, bool* carried_out) {
+  const RecoveryRule rule = RecoveryOf(examined->done.ring_case);
+  Status status = Status::FromErrno("open", examined->done.file, -1, examined->write_error);
+  if (rule == RecoveryRule::kReplay || rule == RecoveryRule::kReplayProven) {
+    status = Replace(examined);
+  }
+  const int error = status.error_number();
+  *carried_out = status.ok();
+  if (error != EACCES && error != EPERM && error != EROFS) {
+    return status;
+  }
+  WarnNotWritten(context, *examined);
+  return Status::Ok();
 }
 
 Status BringToFile(const RecoveryContext& context, Examined* examined) {
@@ -180,10 +257,13 @@ Status Act(const RecoveryContext& context, Examined* examined, bool* acted) {
     case RecoveryRule::kReplayProven:
     case RecoveryRule::kTrim:
     case RecoveryRule::kSyncFile:
-      if (!MayWrite(context, *examined)) {
-        return Status::Ok();
-      }
-      if (Status status = BringToFile(context, examined); !status.ok()) {
+      if (examined->write_error != 0) {
+        bool carried_out = false;
+        Status status = BringUnwritable(context, examined, &carried_out);
+        if (!carried_out) {
+          return status;
+        }
+      } else if (Status status = BringToFile(context, examined); !status.ok()) {
         return status;
       }
       break;
