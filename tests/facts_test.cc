@@ -150,6 +150,20 @@ TEST_F(FactsTest, TheTargetIsFoundByItselfThenByItsNameThenByItsInodeNumber) {
   EXPECT_EQ(FindTarget(candidates, *view), nullptr);
 }
 
+TEST_F(FactsTest, WithoutBirthTimesTheNameGoesBeforeTheInodeNumber) {
+  std::unique_ptr<RingView> view;
+  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns = 0; });
+  ASSERT_TRUE(RingView::Open(ring_, &view).ok());
+  const FileIdentity same = view->target().file;
+  FileIdentity another = same;
+  another.inode += 1;
+  // As on another disk that has got the device number of the first.
+  const std::vector<Candidate> candidates = {{dir_ / "000008.log", same}, {path_, another}};
+  EXPECT_EQ(FindTarget(candidates, *view), &candidates[1]);
+  const std::vector<Candidate> renamed = {candidates[0]};
+  EXPECT_EQ(FindTarget(renamed, *view), renamed.data());
+}
+
 TEST_F(FactsTest, ContentIsLookedAtOnlyWhereItDecides) {
   int asked = 0;
   Witness witness;

@@ -325,6 +325,21 @@ TEST_F(RecoveryTest, RingThatIsYoungerThanTheFilesBytesDoesNotEmptyTheFile) {
   EXPECT_TRUE(ReadFile(log_) == bytes) << "now " << ReadFile(log_).size() << " bytes";
 }
 
+// As in a copied directory, where inode numbers are dealt anew to the same names.
+TEST(FindRing, ARingThatSaysTheNameGoesBeforeOneThatHasTheInodeNumberOfAnother) {
+  const bloom_lfs::test::TempDir dir;
+  const std::string first = dir / "000007.log";
+  const std::string second = dir / "000008.log";
+  const std::string ring_of_first = DeadLog().MakeAt(first);
+  const std::string ring_of_second = DeadLog().MakeAt(second);
+  FileIdentity identity;
+  uint64_t size = 0;
+  ASSERT_TRUE(IdentifyPath(first, &identity, &size).ok());
+  EXPECT_EQ(FindRing(second, identity.inode), ring_of_second);
+  EXPECT_EQ(FindRing(first, identity.inode), ring_of_first);
+  EXPECT_EQ(FindRing(dir / "000008.log.trash", identity.inode), ring_of_first) << "renamed";
+}
+
 TEST(FindRing, LooksBesideTheFileAndOfAnArchivedOneBesideItsDirectory) {
   const bloom_lfs::test::TempDir dir;
   const std::string log = dir / "000007.log";

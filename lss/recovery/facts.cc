@@ -29,10 +29,13 @@ const Candidate* FindTarget(const std::vector<Candidate>& candidates, const Ring
   const Candidate* with_name = nullptr;
   const Candidate* with_inode = nullptr;
   for (const Candidate& candidate : candidates) {
-    if (file.SameFile(candidate.identity)) {
+    const bool named = !name.empty() && BaseNameOf(candidate.path) == name;
+    // Without birth times another disk's file may have both numbers.
+    const bool surely = named || name.empty() || file.birth_time_ns != 0;
+    if (surely && file.SameFile(candidate.identity)) {
       return &candidate;
     }
-    if (!name.empty() && BaseNameOf(candidate.path) == name) {
+    if (named) {
       with_name = &candidate;
     }
     if (candidate.identity.inode == file.inode) {

@@ -49,11 +49,23 @@ Status OpenTarget(const std::string& path, const RecoveryContext& context, Exami
 // Where somebody else has the lock, that is an owner, or recovers: what it does would be done
 // twice. A ring that this user may not write is acted on without.
 void LockRing(const RingPlace& place, Examined* examined) {
-  bool regular = false;
   const RingView& ring = *examined->ring;
-  if (place.OpenFile(BaseNameOf(ring.path()), O_RDWR, &examined->ring_file, &regular).ok()) {
-    (void)RingLock::Take(examined->ring_file.get(), ring.path(), ring.identity(),
-                         RingLock::Purpose::kRecover, &examined->lock);
+  UniqueFd fd;
+  bool regular = false;
+  FileIdentity opened;
+  uint64_t size = 0;
+  if (!place.OpenFile(BaseNameOf(ring.path()), O_RDWR, &fd, &regular).ok() ||
+      !IdentifyFd(fd.get(), ring.path(), &opened, &size).ok()) {
+    return;
+  }
+  // The name may have gone to another ring, perhaps one of this process: to close it would take its
+  // lock away.
+  if (opened.SameFile(ring.identity()) &&
+      RingLock::Take(fd.get(), ring.path(), opened, RingLock::Purpose::kRecover, &examined->lock)
+          .ok()) {
+    examined->ring_file = std::move(fd);
+  } else {
+    CloseUnlessLocked(std::move(fd), opened);
   }
 }
 

@@ -56,26 +56,38 @@ bool IsOurs(const RingPlace& place, const std::string& name) {
          IsOwnedHere({st.st_dev, st.st_ino, 0});
 }
 
+// Of a ring that this process does not own; empty if it is not known.
+std::string StreamNameIn(const std::string& path) {
+  std::unique_ptr<RingView> ring;
+  return RingView::Open(path, &ring).ok() && ring->header_state() == HeaderState::kWhole
+             ? ring->stream_name()
+             : std::string();
+}
+
 std::string FindRingIn(const std::string& ring_directory, const std::string& file, uint64_t inode) {
   RingPlace place;
   if (!RingPlace::Open(ring_directory, &place).ok()) {
     return {};
   }
-  const std::string by_inode = RingFileName(FileIdentity{0, inode, 0});
+  const std::string name = RingFileName(FileIdentity{0, inode, 0});
   struct stat st = {};
-  if (fstatat(place.fd(), by_inode.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) {
-    return ring_directory + "/" + by_inode;
+  const bool found = fstatat(place.fd(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+  std::string by_inode = found ? ring_directory + "/" + name : std::string();
+  if (found && !IsOurs(place, name)) {
+    const std::string stream = StreamNameIn(by_inode);
+    if (stream.empty() || stream == BaseNameOf(file)) {
+      return by_inode;
+    }
   }
+  // In a copied directory a file may have the number that another one had.
   std::vector<std::string> names;
   (void)place.List(&names);
   for (const std::string& path : RingsOfOthers(place, ring_directory, names)) {
-    std::unique_ptr<RingView> ring;
-    if (RingView::Open(path, &ring).ok() && ring->header_state() == HeaderState::kWhole &&
-        ring->stream_name() == BaseNameOf(file)) {
+    if (StreamNameIn(path) == BaseNameOf(file)) {
       return path;
     }
   }
-  return {};
+  return by_inode;  // of a file that was renamed
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 namespace lss {
 
 // Path of the ring file beside the file at `path`, empty if there is none: the one that is named
-// for its inode, or else one that says the file's name, for a copied directory. A log that was
-// moved to `archive/` has left it beside the parent directory. Rings that this process owns are not
-// found by name.
+// for its inode, but first one that says the file's name if that one says another, for a copied
+// directory. A log that was moved to `archive/` has left it beside the parent directory. Rings that
+// this process owns are not found by name.
 std::string FindRing(const std::string& path, uint64_t inode);
 
 // Paths of the ring files in `ring_directory`, sorted; none if it is no directory.
