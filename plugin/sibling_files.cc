@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -15,6 +16,8 @@
 
 namespace bloom_lfs {
 namespace {
+
+constexpr char kOptionsPrefix[] = "OPTIONS-";
 
 // What this process has made in one directory.
 struct Made {
@@ -51,6 +54,30 @@ Made MadeIn(const std::optional<Key>& directory) {
   return found == all.directories.end() ? Made() : found->second;
 }
 
+// Of one that is not empty, or cannot be asked.
+bool HoldsSomething(const std::string& path) {
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  return !lss::IdentifyPath(path, &identity, &size).ok() || size > 0;
+}
+
+// Whether the database in `directory` has one column family, by its newest options. Merely by
+// opening a database, stock RocksDB decides which logs its families need still: bytes that came
+// back to a log would reach some of them and not the others.
+bool HasOneFamily(const std::string& directory, const std::vector<std::string>& names) {
+  std::string newest;
+  for (const std::string& name : names) {
+    const bool is_options = name.rfind(kOptionsPrefix, 0) == 0 && SiblingNumber(name) > 0;
+    newest = is_options && SiblingNumber(name) > SiblingNumber(newest) ? name : newest;
+  }
+  std::ifstream in(directory + "/" + newest);
+  int families = 0;
+  for (std::string line; std::getline(in, line);) {
+    families += line.rfind("[CFOptions ", 0) == 0 ? 1 : 0;
+  }
+  return families == 1;
+}
+
 bool IsTable(const std::string& name) {
   const size_t dot = name.rfind('.');
   const std::string suffix = dot == std::string::npos ? "" : name.substr(dot);
@@ -69,7 +96,7 @@ uint64_t Number(const std::string& text, const std::vector<std::string>& suffixe
 
 uint64_t SiblingNumber(const std::string& path) {
   static const std::string manifest = "MANIFEST-";
-  static const std::string options = "OPTIONS-";
+  static const std::string options = kOptionsPrefix;
   const std::string name = lss::BaseNameOf(path);
   if (name.rfind(manifest, 0) == 0) {
     return Number(name.substr(manifest.size()), {""});
@@ -107,17 +134,19 @@ bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring) {
   const Made ours = MadeIn(DirectoryOfFile(file));
   std::vector<std::string> names;
   (void)lss::ListDirectory(directory, &names);
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+  bool looked = false;
+  for (const std::string& name : names) {
     const uint64_t number = SiblingNumber(name);
     if (number <= ring.sibling_max() || (ours.min <= number && number <= ours.max)) {
-      return false;
+      continue;
     }
-    lss::FileIdentity identity;
-    uint64_t size = 0;
-    return IsTable(name) ||
-           ((IsWal(name) || IsBlob(name)) &&
-            lss::IdentifyPath(directory + "/" + name, &identity, &size).ok() && size > 0);
-  });
+    const bool may_be_empty = IsWal(name) || IsBlob(name);
+    if (IsTable(name) || (may_be_empty && HoldsSomething(directory + "/" + name))) {
+      return true;
+    }
+    looked = looked || !may_be_empty;
+  }
+  return looked && !HasOneFamily(directory, names);
 }
 
 }  // namespace bloom_lfs

@@ -26,7 +26,7 @@ void NoteSiblingsIn(const StorePtr& store);
 
 // Whether `file`'s directory holds numbered data that neither the ring's owner nor this process has
 // made: a table, or a log or blob file that is not empty. Whoever has only looked has made a
-// MANIFEST and an empty log; then there is nothing that older bytes could come over.
+// MANIFEST and an empty log: that proves nothing of a database with one column family.
 bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring);
 
 }  // namespace bloom_lfs

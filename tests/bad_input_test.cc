@@ -169,6 +169,7 @@ std::string Act(const std::string& world) {
 // args: directory, world
 int WorldMain(const std::vector<std::string>& args) {
   const int said_fd = memfd_create("stderr", 0);
+  fcntl(said_fd, F_SETFL, O_APPEND);  // as a program's log
   if (chdir(args.at(0).c_str()) != 0 || dup2(said_fd, STDERR_FILENO) < 0) {
     return 1;
   }

@@ -177,6 +177,7 @@ TEST_F(DirectoryRecoveryTest, AnEmptyNewerLogProvesNothing) {
   log.MakeAt(Log(10));
   WriteFile(Log(11), "");
   WriteFile(dir_ / "MANIFEST-000012", "a manifest");
+  WriteFile(dir_ / "OPTIONS-000013", "[CFOptions \"default\"]\n");
   ASSERT_TRUE(Recover().ok());
   ExpectRecovered(Log(10), log);
 }

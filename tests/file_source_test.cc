@@ -216,7 +216,9 @@ int FailedCloseMain(const std::vector<std::string>& args) {
   lss::test::RequireOk(store->Append({bytes.data(), bytes.size()}), "append");
   std::unique_ptr<FileSource> old_source;
   lss::test::RequireOk(FileSource::Open(args.at(0), &old_source), "source");
-  lss::test::RefuseSystemCall(SYS_pwritev2, EIO);
+  for (const long call : {SYS_pwritev2, SYS_pwritev, SYS_pwrite64}) {
+    lss::test::RefuseSystemCall(call, EIO);
+  }
   Require(!store->Close().ok(), "a close without its last write fails");
   LiveStores::Remove(store);
   std::unique_ptr<FileSource> new_source;

@@ -62,15 +62,14 @@ bool IsNext(int what) {
 
 extern "C" {
 // Recovery writes one piece at a time.
-ssize_t pwritev2(int fd, const struct iovec* pieces, int /*count*/, off_t offset, int /*flags*/) {
+ssize_t pwrite(int fd, const void* bytes, size_t n, off_t offset) {
   if (Interfere("write")) {
     return -1;
   }
-  size_t n = pieces[0].iov_len;
   if (IsNext(Script::kKillMidway) || IsNext(Script::kShort)) {
     n = (n + 1) / 2;
   }
-  const ssize_t result = syscall(SYS_pwrite64, fd, pieces[0].iov_base, n, offset);
+  const ssize_t result = syscall(SYS_pwrite64, fd, bytes, n, offset);
   if (IsNext(Script::kKillMidway)) {
     kill(getpid(), SIGKILL);
   }

@@ -72,8 +72,10 @@ TEST_F(SomebodyElseTest, IfANumberIsAboveTheOwners) {
 }
 
 TEST_F(SomebodyElseTest, WhoeverHasOnlyLookedProvesNothing) {
+  WriteFile(dir_ / "OPTIONS-000008", "[CFOptions \"default\"]\n[CFOptions \"other\"]\n");
   WriteFile(dir_ / "MANIFEST-000011", "a manifest");
-  WriteFile(dir_ / "OPTIONS-000012", "options");
+  EXPECT_TRUE(WasHere()) << "it has decided for each family which logs it needs";
+  WriteFile(dir_ / "OPTIONS-000012", "[DBOptions]\n[CFOptions \"default\"]\n");
   WriteFile(dir_ / "000010.log", "");
   EXPECT_FALSE(WasHere());
   WriteFile(dir_ / "000010.log", "x");
