@@ -284,8 +284,8 @@ void TailWriter::StayCold() {
 
 void TailWriter::Tick() {
   if (memory_->failed()) {
-    // What it still holds goes to the file while it can. The next append says what is wrong. Without
-    // a byte it holds nothing, and what comes before it may still be growing.
+    // What it still holds goes to the file while it can. The next append says what is wrong.
+    // Without a byte it holds nothing, and what comes before it may still be growing.
     if (committed() == 0) {
       return;
     }
