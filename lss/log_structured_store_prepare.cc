@@ -1,4 +1,6 @@
 // What a store needs before it can be one: its device, who that is, and a ring.
+#include <sys/statvfs.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -7,6 +9,12 @@
 
 namespace lss {
 namespace {
+
+// A quarter of what is left: the rest is for the data. Everything where nobody can tell.
+uint64_t RoomForARing(const std::string& directory) {
+  struct statvfs fs = {};
+  return statvfs(directory.c_str(), &fs) == 0 ? fs.f_bavail * fs.f_frsize / 4 : UINT64_MAX;
+}
 
 // The bytes of the partial last page come into the ring before any base address tells of them.
 Status AdoptPartialPage(Device* device, Address size, char* buffer) {
@@ -65,6 +73,13 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
 // A small ring is better than none: nearly full file systems, quotas and limits of memory or of
 // file sizes have room for one.
 Status LogStructuredStore::MakeRing(const RingTarget& target, Parts* parts) {
+  const uint64_t room = RoomForARing(DirectoryOf(parts->options.ring_directory));
+  while (RingFileBytes(parts->grant.buffer_bytes(), parts->grant.buffer_count()) > room) {
+    if (!parts->grant.Halve()) {
+      return Status::NoSpace("a ring in " + parts->options.ring_directory +
+                             " would take too much of what is left; free space there");
+    }
+  }
   for (;;) {
     parts->options.buffer_bytes = parts->grant.buffer_bytes();
     parts->options.buffer_count = parts->grant.buffer_count();

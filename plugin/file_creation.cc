@@ -44,6 +44,9 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
   const LogSuccession succession(file.path);
   lss::StoreOptions store_options = file.plugin_options.ForWal();
   store_options.allocate_ahead = file.options.allow_fallocate;
+  if (!file.options.allow_fallocate) {
+    store_options.frontier_bytes = 0;  // zeros ahead take blocks, too
+  }
   store_options.settle_predecessors = [succession](bool durable) {
     return succession.SettleOlder(durable);
   };

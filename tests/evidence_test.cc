@@ -148,6 +148,16 @@ TEST_F(EvidenceTest, WordsThatContradictEachOther) {
   EXPECT_EQ(evidence.part.end, At(9)) << "the bytes follow all the same";
 }
 
+// The database was thrown away, its rings were not, and a new one has a log with this name.
+TEST_F(EvidenceTest, OfAnotherLifeOfTheFile) {
+  log_.hi_stable = 0;
+  ReplaceFile("1 newest\n2 newest\n");
+  const Evidence evidence = Find();
+  EXPECT_EQ(evidence.part.end, At(2));
+  EXPECT_FALSE(evidence.adds()) << "its records go on from the new ones, by their numbers";
+  EXPECT_EQ(evidence.content, Content::kNotWhole);
+}
+
 TEST_F(EvidenceTest, OfNothing) {
   log_.stream.clear();
   log_.hi_stable = 0;

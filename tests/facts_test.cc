@@ -119,8 +119,11 @@ TEST_F(FactsTest, ClosedAndUnwritten) {
 }
 
 TEST_F(FactsTest, Target) {
-  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns += 1; });
+  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->inode += 1; });
   EXPECT_EQ(Facts().target, TargetFound::kNamed);
+  Make();
+  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns += 1; });
+  EXPECT_EQ(Facts().target, TargetFound::kOther) << "the inode number was given out again";
   test::EditRing(ring_, [](RingHeader* header) { StoreStreamName("other", &header->name); });
   EXPECT_EQ(Facts().target, TargetFound::kOther);
   Make();

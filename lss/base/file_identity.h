@@ -27,6 +27,11 @@ struct FileIdentity {
     return inode == other.inode && birth_time_ns == other.birth_time_ns &&
            (birth_time_ns != 0 || device == other.device);
   }
+  // Whether `other` has got this file's inode number, and so this file was deleted.
+  bool HasGoneFor(const FileIdentity& other) const {
+    return device == other.device && inode == other.inode && birth_time_ns != 0 &&
+           other.birth_time_ns != 0 && birth_time_ns != other.birth_time_ns;
+  }
 };
 
 // Identity and size of an open file, or of a path (symbolic links followed).

@@ -1,6 +1,7 @@
 #include "lss/recovery/evidence.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "lss/base/file_identity.h"
@@ -70,6 +71,29 @@ class Stream {
   const TailScanner& scan_;
 };
 
+// Whether file and ring have the same bytes where the file's records count and the ring has any. If
+// not, the ring is of another life of a file with this name.
+Status CheckOverlap(int fd, const std::string& path, const RingView& ring, Address end,
+                    bool* agrees) {
+  std::vector<char> in_file(64 << 10);
+  std::vector<char> in_ring(in_file.size());
+  *agrees = true;
+  for (Address at = std::min(ring.Oldest(), end); *agrees && at < end;) {
+    const size_t got = ring.CopyOut(at, in_ring.size(), end, in_ring.data());
+    if (got == 0) {
+      at = PageFloor(at) + kPageBytes;  // a gap between buffers
+      continue;
+    }
+    size_t read = 0;
+    if (Status status = ReadFully(fd, path, at, got, in_file.data(), &read); !status.ok()) {
+      return status;
+    }
+    *agrees = read == got && std::memcmp(in_file.data(), in_ring.data(), got) == 0;
+    at += got;
+  }
+  return Status::Ok();
+}
+
 // Takes what is proven with the ring's bytes from `from` on, if it is more than is known.
 Status Try(const Stream& stream, const RingView& ring, Address from, bool words_agree,
            Evidence* evidence) {
@@ -136,6 +160,11 @@ Status FindEvidence(int fd, const std::string& path, const RingView& ring, const
   evidence->content = Evidence::Content::kNotWhole;
   evidence->part = {evidence->file.end, evidence->file.end};
   evidence->last_number = evidence->file.last_number;
+  bool agrees = true;
+  status = CheckOverlap(fd, path, ring, evidence->file.end, &agrees);
+  if (!status.ok() || !agrees) {
+    return status;
+  }
   const bool words_agree = ring.LiveWordsAgree();
   const Address stable = ring.hi_stable();
   bool damaged = false;

@@ -35,7 +35,7 @@ const Candidate* FindTarget(const std::vector<Candidate>& candidates, const Ring
     if (surely && file.SameFile(candidate.identity)) {
       return &candidate;
     }
-    if (named) {
+    if (named && !file.HasGoneFor(candidate.identity)) {
       with_name = &candidate;
     }
     if (candidate.identity.inode == file.inode) {
@@ -69,6 +69,9 @@ TargetFound Compare(const RingView& ring, const std::string& path, const FileIde
   const FileIdentity file = ring.target().file;
   if (file.SameFile(identity)) {
     return TargetFound::kSame;
+  }
+  if (file.HasGoneFor(identity)) {
+    return TargetFound::kOther;
   }
   if (!ring.stream_name().empty() && ring.stream_name() == BaseNameOf(path)) {
     return TargetFound::kNamed;
