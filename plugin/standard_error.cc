@@ -2,15 +2,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 
 namespace bloom_lfs {
 namespace {
@@ -29,7 +29,7 @@ Place Here() {
 }
 
 // Before all else that is initialised statically, which may have something to say.
-[[gnu::init_priority(101)]] const Place g_at_load = Here();
+[[gnu::init_priority(101)]] const Place kAtLoad = Here();
 
 bool SameFile(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
@@ -105,8 +105,7 @@ void SayOnStandardError(const char* line, size_t length) {
   text[length++] = '\n';
 
   const Place now = Here();
-  if (!now.open || !g_at_load.open ||
-      !(SameFile(now.is, g_at_load.is) || IsLogOfTheProgram(now.is))) {
+  if (!now.open || !kAtLoad.open || !(SameFile(now.is, kAtLoad.is) || IsLogOfTheProgram(now.is))) {
     return;
   }
   const int saved = errno;

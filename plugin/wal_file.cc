@@ -68,29 +68,36 @@ IOStatus StockWalFile::BeforeBytes() {
 }
 
 IOStatus StockWalFile::Append(const Slice& data, const IOOptions& options, IODebugContext* dbg) {
-  IOStatus status = BeforeBytes();
-  return status.ok() ? target()->Append(data, options, dbg) : status;
+  if (IOStatus status = BeforeBytes(); !status.ok()) {
+    return status;
+  }
+  return target()->Append(data, options, dbg);
 }
 
 IOStatus StockWalFile::Append(const Slice& data, const IOOptions& options,
                               const DataVerificationInfo& verification, IODebugContext* dbg) {
-  IOStatus status = BeforeBytes();
-  return status.ok() ? target()->Append(data, options, verification, dbg) : status;
+  if (IOStatus status = BeforeBytes(); !status.ok()) {
+    return status;
+  }
+  return target()->Append(data, options, verification, dbg);
 }
 
 IOStatus StockWalFile::PositionedAppend(const Slice& data, uint64_t offset,
                                         const IOOptions& options, IODebugContext* dbg) {
-  IOStatus status = BeforeBytes();
-  return status.ok() ? target()->PositionedAppend(data, offset, options, dbg) : status;
+  if (IOStatus status = BeforeBytes(); !status.ok()) {
+    return status;
+  }
+  return target()->PositionedAppend(data, offset, options, dbg);
 }
 
 IOStatus StockWalFile::PositionedAppend(const Slice& data, uint64_t offset,
                                         const IOOptions& options,
                                         const DataVerificationInfo& verification,
                                         IODebugContext* dbg) {
-  IOStatus status = BeforeBytes();
-  return status.ok() ? target()->PositionedAppend(data, offset, options, verification, dbg)
-                     : status;
+  if (IOStatus status = BeforeBytes(); !status.ok()) {
+    return status;
+  }
+  return target()->PositionedAppend(data, offset, options, verification, dbg);
 }
 
 }  // namespace bloom_lfs

@@ -166,6 +166,7 @@ Status RecoverAll(const RingPlace& place, const std::vector<std::string>& rings,
                   std::vector<RecoveredFile>* recovered) {
   const std::vector<Candidate> candidates = ExistingCandidates(paths);
   std::vector<std::pair<size_t, std::string>> ordered;
+  ordered.reserve(rings.size());
   for (const std::string& ring : rings) {
     ordered.emplace_back(0, ring);
   }

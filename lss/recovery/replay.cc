@@ -100,7 +100,7 @@ Status RemoveRing(const RecoveryContext& context, const RingView& ring) {
   if (unlink(ring.path().c_str()) == 0 || errno == ENOENT) {
     return Status::Ok();
   }
-  const Status status = Status::FromErrno("unlink", ring.path(), -1, errno);
+  Status status = Status::FromErrno("unlink", ring.path(), -1, errno);
   if (status.code() != Status::Code::kPermissionDenied) {
     return status;
   }

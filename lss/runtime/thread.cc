@@ -2,13 +2,13 @@
 
 #include <linux/capability.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <utility>
 
@@ -39,12 +39,12 @@ Processors OfMainThread() {
 
 // A program that is confined from outside is so from its start; what it does to its threads later
 // is about its own work.
-const Processors g_at_load = OfMainThread();
+const Processors kAtLoad = OfMainThread();
 
 Processors Allowed() {
   Processors allowed = OfMainThread();
-  if (allowed.known && g_at_load.known) {
-    CPU_OR(&allowed.set, &allowed.set, &g_at_load.set);
+  if (allowed.known && kAtLoad.known) {
+    CPU_OR(&allowed.set, &allowed.set, &kAtLoad.set);
   }
   return allowed;
 }

@@ -93,7 +93,7 @@ Status TailWriter::RewriteUnsynced() {
   for (; at < end; at += kPageBytes) {
     const size_t length = std::min(end - at, kPageBytes);
     if (memory_->failed() || ring_->CopyOut(at, length, end, tail_page_->bytes) < length) {
-      const Status lost =
+      Status lost =
           Status::FromErrno("sync again", device_->name(), static_cast<int64_t>(at), ENOSPC);
       pipeline_->Fail(lost);
       return lost;
