@@ -71,8 +71,9 @@ class CondVar {
     changed_.wait(lock);
     lock.release();
   }
+  // `when` by value: what it was taken from may change while the mutex is free.
   template <typename TimePoint>
-  void WaitUntil(Mutex* mutex, const TimePoint& when) LSS_REQUIRES(mutex) {
+  void WaitUntil(Mutex* mutex, TimePoint when) LSS_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     changed_.wait_until(lock, when);
     lock.release();
