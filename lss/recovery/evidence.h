@@ -7,6 +7,7 @@
 // bytes: records carry numbers that rise, and those of another lap do not continue them.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -66,6 +67,11 @@ struct Evidence {
   // Whether bytes that the ring promises are neither in the file nor proven.
   bool StopsShort(const RingView& ring) const {
     return file.known && content != Content::kWhole && part.end < ring.committed();
+  }
+  // Whether the file, of `size` bytes, does not read to the end of what was synced: that is damage,
+  // not a torn tail.
+  bool LacksSynced(const RingView& ring, Address size) const {
+    return ring.LiveWordsAgree() && file.end < std::min(ring.durable(), size);
   }
 };
 

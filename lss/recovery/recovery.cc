@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -75,16 +76,19 @@ bool IsIncomplete(RingCase ring_case, const Evidence& evidence, const RingView& 
   return by_content && evidence.file.in_succession && evidence.StopsShort(ring);
 }
 
-// Judges the ring at `path`; `earlier_incomplete`: a stream before it is.
-Status Examine(const RingPlace& place, const std::string& path,
-               const std::vector<Candidate>& candidates, const RecoveryContext& context,
+// A ring and the candidate that it names, null if there is none.
+struct Found {
+  std::unique_ptr<RingView> ring;
+  const Candidate* target;
+};
+
+// Judges a ring; `earlier_incomplete`: a stream before it is.
+Status Examine(const RingPlace& place, Found found, const RecoveryContext& context,
                bool earlier_incomplete, Examined* examined) {
-  Status status = NoneIfForbidden(context, RingView::Open(path, &examined->ring));
-  if (!status.ok()) {
-    return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
-  }
+  Status status;
+  examined->ring = std::move(found.ring);
   const RingView& ring = *examined->ring;
-  const Candidate* target = FindTarget(candidates, ring);
+  const Candidate* target = found.target;
   RingFacts facts = FactsOfRing(ring, target != nullptr ? target->identity.access : place.parent());
   if (facts.trusted) {
     LockRing(place, examined);
@@ -109,17 +113,24 @@ Status Examine(const RingPlace& place, const std::string& path,
 }
 
 // Rings of candidates first, in the candidates' order; then those that belong to none.
-void OrderLikeCandidates(const std::vector<Candidate>& candidates,
-                         std::vector<std::pair<size_t, std::string>>* rings) {
-  for (auto& [place, path] : *rings) {
+Status OpenInOrder(const std::vector<std::string>& paths, const std::vector<Candidate>& candidates,
+                   const RecoveryContext& context, std::vector<Found>* found) {
+  for (const std::string& path : paths) {
     std::unique_ptr<RingView> ring;
-    place = candidates.size();
-    if (RingView::Open(path, &ring).ok()) {
+    Status status = NoneIfForbidden(context, RingView::Open(path, &ring));
+    if (status.ok()) {
       const Candidate* target = FindTarget(candidates, *ring);
-      place = target != nullptr ? static_cast<size_t>(target - candidates.data()) : place;
+      found->push_back({std::move(ring), target});
+    } else if (status.code() != Status::Code::kNotFound) {
+      return status;
     }
   }
-  std::sort(rings->begin(), rings->end());
+  const Candidate* const end = candidates.data() + candidates.size();
+  std::stable_sort(found->begin(), found->end(), [end](const Found& a, const Found& b) {
+    return std::less<>()(a.target != nullptr ? a.target : end,
+                         b.target != nullptr ? b.target : end);
+  });
+  return Status::Ok();
 }
 
 // Which verdict is carried out when: the oldest first, so that at no moment a later stream is
@@ -165,24 +176,20 @@ Status RecoverAll(const RingPlace& place, const std::vector<std::string>& rings,
                   const std::vector<std::string>& paths, const RecoveryContext& context,
                   std::vector<RecoveredFile>* recovered) {
   const std::vector<Candidate> candidates = ExistingCandidates(paths);
-  std::vector<std::pair<size_t, std::string>> ordered;
-  ordered.reserve(rings.size());
-  for (const std::string& ring : rings) {
-    ordered.emplace_back(0, ring);
+  std::vector<Found> found;
+  if (Status status = OpenInOrder(rings, candidates, context, &found); !status.ok()) {
+    return status;
   }
-  OrderLikeCandidates(candidates, &ordered);
   std::vector<Examined> all;
   bool incomplete = false;
-  for (const auto& [order, path] : ordered) {
+  for (Found& ring : found) {
     Examined examined;
-    if (Status status = Examine(place, path, candidates, context, incomplete, &examined);
+    if (Status status = Examine(place, std::move(ring), context, incomplete, &examined);
         !status.ok()) {
       return status;
     }
-    if (examined.ring != nullptr) {
-      incomplete = incomplete || examined.incomplete;
-      all.push_back(std::move(examined));
-    }
+    incomplete = incomplete || examined.incomplete;
+    all.push_back(std::move(examined));
   }
   for (const size_t i : OrderOfActing(all)) {
     bool acted = false;
@@ -228,14 +235,11 @@ Status ResolveTail(int fd, const std::string& path, const std::string& ring_path
       return Status::Ok();
     case ReadingRule::kRefuse:
       return FutureVersion(*ring);
-    case ReadingRule::kWholeRecords: {
-      const bool damaged =
-          ring->LiveWordsAgree() && evidence.file.end < std::min(ring->durable(), result->size);
-      if (evidence.file.known && !damaged) {
+    case ReadingRule::kWholeRecords:
+      if (evidence.file.known && !evidence.LacksSynced(*ring, result->size)) {
         result->size = evidence.file.end;
       }
       return Status::Ok();
-    }
     case ReadingRule::kFile:
       break;
   }

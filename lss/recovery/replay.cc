@@ -68,8 +68,7 @@ Status Trim(const RecoveryContext& context, Examined* examined) {
   if (!tail.known || tail.end >= size) {
     return file->Sync();
   }
-  // Synced bytes that do not parse are damage, not a torn tail.
-  if (ring.LiveWordsAgree() && tail.end < std::min<uint64_t>(ring.durable(), size)) {
+  if (examined->evidence.LacksSynced(ring, size)) {
     Warn(context, file->name() + " is damaged at offset " + std::to_string(tail.end) +
                       ", below offset " + std::to_string(ring.durable()) +
                       " that was synced; left as it is");
