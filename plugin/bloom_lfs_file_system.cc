@@ -98,6 +98,10 @@ IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
   if (!status.ok()) {
     return ToIOStatus(status);
   }
+  return SettleLive(path);
+}
+
+IOStatus BloomLfsFileSystem::SettleLive(const std::string& path) {
   const StorePtr store = LiveStores::FindPath(path);
   return store == nullptr ? IOStatus::OK() : ToIOStatus(store->Settle());
 }
@@ -134,7 +138,7 @@ IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const F
     return status;
   }
   if (Carries(path)) {
-    if (IOStatus status = BringToFile(path); !status.ok()) {
+    if (IOStatus status = SettleLive(path); !status.ok()) {
       return status;
     }
   }
@@ -145,11 +149,9 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
                                                const FileOptions& options,
                                                std::unique_ptr<FSWritableFile>* result,
                                                IODebugContext* dbg) {
-  if (IOStatus status = BeforeMaking(path); !status.ok()) {
-    return status;
-  }
   if (!Carries(path) && !Carries(old_path)) {
-    return target()->ReuseWritableFile(path, old_path, options, result, dbg);
+    IOStatus status = BeforeMaking(path);
+    return status.ok() ? target()->ReuseWritableFile(path, old_path, options, result, dbg) : status;
   }
   // Recycling saves allocation, which the zeroed frontier does better. A fresh file has no stale
   // records, and must not be a renamed one: killed before it is emptied, that would be a newest log

@@ -99,6 +99,8 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus BeforeMaking(const std::string& path) const;
   // Before somebody else changes the file: recovers the directory, settles a store that writes it.
   static rocksdb::IOStatus BringToFile(const std::string& path);
+  // The second half of that.
+  static rocksdb::IOStatus SettleLive(const std::string& path);
 
   PluginOptions options_;
   bool target_is_local_ = false;
