@@ -97,6 +97,9 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
                                    const StoreOptions& options, RingGrant grant, Parts* parts) {
   parts->runtime = runtime;
   parts->options = options;
+  if (!options.allocate_ahead) {
+    parts->options.frontier_bytes = 0;  // zeros ahead take blocks, too
+  }
   parts->grant = std::move(grant);
   if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
     return status;

@@ -14,10 +14,15 @@ DirectoryId DirectoryId::Of(const std::string& path) {
 
 // All three: a cloned file system has the same inodes and birth times on another device, and the
 // inode of a removed directory is given out again.
-bool DirectoryId::Same(const DirectoryId& other) const {
-  return known() && other.known() && identity_->device == other.identity_->device &&
-         identity_->inode == other.identity_->inode &&
-         identity_->birth_time_ns == other.identity_->birth_time_ns;
+std::tuple<uint64_t, uint64_t, int64_t> DirectoryId::Key() const {
+  const lss::FileIdentity identity = identity_.value_or(lss::FileIdentity());
+  return {identity.device, identity.inode, identity.birth_time_ns};
 }
+
+bool DirectoryId::Same(const DirectoryId& other) const {
+  return known() && other.known() && Key() == other.Key();
+}
+
+bool DirectoryId::operator<(const DirectoryId& other) const { return Key() < other.Key(); }
 
 }  // namespace bloom_lfs

@@ -37,6 +37,15 @@ std::vector<std::string> OurFilesIn(const std::string& directory) {
   return paths;
 }
 
+// As the scanners of RocksDB's formats read.
+TailReadFunction ReadThrough(const lss::StreamReader& reader) {
+  return [reader](uint64_t offset, size_t n, char* scratch) -> int64_t {
+    size_t got = 0;
+    const lss::Status status = reader(offset, n, scratch, &got);
+    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
+  };
+}
+
 lss::Status ScanBlob(const TailReadFunction& read, const std::string& name, uint64_t size,
                      lss::ScannedTail* result) {
   const BlobTail tail = FindBlobTail(read, size);
@@ -72,11 +81,7 @@ lss::Status ScanWal(const TailReadFunction& read, const std::string& name, uint6
 
 lss::Status Scan(const lss::StreamReader& reader, const std::string& name, lss::Address size,
                  const lss::ScanRule& rule, lss::ScannedTail* result) {
-  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
-    size_t got = 0;
-    const lss::Status status = reader(offset, n, scratch, &got);
-    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
-  };
+  const TailReadFunction read = ReadThrough(reader);
   *result = {};
   return IsBlob(name) ? ScanBlob(read, name, size, result)
                       : ScanWal(read, name, size, rule, result);
@@ -94,11 +99,10 @@ uint64_t FirstSequence(const std::string& path) {
       !lss::FindRing(path, identity.inode).empty()) {
     return 0;
   }
-  const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
-    size_t got = 0;
-    const lss::Status status = lss::ReadFully(fd.get(), path, offset, n, scratch, &got);
-    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
-  };
+  const TailReadFunction read =
+      ReadThrough([&](lss::Address offset, size_t n, char* scratch, size_t* got) {
+        return lss::ReadFully(fd.get(), path, offset, n, scratch, got);
+      });
   return FindWalTail(read, std::min(size, kEnough), static_cast<uint32_t>(WalNumber(path)))
       .first_sequence;
 }
@@ -162,7 +166,7 @@ lss::Status RecoverDirectory(const std::string& directory) {
   if (access(rings.c_str(), F_OK) != 0 || OnlyRingsWeWrite(rings)) {
     return lss::Status::Ok();
   }
-  std::vector<std::string> candidates = OurFilesIn(directory + "/archive");
+  std::vector<std::string> candidates = OurFilesIn(directory + "/" + lss::kArchiveDirectoryName);
   for (const std::string& path : OurFilesIn(directory)) {
     candidates.push_back(path);
   }

@@ -44,9 +44,6 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
   const LogSuccession succession(file.path);
   lss::StoreOptions store_options = file.plugin_options.ForWal();
   store_options.allocate_ahead = file.options.allow_fallocate;
-  if (!file.options.allow_fallocate) {
-    store_options.frontier_bytes = 0;  // zeros ahead take blocks, too
-  }
   store_options.settle_predecessors = [succession](bool durable) {
     return succession.SettleOlder(durable);
   };
@@ -57,7 +54,7 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
     return CreateStockLog(file, succession, status, result, dbg);
   }
   *result = std::make_unique<WalFile>(store, file.options, succession, *file.writer);
-  NoteSiblingsIn(store);
+  NoteSiblingsIn(store, succession.directory());
   return IOStatus::OK();
 }
 
@@ -71,9 +68,9 @@ IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* r
     if (status.ok()) {
       const uint64_t direct_bytes =
           file.options.use_direct_writes ? 0 : file.plugin_options.blob_direct_bytes;
-      *result = std::make_unique<BlobWritableFile>(
-          store, file.options, DirectoryId::Of(lss::DirectoryOf(file.path)), direct_bytes);
-      NoteSiblingsIn(store);
+      const DirectoryId directory = DirectoryId::Of(lss::DirectoryOf(file.path));
+      *result = std::make_unique<BlobWritableFile>(store, file.options, directory, direct_bytes);
+      NoteSiblingsIn(store, directory);
       return IOStatus::OK();
     }
     WarnOnce("blob files in " + lss::DirectoryOf(file.path) +

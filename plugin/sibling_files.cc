@@ -4,8 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <optional>
-#include <tuple>
 #include <vector>
 
 #include "lss/base/file_identity.h"
@@ -25,32 +23,19 @@ struct Made {
   uint64_t max = 0;
 };
 
-// Device, inode and birth time: the inode number of a directory that is gone is given out again.
-using Key = std::tuple<uint64_t, uint64_t, int64_t>;
-
 struct Register {
   lss::Mutex mutex;
-  std::map<Key, Made> directories LSS_GUARDED_BY(mutex);
+  std::map<DirectoryId, Made> directories LSS_GUARDED_BY(mutex);
 };
 
 lss::PerProcess<Register> g_all;
 
 Register& All() { return *g_all.Get(); }
 
-std::optional<Key> DirectoryOfFile(const std::string& path) {
-  lss::FileIdentity identity;
-  uint64_t size = 0;
-  if (!lss::IdentifyPath(lss::DirectoryOf(path), &identity, &size).ok()) {
-    return std::nullopt;
-  }
-  return Key(identity.device, identity.inode, identity.birth_time_ns);
-}
-
-Made MadeIn(const std::optional<Key>& directory) {
+Made MadeIn(const DirectoryId& directory) {
   Register& all = All();
   const lss::MutexLock lock(&all.mutex);
-  const auto found =
-      directory.has_value() ? all.directories.find(*directory) : all.directories.end();
+  const auto found = all.directories.find(directory);
   return found == all.directories.end() ? Made() : found->second;
 }
 
@@ -109,29 +94,32 @@ uint64_t SiblingNumber(const std::string& path) {
 
 void NoteSibling(const std::string& path) {
   const uint64_t number = SiblingNumber(path);
-  const std::optional<Key> directory = number > 0 ? DirectoryOfFile(path) : std::nullopt;
-  if (!directory.has_value()) {
+  if (number == 0) {
+    return;
+  }
+  const DirectoryId directory = DirectoryId::Of(lss::DirectoryOf(path));
+  if (!directory.known()) {
     return;
   }
   {
     Register& all = All();
     const lss::MutexLock lock(&all.mutex);
-    Made& made = all.directories[*directory];
+    Made& made = all.directories[directory];
     made.min = std::min(made.min, number);
     made.max = std::max(made.max, number);
   }
-  for (const StorePtr& store : LiveStores::StoresIn(DirectoryId::Of(lss::DirectoryOf(path)))) {
+  for (const StorePtr& store : LiveStores::StoresIn(directory)) {
     store->NoteSibling(number);
   }
 }
 
-void NoteSiblingsIn(const StorePtr& store) {
-  store->NoteSibling(MadeIn(DirectoryOfFile(store->path())).max);
+void NoteSiblingsIn(const StorePtr& store, const DirectoryId& directory) {
+  store->NoteSibling(MadeIn(directory).max);
 }
 
 bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring) {
   const std::string directory = lss::DirectoryOf(file);
-  const Made ours = MadeIn(DirectoryOfFile(file));
+  const Made ours = MadeIn(DirectoryId::Of(directory));
   std::vector<std::string> names;
   (void)lss::ListDirectory(directory, &names);
   bool looked = false;

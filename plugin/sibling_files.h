@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lss/ring/ring_view.h"
+#include "plugin/directory_id.h"
 #include "plugin/live_stores.h"
 
 namespace bloom_lfs {
@@ -21,8 +22,9 @@ uint64_t SiblingNumber(const std::string& path);
 // Before a file is made at `path`, or gets that name: notes its number.
 void NoteSibling(const std::string& path);
 
-// A log was opened: its ring says which numbers this process has made so far.
-void NoteSiblingsIn(const StorePtr& store);
+// A log or blob file was opened in `directory`: its ring says which numbers this process has made
+// there so far.
+void NoteSiblingsIn(const StorePtr& store, const DirectoryId& directory);
 
 // Whether `file`'s directory holds numbered data that neither the ring's owner nor this process has
 // made: a table, or a log or blob file that is not empty. Whoever has only looked has made a

@@ -99,7 +99,7 @@ TEST(SiblingFilesOfALiveLog, AreInItsRingBeforeTheyAreThere) {
                                      lss::StoreOptions(), lss::OpenMode::kTruncate, &store)
                   .ok());
   LiveStores::Add(store);
-  NoteSiblingsIn(store);
+  NoteSiblingsIn(store, DirectoryId::Of(dir.path()));
   std::unique_ptr<lss::RingView> view;
   ASSERT_TRUE(lss::RingView::Open(store->ring_path(), &view).ok());
   EXPECT_EQ(view->sibling_max(), 4U);

@@ -16,9 +16,6 @@
 namespace lss {
 namespace {
 
-// RocksDB's name for the directory of logs that it keeps after their use.
-constexpr char kArchiveName[] = "archive";
-
 bool EndsWith(const std::string& text, const char* suffix) {
   const size_t length = std::strlen(suffix);
   return text.size() >= length && text.compare(text.size() - length, length, suffix) == 0;
@@ -95,7 +92,7 @@ std::string FindRingIn(const std::string& ring_directory, const std::string& fil
 std::string FindRing(const std::string& path, uint64_t inode) {
   const std::string directory = DirectoryOf(path);
   std::string ring = FindRingIn(directory + "/" + kRingDirectoryName, path, inode);
-  if (ring.empty() && BaseNameOf(directory) == kArchiveName) {
+  if (ring.empty() && BaseNameOf(directory) == kArchiveDirectoryName) {
     ring = FindRingIn(directory + "/../" + kRingDirectoryName, path, inode);
   }
   return ring;

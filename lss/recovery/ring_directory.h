@@ -12,6 +12,9 @@
 
 namespace lss {
 
+// RocksDB's name for the directory of logs that it keeps after their use, in the logs' directory.
+inline constexpr char kArchiveDirectoryName[] = "archive";
+
 // Path of the ring file beside the file at `path`, empty if there is none: the one that is named
 // for its inode, but first one that says the file's name if that one says another, for a copied
 // directory. A log that was moved to `archive/` has left it beside the parent directory. Rings that

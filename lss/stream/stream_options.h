@@ -24,7 +24,8 @@ struct StreamOptions {
   uint32_t idle_flush_ms = 500;
   // Blocks are allocated in steps of this many bytes.
   uint64_t allocation_step_bytes = 1ULL << 20;
-  // Off: no blocks before the bytes that go there; a full disk then shows when they are written.
+  // Off: no blocks, and no zeros, before the bytes that go there; a full disk then shows when they
+  // are written.
   bool allocate_ahead = true;
   // A sync also cuts the file to exactly the bytes it covers, and makes that durable, for readers
   // that know nothing of rings and take the file's end for the stream's. Costs a sync of metadata;
