@@ -15,6 +15,7 @@ bloom_lfs_SOURCES := \
   lss/base/crc32c.cc \
   lss/base/file_identity.cc \
   lss/base/fork_guard.cc \
+  lss/base/file_system_kind.cc \
   lss/base/posix_file.cc \
   lss/base/status.cc \
   lss/base/unique_fd.cc \
@@ -56,13 +57,16 @@ bloom_lfs_SOURCES := \
   lss/runtime/runtime.cc \
   lss/runtime/thread.cc \
   lss/runtime/ticker.cc \
+  lss/stream/cache_policy.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \
+  lss/stream/flush_pipeline_exclusive.cc \
   lss/stream/heat_policy.cc \
   lss/stream/space.cc \
   lss/stream/stability.cc \
   lss/stream/stream_options.cc \
   lss/stream/tail_writer.cc \
+  lss/stream/tail_writer_cache.cc \
   lss/stream/tail_writer_past_ring.cc \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \

@@ -27,6 +27,7 @@ Status DenseStream::Finish(Parts parts, std::shared_ptr<DenseStream>* result) {
     stream->memory()->Remove();
     return status;
   }
+  stream->MayStayCold();
   stream->Start();
   *result = std::move(stream);
   return Status::Ok();

@@ -36,7 +36,7 @@ LogStructuredStore::LogStructuredStore(Parts parts, Address start)
       ring_(*memory_, options_, start),
       space_(device_.get(), options_),
       pipeline_(device_.get(), memory_->words(), &space_,
-                parts.runtime->flusher(options_.use_io_uring), options_.write_mode, ring_.bytes()),
+                parts.runtime->flusher(options_.use_io_uring), options_),
       tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options_) {}
 
 LogStructuredStore::~LogStructuredStore() = default;
@@ -101,14 +101,23 @@ void LogStructuredStore::RequestFrontier(Address end) {
 void LogStructuredStore::TakeOver(const Pace& predecessor) {
   predecessor_ = predecessor;
   space_.Follow(predecessor);
-  if (HotFromTheStart(predecessor)) {
+  pipeline_.Follow(predecessor.cache);
+  if (HotFromTheStart(predecessor) && !stays_cold_) {
     RequestHot();
   }
 }
 
 void LogStructuredStore::Consider(HeatEvent event) {
-  if (TurnsHot(event, {tail_.sync_count(), AppendedEnd() == 0, retired()})) {
+  const HeatFacts facts = {tail_.sync_count(),
+                           AppendedEnd() == 0,
+                           retired(),
+                           pipeline_.through_cache(),
+                           pipeline_.SyncsInSmallSteps(size()),
+                           stays_cold_};
+  if (TurnsHot(event, facts)) {
     RequestHot();
+  } else if (event == HeatEvent::kBufferFull && !pipeline_.KeepGate()) {
+    Enqueue([self = shared_from_this()] { self->tail_.WriteThroughCache(); });
   }
 }
 
@@ -116,6 +125,19 @@ void LogStructuredStore::RequestHot() {
   if (!hot_requested_.exchange(true, std::memory_order_relaxed)) {
     Enqueue([self = shared_from_this()] { self->TurnHot(); });
   }
+}
+
+void LogStructuredStore::MayStayCold() {
+  stays_cold_ = !device_->overwrites_in_place();
+  if (options_.write_mode != WriteMode::kSerializedWrites) {
+    return;
+  }
+  pipeline_.SetRelief([this](FlushPipeline::Relief relief) {
+    if (tail_.Relieve(relief)) {
+      hot_requested_.store(false, std::memory_order_relaxed);
+      Enqueue([self = shared_from_this()] { self->tail_.SyncCut(); });
+    }
+  });
 }
 
 void LogStructuredStore::Enqueue(std::function<void()> job) {
@@ -152,7 +174,7 @@ void LogStructuredStore::StopPreparing() {
 }
 
 Pace LogStructuredStore::pace() const {
-  return {size(), tail_.hot(), space_.largest_chunk_bytes()};
+  return {size(), tail_.hot(), space_.largest_chunk_bytes(), pipeline_.cache_record(size())};
 }
 
 Status LogStructuredStore::Read(Address address, size_t length, char* destination,
@@ -222,7 +244,7 @@ Status LogStructuredStore::Close() {
   // From here a killed process leaves nothing to replay (C14; before it: C13).
   memory_->header()->state.store(static_cast<uint32_t>(RingState::kClosed),
                                  std::memory_order_release);  // P11
-  if (!tail_.hot()) {
+  if (!tail_.leaves_zeros()) {
     memory_->Remove();
   } else {
     Enqueue([self = shared_from_this()] { self->FinishClose(); });
@@ -235,7 +257,7 @@ Status LogStructuredStore::Close() {
 // C15).
 void LogStructuredStore::FinishClose() {
   const bool exact_on_device = options_.exact_size_when_synced && durable() == size();
-  if (!exact_on_device && !device_->Unreachable()) {
+  if (tail_.leaves_zeros() && !exact_on_device && !device_->Unreachable()) {
     if (Status status = tail_.SyncFinished(); !status.ok()) {
       if (options_.warn) {
         options_.warn(status.ToString() + "; its ring " + ring_path() + " stays for recovery");

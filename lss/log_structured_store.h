@@ -148,6 +148,10 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   Status WriteThrough(Address begin, ByteView bytes) { return tail_.WriteThrough(begin, bytes); }
   // An error, which becomes sticky, if the ring's file has stopped to take what is stored.
   Status CheckRing();
+  // Lets the stream stay cold, or become so: where the device does not overwrite in place, and, if
+  // it is written in order, for a burst that outruns the device. REQUIRES: one appender, buffers
+  // that are sealed when they are full. Before Start.
+  void MayStayCold();
   // Prepares nothing any more for bytes to come. Relaxed: P8's fences stand with their callers.
   void StopPreparing();
   bool retired() const { return retired_.load(std::memory_order_relaxed); }
@@ -190,6 +194,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   std::atomic<bool> ticking_{false};  // P19
   // Relaxed: decides who asks, nothing hangs on when.
   std::atomic<bool> hot_requested_{false};
+  bool stays_cold_ = false;           // set before Start
   std::atomic<bool> retired_{false};  // P8
   // Written before the first byte, read by those who have seen that there is one (P15) or whom its
   // writer has asked.

@@ -101,6 +101,9 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
     parts->options.frontier_bytes = 0;  // zeros ahead take blocks, too
   }
   parts->grant = std::move(grant);
+  if (!device->overwrites_in_place()) {
+    parts->options.AdaptToCopyOnWrite();
+  }
   if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
     return status;
   }

@@ -33,7 +33,11 @@ TEST(CheckDeathTest, BrokenPreconditionsDoNotPassInAnyBuild) {
   const auto parts = test::StoreParts::Make(directory.path(), test::SmallOptions());
   std::vector<iovec> pieces;
   EXPECT_DEATH(parts->ring.Gather(1 << 20, (1 << 20) + 1, &pieces), "have left the ring");
-  EXPECT_DEATH(parts->pipeline.MakeDurable(1), "must not pass the watermark");
+  EXPECT_DEATH((void)parts->pipeline.SyncTo(1,
+                                            [] {
+                                              return FlushPipeline::SyncStep{Status::Ok(), 1};
+                                            }),
+               "must not pass the watermark");
   EXPECT_DEATH((void)parts->ring.buffer(0).Reserve(1 << 20, 0), "must fit into a buffer");
   EXPECT_DEATH((void)parts->ring.buffer(0).Leave(), "nobody was in");
   EXPECT_DEATH((void)parts->ring.Rotate(0, &parts->pipeline), "away from a buffer that is open");

@@ -19,9 +19,11 @@ class FlushBehaviorTest : public testing::Test {
   SealedBuffer Buffer(uint64_t sequence, uint32_t length = 4096) {
     return {sequence, sequence * 4096, length, memory_.data() + sequence % 4 * 4096};
   }
-  std::vector<WriteOp> Select(WriteMode mode, size_t in_flight = 0, Address written = 0) {
+  std::vector<WriteOp> Select(WriteMode mode, size_t in_flight = 0, Address written = 0,
+                              uint64_t bytes_max = UINT64_MAX) {
     std::vector<WriteOp> ops;
-    FlushBehavior::Make(mode)->Select(&sealed_, &next_sequence_, in_flight, written, &ops);
+    FlushBehavior::Make(mode)->Select(&sealed_, &next_sequence_, in_flight, written, bytes_max,
+                                      &ops);
     return ops;
   }
   std::vector<WriteOp> Serialized(size_t in_flight = 0, Address written = 0) {
@@ -92,6 +94,18 @@ TEST_F(FlushBehaviorTest, TailLocalizedTakesEverythingWhateverIsUnderWay) {
   EXPECT_TRUE(sealed_.empty());
   sealed_ = {Buffer(0)};
   EXPECT_EQ(TailLocalized(/*in_flight=*/2).size(), 1U) << "an older one may come later";
+}
+
+TEST_F(FlushBehaviorTest, ASerializedBatchStaysWithinItsLimitButTakesOneBuffer) {
+  sealed_ = {Buffer(0), Buffer(1), Buffer(2)};
+  ASSERT_EQ(Select(WriteMode::kSerializedWrites, 0, 0, 8191).size(), 1U);
+  EXPECT_EQ(sealed_.size(), 2U);
+  const std::vector<WriteOp> one = Select(WriteMode::kSerializedWrites, 0, 0, 1);
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].offset, 4096U);
+  EXPECT_EQ(one[0].length, 4096U);
+  sealed_ = {Buffer(2), Buffer(3)};
+  EXPECT_EQ(Select(WriteMode::kSerializedWrites, 0, 0, 8192)[0].length, 8192U);
 }
 
 TEST_F(FlushBehaviorTest, APartialBufferGoesDownToTheEndOfItsPage) {

@@ -84,9 +84,8 @@ TEST_F(PredecessorsTest, AreWrittenBeforeTheFirstByte) {
 TEST_F(PredecessorsTest, AreDurableBeforeABulkStreamTurnsHot) {
   ASSERT_TRUE(Append(100000).ok());
   bloom_lfs::test::AwaitDeferredWork();
-  ASSERT_TRUE(store_->Sync().ok());
   ASSERT_FALSE(calls_.empty());
-  EXPECT_EQ(calls_[0], "durable");
+  EXPECT_EQ(calls_.back(), "durable") << "what found the ring full has gone through the page cache";
   ExpectAskedBeforeTheFirstByte();
 }
 

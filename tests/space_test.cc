@@ -368,6 +368,33 @@ TEST_F(SpaceTest, CutToSetsTheExactSizeAndKeepsTheBlocksThatAppendsCountOn) {
   EXPECT_EQ(device_.Content().size(), kStep) << "the next write makes room again";
 }
 
+TEST_F(SpaceTest, AtRestTheFileStaysExactUntilItGoesOn) {
+  ASSERT_TRUE(space_.FrontierDue(0));
+  ASSERT_TRUE(space_.Rest(5000).ok());
+  device_.ForgetEvents();
+  ZeroAhead(5000);  // a job that was under way
+  EXPECT_TRUE(Trace().empty());
+  EXPECT_EQ(device_.Content().size(), 5000U);
+  space_.Resume();
+  ASSERT_TRUE(space_.FrontierDue(5000)) << "the job has given the request back";
+  ZeroAhead(5000);
+  EXPECT_GT(space_.frontier(), 8192U);
+}
+
+TEST_F(SpaceTest, ComingToRestGivesUpTheChunkUnderWay) {
+  device_.Hold(DeviceCall::kWrite);
+  auto zeroing = std::async(std::launch::async, [this] { return ZeroAhead(0); });
+  ASSERT_TRUE(device_.AwaitHeld());
+  auto resting = std::async(std::launch::async, [this] { return space_.Rest(0); });
+  ASSERT_EQ(resting.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout)
+      << "zeros must not come behind the cut";
+  device_.Release();
+  zeroing.get();
+  ASSERT_TRUE(resting.get().ok());
+  EXPECT_EQ(device_.Content().size(), 0U);
+  EXPECT_EQ(space_.frontier(), 0U);
+}
+
 TEST_F(SpaceTest, CutToForgetsTheFrontierItHasCutOff) {
   ZeroAhead(0);
   ASSERT_TRUE(space_.CutTo(5000).ok());

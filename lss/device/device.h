@@ -54,6 +54,10 @@ class Device {
   // True once nobody will ever look for the stream again: no directory names its file any more.
   virtual bool Unreachable() const { return false; }
 
+  // Whether writing over written bytes changes those blocks and nothing else. Where it does not
+  // (copy-on-write file systems), space that is prepared ahead of the tail is no gain.
+  virtual bool overwrites_in_place() const { return true; }
+
   // --- blocking ---
 
   // REQUIRES while the cache is bypassed: offset, lengths and memory are multiples of 4096.

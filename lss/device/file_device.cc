@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "lss/base/file_system_kind.h"
 #include "lss/base/posix_file.h"
 #include "lss/device/async_writer.h"
 
@@ -314,6 +315,8 @@ void FileDevice::BypassCache(bool enable) {
     WarnNoDirect();
   }
 }
+
+bool FileDevice::overwrites_in_place() const { return FileOverwritesInPlace(fd_.get()); }
 
 bool FileDevice::Unreachable() const {
   struct stat st = {};

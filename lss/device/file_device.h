@@ -34,6 +34,7 @@ class FileDevice final : public Device {
   Status Identify(StreamId* id, uint64_t* size) override;
   Status Publish() override;
   bool Unreachable() const override;
+  bool overwrites_in_place() const override;
 
   Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override;
   Status Sync() override;

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "lss/base/crc32c.h"
+#include "lss/base/file_system_kind.h"
 #include "lss/base/posix_file.h"
 #include "lss/base/zeros.h"
 #include "lss/ring/ring_access.h"
@@ -154,6 +155,7 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   buffer_bytes_ = options.buffer_bytes;
   buffer_count_ = options.buffer_count;
   const uint64_t bytes = RingFileBytes(options.buffer_bytes, options.buffer_count);
+  AvoidCopyOnWrite(fd_.get());
   Status status = AllocateBlocks(fd_.get(), path_, bytes);
   if (status.ok()) {
     status =

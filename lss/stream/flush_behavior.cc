@@ -26,12 +26,17 @@ class SerializedBehavior final : public FlushBehavior {
   // Everything that waits in an unbroken sequence goes down as one batch; the next batch waits for
   // this one. Neighbours in memory become one larger write, the turn of the ring a second.
   void Select(std::deque<SealedBuffer>* sealed, uint64_t* next_sequence, size_t in_flight,
-              Address written, std::vector<WriteOp>* ops) const override {
+              Address written, uint64_t bytes_max, std::vector<WriteOp>* ops) const override {
     if (in_flight > 0) {
       return;
     }
+    uint64_t bytes = 0;
     while (!sealed->empty() && sealed->front().sequence == *next_sequence) {
       const WriteOp op = OpFor(sealed->front(), written);
+      if (bytes > 0 && bytes + op.length > bytes_max) {
+        break;
+      }
+      bytes += op.length;
       sealed->pop_front();
       ++*next_sequence;
       if (op.length == 0) {
@@ -52,7 +57,7 @@ class TailLocalizedBehavior final : public FlushBehavior {
   // Every sealed buffer goes down at once, whatever is under way. How far writes can be apart is
   // bounded by the ring: a buffer opens again only when everything before its next lap is stable.
   void Select(std::deque<SealedBuffer>* sealed, uint64_t* next_sequence, size_t /*in_flight*/,
-              Address written, std::vector<WriteOp>* ops) const override {
+              Address written, uint64_t /*bytes_max*/, std::vector<WriteOp>* ops) const override {
     while (!sealed->empty()) {
       const WriteOp op = OpFor(sealed->front(), written);
       *next_sequence = std::max(*next_sequence, sealed->front().sequence + 1);

@@ -2,16 +2,20 @@
 
 #include <algorithm>
 
+#include "lss/base/clock.h"
+
 namespace lss {
 
 FlushPipeline::FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher,
-                             WriteMode mode, uint64_t ring_bytes)
+                             const RingOptions& ring)
     : device_(device),
       space_(space),
       flusher_(flusher),
-      behavior_(FlushBehavior::Make(mode)),
+      behavior_(FlushBehavior::Make(ring.write_mode)),
       cold_behavior_(FlushBehavior::Make(WriteMode::kSerializedWrites)),
-      ring_bytes_(ring_bytes),
+      ring_bytes_(static_cast<uint64_t>(ring.buffer_bytes) * ring.buffer_count),
+      cache_({}, 0),
+      batch_limit_(ring.buffer_bytes),
       stability_(words) {}
 
 // A stream that syncs often is better served by one durable write in the sync than by a plain write
@@ -77,6 +81,15 @@ void FlushPipeline::AllowWrites(Gate gate) {
   }
 }
 
+bool FlushPipeline::KeepGate() {
+  const MutexLock lock(&mutex_);
+  if (gate_ == Gate::kShut) {
+    return false;
+  }
+  gate_asked_ = false;
+  return true;
+}
+
 void FlushPipeline::Refuse(const Status& why) {
   const MutexLock lock(&mutex_);
   gate_asked_ = false;
@@ -89,6 +102,30 @@ void FlushPipeline::SetBackLocked(const Status& why) {
   changed_.NotifyAll();
 }
 
+void FlushPipeline::Follow(const CacheRecord& predecessor) {
+  const MutexLock lock(&mutex_);
+  if (relief_ != nullptr) {
+    cache_ = CachePolicy(predecessor, SteadyNowNs());
+  }
+}
+
+bool FlushPipeline::writes_allowed() const {
+  const MutexLock lock(&mutex_);
+  return gate_ != Gate::kShut;
+}
+
+FlushPipeline::Relief FlushPipeline::ReliefLocked() const {
+  if (relief_ == nullptr) {
+    return Relief::kNone;
+  }
+  if (gate_ == Gate::kShut) {
+    return Relief::kCold;
+  }
+  const Address end = sealed_.empty() ? hi_stable() : sealed_.back().end();
+  const CachePolicy::Facts facts = {SteadyNowNs(), hi_stable(), end - durable(), ring_bytes_};
+  return gate_ == Gate::kHot && cache_.Outruns(facts) ? Relief::kOutruns : Relief::kNone;
+}
+
 Status FlushPipeline::AwaitStable(Address address) {
   if (hi_stable() >= address) {
     return Status::Ok();
@@ -97,15 +134,26 @@ Status FlushPipeline::AwaitStable(Address address) {
   const uint64_t setbacks_before = setbacks_;
   resting_ = false;
   ++pressure_;
-  while (hi_stable() < address && !failed() && setbacks_ == setbacks_before) {
+  cache_.OnWaitBegins(SteadyNowNs(), hi_stable());
+  while (!failed() && setbacks_ == setbacks_before) {
+    const Relief relief = ReliefLocked();
+    // A burst goes to the cache even when its wait is over: the next one would be as long.
+    if (hi_stable() >= address && relief != Relief::kOutruns) {
+      break;
+    }
     const bool wanted = WantsFlushLocked() && in_flight_ == 0 && !exclusive_;
     lock.Unlock();
     Kick(wanted);
+    if (relief != Relief::kNone) {
+      relief_(relief);
+    }
     lock.Lock();
-    if (hi_stable() < address && !failed() && setbacks_ == setbacks_before) {
+    if (relief == Relief::kNone && hi_stable() < address && !failed() &&
+        setbacks_ == setbacks_before) {
       changed_.Wait(&mutex_);
     }
   }
+  cache_.OnWaitEnds(SteadyNowNs());
   --pressure_;
   if (hi_stable() >= address) {
     return Status::Ok();
@@ -113,36 +161,56 @@ Status FlushPipeline::AwaitStable(Address address) {
   return failed() ? error_ : setback_;
 }
 
-// Drops what a sync has written meanwhile: it needs no write of its own.
+// Drops what a sync or a relief has written meanwhile: it needs no write of its own.
 void FlushPipeline::DropWrittenLocked() {
   while (!sealed_.empty() && sealed_.front().sequence == next_sequence_ &&
          sealed_.front().end() <= hi_stable()) {
     sealed_.pop_front();
     ++next_sequence_;
+    completions_.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+void FlushPipeline::SelectLocked(std::vector<WriteOp>* ops) {
+  const std::deque<SealedBuffer> before = sealed_;
+  const bool hot = gate_ == Gate::kHot;
+  const FlushBehavior& behavior = hot ? *behavior_ : *cold_behavior_;
+  behavior.Select(&sealed_, &next_sequence_, in_flight_, hi_stable(),
+                  hot ? batch_limit_.bytes() : UINT64_MAX, ops);
+  in_flight_ += ops->size();
+  const auto taken = static_cast<std::ptrdiff_t>(before.size() - sealed_.size());
+  taken_.insert(taken_.end(), before.begin(), before.begin() + taken);
+}
+
+Address FlushPipeline::BeginBatchLocked(const std::vector<WriteOp>& ops) {
+  Address end = 0;
+  batch_began_ns_ = SteadyNowNs();
+  batch_bytes_ = 0;
+  for (const WriteOp& op : ops) {
+    end = std::max(end, op.end());
+    batch_bytes_ += op.length;
+  }
+  return end;
 }
 
 void FlushPipeline::NextWrites(std::vector<WriteOp>* ops) {
   bool hot = false;
+  Address end = 0;
   {
     const MutexLock lock(&mutex_);
     if (gate_ == Gate::kShut || exclusive_ || exclusive_waiters_ > 0 || !WantsFlushLocked()) {
       return;
     }
-    const std::deque<SealedBuffer> before = sealed_;
+    if (pressure_ > 0 && ReliefLocked() != Relief::kNone) {
+      changed_.NotifyAll();
+      return;  // the appender takes it through the page cache
+    }
     hot = gate_ == Gate::kHot;
-    const FlushBehavior& behavior = hot ? *behavior_ : *cold_behavior_;
-    behavior.Select(&sealed_, &next_sequence_, in_flight_, hi_stable(), ops);
-    in_flight_ += ops->size();
-    const auto taken = static_cast<std::ptrdiff_t>(before.size() - sealed_.size());
-    taken_.insert(taken_.end(), before.begin(), before.begin() + taken);
-  }
-  if (ops->empty() || !hot) {
-    return;
-  }
-  Address end = 0;
-  for (const WriteOp& op : *ops) {
-    end = std::max(end, op.end());
+    SelectLocked(ops);
+    if (ops->empty() || !hot) {
+      return;
+    }
+    end = BeginBatchLocked(*ops);
   }
   // Inside the file's size and clear of blocks that are being zeroed, before the kernel gets it.
   space_->PrepareForWrite(end);
@@ -177,6 +245,9 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
   }
   const MutexLock lock(&mutex_);
   --in_flight_;
+  if (in_flight_ == 0 && gate_ == Gate::kHot && behavior_->InOrder()) {
+    batch_limit_.OnBatch(batch_bytes_, SteadyNowNs() - batch_began_ns_);
+  }
   completions_.fetch_add(1, std::memory_order_relaxed);
   if (!status.ok()) {
     taking_back_ = true;
@@ -188,7 +259,7 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
   } else if (!failed()) {
     // After a failure the watermark stands still: what was acknowledged must not grow.
     stability_.Complete(op.offset, op.end());
-    plain_writes_unsynced_ = true;
+    ++plain_writes_;
   }
   TakeBackLocked();
   changed_.NotifyAll();
@@ -211,99 +282,6 @@ void FlushPipeline::TakeBackLocked() {
               [](const SealedBuffer& a, const SealedBuffer& b) { return a.sequence < b.sequence; });
     taken_.clear();
   }
-}
-
-FlushPipeline::Exclusive::Exclusive(FlushPipeline* pipeline) : pipeline_(pipeline) {
-  const MutexLock lock(&pipeline->mutex_);
-  ++pipeline->exclusive_waiters_;
-  while (pipeline->BusyLocked()) {
-    pipeline->changed_.Wait(&pipeline->mutex_);
-  }
-  --pipeline->exclusive_waiters_;
-  pipeline->exclusive_ = true;
-}
-
-FlushPipeline::Exclusive FlushPipeline::Exclusive::Try(FlushPipeline* pipeline) {
-  const MutexLock lock(&pipeline->mutex_);
-  if (pipeline->BusyLocked() || pipeline->exclusive_waiters_ > 0) {
-    return {nullptr, Adopt{}};
-  }
-  pipeline->exclusive_ = true;
-  return {pipeline, Adopt{}};
-}
-
-FlushPipeline::Exclusive::~Exclusive() {
-  if (pipeline_ != nullptr) {
-    pipeline_->ReleaseExclusive();
-  }
-}
-
-void FlushPipeline::ReleaseExclusive() {
-  bool wanted = false;
-  {
-    const MutexLock lock(&mutex_);
-    exclusive_ = false;
-    DropWrittenLocked();
-    wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
-  }
-  changed_.NotifyAll();
-  Kick(wanted);
-}
-
-Status FlushPipeline::SyncTo(Address target, const std::function<Status()>& sync_once) {
-  bool wanted = false;
-  Status result;
-  {
-    MutexLock lock(&mutex_);
-    ++exclusive_waiters_;
-    while (durable() < target && !failed() && result.ok()) {
-      if (BusyLocked()) {
-        changed_.Wait(&mutex_);
-        continue;
-      }
-      exclusive_ = true;
-      lock.Unlock();
-      const Status status = sync_once();
-      lock.Lock();
-      exclusive_ = false;
-      if (!status.ok() && !status.IsPassing()) {
-        FailLocked(status);
-      }
-      result = status;
-      last_sync_end_ = std::max(last_sync_end_, hi_stable());
-      DropWrittenLocked();
-      changed_.NotifyAll();
-    }
-    --exclusive_waiters_;
-    wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
-    if (failed()) {
-      result = error_;
-    }
-  }
-  Kick(wanted);
-  return result;
-}
-
-void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
-  const MutexLock lock(&mutex_);
-  stability_.Complete(begin, end);
-  resting_ = false;
-  plain_writes_unsynced_ = plain_writes_unsynced_ || kind == WriteKind::kPlain;
-}
-
-void FlushPipeline::OnFullSync() {
-  const MutexLock lock(&mutex_);
-  plain_writes_unsynced_ = false;
-}
-
-bool FlushPipeline::plain_writes_unsynced() const {
-  const MutexLock lock(&mutex_);
-  return plain_writes_unsynced_;
-}
-
-void FlushPipeline::MakeDurable(Address address) {
-  const MutexLock lock(&mutex_);
-  stability_.MakeDurable(address);
 }
 
 void FlushPipeline::Fail(const Status& error) {

@@ -22,6 +22,7 @@
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/runtime/flusher.h"
+#include "lss/stream/cache_policy.h"
 #include "lss/stream/flush_behavior.h"
 #include "lss/stream/space.h"
 #include "lss/stream/stability.h"
@@ -32,8 +33,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
  public:
   // All pointers must outlive the pipeline. `flusher` may be null in tests that call NextWrites and
   // OnWriteDone themselves.
-  FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher, WriteMode mode,
-                uint64_t ring_bytes);
+  FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher,
+                const RingOptions& ring);
 
   // Who keeps the pipeline and the ring's memory alive while the flusher works for it.
   void SetOwner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
@@ -58,11 +59,33 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   }
   // REQUIRES for kHot: exclusive access was held when the store became hot.
   void AllowWrites(Gate gate);
+  // The gate stays as it is: the answer to who asked, unless it is shut; then false.
+  [[nodiscard]] bool KeepGate();
   // Nothing may be written at the moment, and why. Who waits is told, the next one asks anew.
   void Refuse(const Status& why);
+  // Whether buffers are being written, in either way.
+  bool writes_allowed() const;
   // Waits for back-pressure to end, and urges the flusher meanwhile. A setback ends the wait with
   // its error; nothing is lost, and the next call tries again.
   Status AwaitStable(Address address) override;
+
+  // --- the page cache instead of waiting ---
+
+  enum class Relief {
+    kNone,
+    kCold,     // nothing may be written yet: the stream is about to turn hot, or settles others
+    kOutruns,  // the stream outruns the device
+  };
+  // Whom AwaitStable asks, without a lock, to write what waits through the page cache, and in the
+  // second case everything that will come. Without it, AwaitStable waits.
+  // Before the first append.
+  void SetRelief(std::function<void(Relief)> relief) { relief_ = std::move(relief); }
+  // What the stream's predecessor has learnt. Before the first byte; only where relief is set.
+  void Follow(const CacheRecord& predecessor);
+  // Whether the stream goes through the page cache because it outran the device. For its policies.
+  bool through_cache() const;
+  bool SyncsInSmallSteps(Address accepted) const;
+  CacheRecord cache_record(Address accepted) const;
 
   // --- exclusive access ---
 
@@ -86,21 +109,39 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
     Exclusive(FlushPipeline* pipeline, Adopt /*adopt*/) : pipeline_(pipeline) {}
     FlushPipeline* pipeline_;
   };
-  // Coalesced syncs: runs `sync_once` under exclusive access until durable() reaches `target`. Of
-  // many callers one runs it, and whoever it covered returns with it. An error becomes sticky,
-  // unless it is one that passes; after a sticky one nobody is told OK, covered or not.
-  Status SyncTo(Address target, const std::function<Status()>& sync_once);
+  // One sync: everything below `end` has been written, durably or with the device still to be
+  // synced.
+  struct SyncStep {
+    Status status;
+    Address end = 0;
+    bool sync_device = false;
+    bool alone = false;  // nobody may write while the device syncs
+  };
+  // Coalesced syncs: runs `write` under exclusive access, then syncs the device if it says so,
+  // until durable() reaches `target`. Of many callers one does that, and whoever it covered returns
+  // with it. An error becomes sticky, unless it is one that passes; after a sticky one nobody is
+  // told OK, covered or not.
+  Status SyncTo(Address target, const std::function<SyncStep()>& write);
 
   // --- for the exclusive holder only ---
 
   // [begin, end) has been written, durably or not.
   void OnTailWritten(Address begin, Address end, WriteKind kind);
-  // A full sync that was started after the last write completed has succeeded.
-  void OnFullSync();
+  // Syncs the device, after what has been written, without taking anything for durable.
+  Status SyncWritten();
+  // Whether the file may lack bytes between durable() and hi_stable(), of which no sync will tell;
+  // they must be written again before the next one. Who takes the doubt does that, or puts it back.
+  [[nodiscard]] bool TakeDoubt();
+  void PutDoubtBack();
+  // The end of the sealed buffers that wait to be written; at least hi_stable().
+  Address SealedEnd() const;
+  // The stream goes through the page cache from now on, exactly.
+  void OnThroughCache();
+  // It goes past it, as a hot one.
+  void OnPastCache();
   // Whether plain writes have completed since the last full sync: then a durable write of the tail
   // alone proves nothing about them.
   bool plain_writes_unsynced() const;
-  void MakeDurable(Address address);
 
   // --- state ---
 
@@ -128,7 +169,15 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   // Whether the ring still had what was written; an error if not.
   Status CheckKept(const WriteOp& op) const;
   bool WantsFlushLocked() const LSS_REQUIRES(mutex_);
+  Relief ReliefLocked() const LSS_REQUIRES(mutex_);
   void DropWrittenLocked() LSS_REQUIRES(mutex_);
+  void SelectLocked(std::vector<WriteOp>* ops) LSS_REQUIRES(mutex_);
+  // Begins to measure; the end of what is written.
+  Address BeginBatchLocked(const std::vector<WriteOp>& ops) LSS_REQUIRES(mutex_);
+  // Drops the lock while the device syncs: others may write, unless exclusive access is held.
+  // REQUIRES: syncing_ is ours.
+  Status SyncDeviceLocked() LSS_REQUIRES(mutex_);
+  void EndSyncLocked(const Status& status, Address end) LSS_REQUIRES(mutex_);
   void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
   void SetBackLocked(const Status& why) LSS_REQUIRES(mutex_);
   void TakeBackLocked() LSS_REQUIRES(mutex_);
@@ -145,6 +194,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   std::weak_ptr<void> owner_;
   const RingMemory* memory_ = nullptr;
   std::function<void()> on_first_write_;
+  std::function<void(Relief)> relief_;
 
   mutable Mutex mutex_;
   CondVar changed_;
@@ -157,6 +207,11 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   size_t pressure_ LSS_GUARDED_BY(mutex_) = 0;  // threads in AwaitStable
   Gate gate_ LSS_GUARDED_BY(mutex_) = Gate::kShut;
   bool gate_asked_ LSS_GUARDED_BY(mutex_) = false;
+  // Somebody is about to sync the device, or does.
+  bool syncing_ LSS_GUARDED_BY(mutex_) = false;
+  // A sync has failed for want of something: the kernel may have dropped what was written since
+  // durable(), and will not say so again.
+  bool unsynced_in_doubt_ LSS_GUARDED_BY(mutex_) = false;
   // Handed to the flusher, and perhaps not in the file yet; by sequence.
   std::deque<SealedBuffer> taken_ LSS_GUARDED_BY(mutex_);
   // A write has been set back: when the others of its batch are done, all is taken back.
@@ -166,7 +221,14 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   uint64_t setbacks_ LSS_GUARDED_BY(mutex_) = 0;
   Status setback_ LSS_GUARDED_BY(mutex_);  // the last one
   Address last_sync_end_ LSS_GUARDED_BY(mutex_) = 0;
-  bool plain_writes_unsynced_ LSS_GUARDED_BY(mutex_) = false;
+  // Plain writes that have completed, and how many of them the last full sync found.
+  uint64_t plain_writes_ LSS_GUARDED_BY(mutex_) = 0;
+  uint64_t plain_writes_synced_ LSS_GUARDED_BY(mutex_) = 0;
+  CachePolicy cache_ LSS_GUARDED_BY(mutex_);
+  BatchLimit batch_limit_ LSS_GUARDED_BY(mutex_);
+  // Of the batch under way.
+  int64_t batch_began_ns_ LSS_GUARDED_BY(mutex_) = 0;
+  uint64_t batch_bytes_ LSS_GUARDED_BY(mutex_) = 0;
   // Changed under mutex_; its watermarks may be read without, see Stability.
   Stability stability_;
   Status error_ LSS_GUARDED_BY(mutex_);

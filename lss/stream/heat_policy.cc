@@ -24,11 +24,15 @@ constexpr int64_t kFastChunkNs = 1'000'000'000;
 }  // namespace
 
 bool TurnsHot(HeatEvent event, const HeatFacts& facts) {
+  if (facts.copy_on_write) {
+    return false;  // stock's way is the best there: there is nothing to overwrite
+  }
   switch (event) {
     case HeatEvent::kBufferFull:
-      return true;
+      return !facts.through_cache;
     case HeatEvent::kSynced:
-      return !facts.empty && !facts.retired && facts.syncs >= kSyncsToHeat;
+      return !facts.empty && !facts.retired && facts.syncs >= kSyncsToHeat &&
+             (!facts.through_cache || facts.syncs_in_small_steps);
   }
   return false;
 }

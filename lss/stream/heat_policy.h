@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "lss/base/types.h"
+#include "lss/stream/cache_policy.h"
 
 namespace lss {
 
@@ -17,6 +18,7 @@ struct Pace {
   Address bytes = 0;  // its length; 0: nothing is known
   bool hot = false;
   uint64_t frontier_chunk_bytes = 0;  // largest step of its zeroed frontier; 0: it had none
+  CacheRecord cache = {};
 };
 
 // --- hot ---
@@ -26,9 +28,12 @@ enum class HeatEvent {
   kSynced,
 };
 struct HeatFacts {
-  uint64_t syncs = 0;    // so far
-  bool empty = false;    // without a byte yet: perhaps made long before it is needed
-  bool retired = false;  // a successor takes the appends
+  uint64_t syncs = 0;                 // so far
+  bool empty = false;                 // without a byte yet: perhaps made long before it is needed
+  bool retired = false;               // a successor takes the appends
+  bool through_cache = false;         // it goes through the page cache, having outrun the device
+  bool syncs_in_small_steps = false;  // since then
+  bool copy_on_write = false;         // the device does not overwrite in place
 };
 // Whether a cold stream turns hot on `event`.
 bool TurnsHot(HeatEvent event, const HeatFacts& facts);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <memory>
 
+#include "lss/base/clock.h"
 #include "lss/base/zeros.h"
 
 namespace lss {
@@ -17,12 +17,6 @@ constexpr uint64_t kZeroWriteBytesMax = kZerosBytes;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
 // What kept zeros from being written may pass; asking with every sync would not help it.
 constexpr int64_t kZeroingRestNs = 1'000'000'000;
-
-int64_t NowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -128,7 +122,7 @@ bool Space::FrontierDue(Address end) {
   const MutexLock lock(&mutex_);
   if (frontier_requested_ || finished_ ||
       !plan_.Due(end, retired_below_.load(std::memory_order_relaxed)) ||
-      (zeroing_rests_until_ns_ > 0 && NowNs() < zeroing_rests_until_ns_)) {
+      (zeroing_rests_until_ns_ > 0 && SteadyNowNs() < zeroing_rests_until_ns_)) {
     return false;
   }
   frontier_requested_ = true;
@@ -149,11 +143,12 @@ void Space::ZeroAhead(const std::function<Address()>& appended_end) {
     // every later one that reaches into the range waits there; so zeros never meet data.
     const Address tail = appended_end();
     retired_below = retired_below_.load(std::memory_order_relaxed);
-    if (finished_ || FrontierPlan::Rests(tail, retired_below)) {
+    if (finished_ || resting_.load(std::memory_order_relaxed) ||
+        FrontierPlan::Rests(tail, retired_below)) {
       frontier_requested_ = false;
       return;
     }
-    range = plan_.NextChunk(PageCeil(tail), NowNs());
+    range = plan_.NextChunk(PageCeil(tail), SteadyNowNs());
     zeroing_from_ = range.from;
   }
   const bool zeroed = range.to <= device_->SizeLimit() &&
@@ -164,8 +159,9 @@ void Space::ZeroAhead(const std::function<Address()>& appended_end) {
     if (zeroed) {
       plan_.OnZeroed(range.to);
     }
-    const bool given_up = retired_below_.load(std::memory_order_relaxed) != retired_below;
-    zeroing_rests_until_ns_ = zeroed || given_up ? 0 : NowNs() + kZeroingRestNs;
+    const bool given_up = resting_.load(std::memory_order_relaxed) ||
+                          retired_below_.load(std::memory_order_relaxed) != retired_below;
+    zeroing_rests_until_ns_ = zeroed || given_up ? 0 : SteadyNowNs() + kZeroingRestNs;
     zeroing_from_ = kNothing;
     frontier_requested_ = false;
   }
@@ -192,7 +188,8 @@ bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) 
   const uint64_t step =
       std::clamp(PageFloor((range.to - range.from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
   for (Address at = range.from; at < range.to; at += step) {
-    if (retired_below_.load(std::memory_order_relaxed) != retired_below) {
+    if (retired_below_.load(std::memory_order_relaxed) != retired_below ||
+        resting_.load(std::memory_order_relaxed)) {
       return false;
     }
     const iovec piece = {const_cast<char*>(Zeros()), std::min(step, range.to - at)};
@@ -209,6 +206,11 @@ void Space::Retire(Address end) { retired_below_.store(end + 1, std::memory_orde
 uint64_t Space::largest_chunk_bytes() const {
   const MutexLock lock(&mutex_);
   return plan_.largest_chunk_bytes();
+}
+
+Status Space::Rest(Address exact_size) {
+  resting_.store(true, std::memory_order_relaxed);
+  return CutTo(exact_size);
 }
 
 Status Space::CutTo(Address exact_size) {

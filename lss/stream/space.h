@@ -65,6 +65,11 @@ class Space {
   // Cuts the file to `exact_size` now, with the stream going on. REQUIRES: no write under way.
   Status CutTo(Address exact_size);
 
+  // Cuts the file to `exact_size`, and keeps it exact: nothing is zeroed, and PrepareForWrite not
+  // called, before Resume. Gives up a chunk under way. REQUIRES: as CutTo.
+  Status Rest(Address exact_size);
+  void Resume() { resting_.store(false, std::memory_order_relaxed); }
+
   // Ends zeroing for good; waits for a chunk under way.
   void StopZeroing();
   // Sets the exact size at the end of the stream's life and frees what lies behind.
@@ -80,8 +85,8 @@ class Space {
   Status AllocateTo(Address from, Address end) LSS_REQUIRES(allocating_);
   void SetAllocated(Address end) LSS_REQUIRES(allocating_);
   void GrowTo(Address page_end) LSS_REQUIRES(mutex_);
-  // True with the whole range zeroed and on the device. False also if retired_below_ is not
-  // `retired_below` any more.
+  // True with the whole range zeroed and on the device. False also if the stream rests, or
+  // retired_below_ is not `retired_below` any more.
   bool WriteZeros(const FrontierPlan::Range& range, Address retired_below);
 
   Device* const device_;
@@ -102,6 +107,8 @@ class Space {
   int64_t zeroing_rests_until_ns_ LSS_GUARDED_BY(mutex_) = 0;
   // Zeroing rests while the stream ends below. Relaxed everywhere: a hint that vouches for nothing.
   std::atomic<Address> retired_below_{0};
+  // Relaxed everywhere: who zeroes looks again under mutex_, which Rest takes afterwards.
+  std::atomic<bool> resting_{false};
 
   static constexpr Address kNothing = UINT64_MAX;
 };

@@ -1,11 +1,23 @@
 #include "lss/stream/stream_options.h"
 
+#include <algorithm>
 #include <string>
 
 #include "lss/base/types.h"
 #include "lss/ring/ring_options.h"
 
 namespace lss {
+namespace {
+
+constexpr uint64_t kCopyOnWriteStepBytes = 1 << 20;
+
+}  // namespace
+
+void StreamOptions::AdaptToCopyOnWrite() {
+  use_direct_io = false;
+  frontier_bytes = 0;
+  allocation_step_bytes = std::min(allocation_step_bytes, kCopyOnWriteStepBytes);
+}
 
 Status StreamOptions::Validate() const {
   if (frontier_bytes > kMaxFrontierBytes || !IsPageAligned(frontier_bytes)) {

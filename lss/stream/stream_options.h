@@ -38,6 +38,11 @@ struct StreamOptions {
   // predecessors.
   std::function<Status(bool durable)> settle_predecessors;
 
+  // What is left of them where the device does not overwrite in place: no way past the page cache,
+  // nothing zeroed ahead, and only small allocations, because those stay taken as a whole as long
+  // as a part of them is in use.
+  void AdaptToCopyOnWrite();
+
   // Names the first option that is out of range and its range.
   Status Validate() const;
 };

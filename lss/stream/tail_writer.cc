@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 #include "lss/base/check.h"
+#include "lss/base/clock.h"
 
 namespace lss {
 namespace {
 
 // What keeps a stream from being hot may pass; asking with every buffer would not help it.
 constexpr int64_t kHeatAgainNs = 1'000'000'000;
-
-int64_t NowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -35,39 +29,23 @@ TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring
 
 Status TailWriter::Sync() {
   sync_count_.fetch_add(1, std::memory_order_relaxed);
-  return pipeline_->SyncTo(committed(), [this] { return SyncOnce(); });
+  return pipeline_->SyncTo(committed(), [this] { return WriteForSync(); });
 }
 
-Status TailWriter::SyncOnce() {
+FlushPipeline::SyncStep TailWriter::WriteForSync() {
   // Read again under exclusive access: this run also covers whoever appended while it waited.
   const Address end = committed();
-  Status status = RewriteUnsynced();
-  if (status.ok()) {
-    status = hot() ? SyncHot(end) : SyncCold(end);
+  if (Status status = RewriteUnsynced(); !status.ok()) {
+    return {status};
   }
-  if (status.ok()) {
-    pipeline_->MakeDurable(end);
+  if (hot()) {
+    return WriteForHotSync(end);
   }
-  return status;
+  // C4: until the sync is done the bytes count only as far as the ring lives.
+  return {WriteExact(end), end, /*sync_device=*/true};
 }
 
-Status TailWriter::SyncDevice() {
-  Status status = device_->Sync();
-  if (status.ok()) {
-    pipeline_->OnFullSync();
-  } else {
-    unsynced_in_doubt_ = true;
-  }
-  return status;
-}
-
-// C4: until the sync is done the bytes count only as far as the ring lives.
-Status TailWriter::SyncCold(Address end) {
-  Status status = WriteExact(end);
-  return status.ok() ? SyncDevice() : status;
-}
-
-Status TailWriter::SyncHot(Address end) {
+FlushPipeline::SyncStep TailWriter::WriteForHotSync(Address end) {
   // A durable write vouches for its own bytes only (with FUA the device's cache is not flushed). So
   // it is enough if nothing else is pending; otherwise the tail goes down plain, and a full sync
   // after it covers both, and the file's size.
@@ -77,19 +55,25 @@ Status TailWriter::SyncHot(Address end) {
   if (status.ok() && exact_size_when_synced_) {  // C17
     status = CutToTail(end);
   }
-  return status.ok() && full_sync ? SyncDevice() : status;
+  return {status, end, full_sync, /*alone=*/true};
 }
 
 // After a failed sync the file may lack bytes that were written, and the next sync would not tell:
-// so they are written again before it, out of the ring. Copied, because their buffers may be
-// reopened meanwhile. What has left the ring is lost to us, and then the error is final.
+// so they are written again before it, out of the ring.
 Status TailWriter::RewriteUnsynced() {
-  const Address end = pipeline_->hi_stable();
-  Address at = PageFloor(pipeline_->durable());
-  if (!unsynced_in_doubt_ || pipeline_->durable() >= end) {
-    unsynced_in_doubt_ = false;
+  if (!pipeline_->TakeDoubt()) {
     return Status::Ok();
   }
+  Status status = RewriteFrom(PageFloor(pipeline_->durable()), pipeline_->hi_stable());
+  if (!status.ok()) {
+    pipeline_->PutDoubtBack();
+  }
+  return status;
+}
+
+// Copied, because the buffers may be reopened meanwhile. What has left the ring is lost to us, and
+// then the error is final.
+Status TailWriter::RewriteFrom(Address at, Address end) {
   for (; at < end; at += kPageBytes) {
     const size_t length = std::min(end - at, kPageBytes);
     if (memory_->failed() || ring_->CopyOut(at, length, end, tail_page_->bytes) < length) {
@@ -107,7 +91,6 @@ Status TailWriter::RewriteUnsynced() {
     }
   }
   pipeline_->OnTailWritten(end, end, WriteKind::kPlain);
-  unsynced_in_doubt_ = false;
   return Status::Ok();
 }
 
@@ -131,8 +114,7 @@ Status TailWriter::SettlePredecessors(bool durable) {
 }
 
 // Exactly the bytes, through the page cache: the file's size follows the data, as with stock.
-Status TailWriter::WriteExact(Address end) {
-  const Address begin = pipeline_->hi_stable();
+Status TailWriter::WriteBytes(Address begin, Address end) {
   if (begin >= end) {
     return Status::Ok();
   }
@@ -252,12 +234,12 @@ void TailWriter::MakeHot() {
   if (hot() || pipeline_->failed()) {
     return;
   }
-  if (NowNs() < heat_again_ns_ || memory_->failed()) {
+  if (SteadyNowNs() < heat_again_ns_ || memory_->failed()) {
     StayCold();
     return;
   }
   if (!PrepareHeat().ok()) {
-    heat_again_ns_ = NowNs() + kHeatAgainNs;
+    heat_again_ns_ = SteadyNowNs() + kHeatAgainNs;
     StayCold();
     return;
   }
@@ -268,18 +250,11 @@ void TailWriter::MakeHot() {
   if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
     device_->BypassCache(true);
   }
+  space_->Resume();
+  leaves_zeros_ = true;
   hot_.store(true, std::memory_order_release);  // P13
+  pipeline_->OnPastCache();
   pipeline_->AllowWrites(FlushPipeline::Gate::kHot);
-}
-
-// No byte of the stream is touched by what keeps it from being hot: it goes on as stock would.
-void TailWriter::StayCold() {
-  const Status status = SettlePredecessors(/*durable=*/false);
-  if (status.ok()) {
-    pipeline_->AllowWrites(FlushPipeline::Gate::kCold);
-  } else {
-    pipeline_->Refuse(status);
-  }
 }
 
 void TailWriter::Tick() {
@@ -305,7 +280,7 @@ void TailWriter::Tick() {
   // The kernel writes the ring's pages back now and then, and makes them fault on the next store; a
   // fault can wait for the file system's journal. Better here than in somebody's append. Not more
   // than is soon needed: what is made writable counts as written to.
-  if (hot()) {
+  if (pipeline_->writes_allowed()) {
     ring_->PrefaultNext(2 * look.accepted_bytes);
   }
 }
@@ -329,7 +304,7 @@ Status TailWriter::Settle() {
   }
   const Address end = committed();
   Status status = WriteTail(end);
-  if (status.ok() && hot()) {
+  if (status.ok() && (hot() || space_->ReachesBeyond(end))) {
     status = FinalUnlessPassing(CutToTail(end));
   }
   return status;

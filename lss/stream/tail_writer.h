@@ -43,6 +43,13 @@ class TailWriter {
   // Cold to hot. Blocks for the ring header's sync. Idempotent. Where that cannot be done now, the
   // stream stays cold and its sealed buffers go through the page cache; call again.
   void MakeHot();
+  // Lets a cold stream's sealed buffers be written, through the page cache.
+  void WriteThroughCache();
+  // Writes the sealed buffers through the page cache, on the calling thread, if the stream is cold.
+  // A hot one that outruns the device is made cold first; then it returns true, and SyncCut is due.
+  bool Relieve(FlushPipeline::Relief relief);
+  // What a stream that was made cold had behind its tail is gone from the device when it returns.
+  void SyncCut();
   // For a stream whose ring has failed: [at, at + bytes.size) and everything before it is in the
   // file, and nothing else, when it returns OK. The ring is removed then. NoSpace is not sticky.
   // One appender; beside it Tick.
@@ -56,6 +63,9 @@ class TailWriter {
   // Makes what Finish has left durable.
   Status SyncFinished();
 
+  // Whether zeros may lie behind the tail on the device. REQUIRES: Finish has returned.
+  bool leaves_zeros() const { return leaves_zeros_; }
+
   // P13: whoever sees it finds the ring's header on the device.
   bool hot() const { return hot_.load(std::memory_order_acquire); }
   // How many syncs have been asked for; a stream that syncs is worth a frontier. Relaxed: a count.
@@ -64,9 +74,8 @@ class TailWriter {
  private:
   // WriteOut, unless somebody is writing anyway.
   void TryWriteOut();
-  Status SyncOnce();
-  Status SyncCold(Address end);
-  Status SyncHot(Address end);
+  FlushPipeline::SyncStep WriteForSync();
+  FlushPipeline::SyncStep WriteForHotSync(Address end);
   // Cuts the file to `end`, or to where the flusher has got beyond it.
   Status CutToTail(Address end);
   Status SettlePredecessors(bool durable);
@@ -80,7 +89,9 @@ class TailWriter {
   Status LeaveRing();
   Status PrepareHeat();
   void StayCold();
-  Status WriteExact(Address end);
+  Status CoolDown();
+  Status WriteExact(Address end) { return WriteBytes(pipeline_->hi_stable(), end); }
+  Status WriteBytes(Address begin, Address end);
   Status WritePages(Address end, WriteKind kind);
   // Whether a write up to `end` may be padded; where not, it will go through the page cache.
   bool WholePages(Address end);
@@ -90,8 +101,8 @@ class TailWriter {
   Status WriteTail(Address end);
   // Makes the stream's error of what will not pass.
   Status FinalUnlessPassing(const Status& status);
-  Status SyncDevice();
   Status RewriteUnsynced();
+  Status RewriteFrom(Address at, Address end);
   Address committed() const {
     return memory_->words()->committed.load(std::memory_order_acquire);  // P7
   }
@@ -115,12 +126,12 @@ class TailWriter {
   std::atomic<Settled> predecessors_{Settled::kNot};
   std::atomic<bool> hot_{false};
   std::atomic<uint64_t> sync_count_{0};
-  TailAge age_;             // of Tick
-  bool finished_ = false;   // under exclusive access
-  bool left_ring_ = false;  // the same
-  // A sync has failed for want of something: the kernel may have dropped what was written since
-  // durable(), and will not say so again. Under exclusive access.
-  bool unsynced_in_doubt_ = false;
+  TailAge age_;  // of Tick
+  // Under exclusive access:
+  bool finished_ = false;
+  bool left_ring_ = false;
+  bool leaves_zeros_ = false;  // there may be zeros behind the tail on the device
+  uint64_t times_cooled_ = 0;
   // Guards no field but the time: makes one of those who make the stream hot wait for the other.
   Mutex heating_;
   int64_t heat_again_ns_ LSS_GUARDED_BY(heating_) = 0;

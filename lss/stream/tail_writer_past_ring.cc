@@ -55,10 +55,11 @@ Status TailWriter::LeaveRing() {
   if (!SettlePredecessors(/*durable=*/false).ok()) {
     return Status::Ok();  // another time; what is wrong there is said there
   }
-  if (hot()) {
-    if (Status status = SyncDevice(); !status.ok()) {
+  if (leaves_zeros_) {
+    if (Status status = pipeline_->SyncWritten(); !status.ok()) {
       return status;
     }
+    leaves_zeros_ = false;
   }
   memory_->Remove();
   left_ring_ = true;

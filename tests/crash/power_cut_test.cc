@@ -130,7 +130,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
         ring(*memory, options, 0),
         space(&device, options),
         flusher(/*use_io_uring=*/false, nullptr),
-        pipeline(&device, memory->words(), &space, &flusher, options.write_mode, ring.bytes()),
+        pipeline(&device, memory->words(), &space, &flusher, options),
         tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
   void Start() {

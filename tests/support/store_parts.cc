@@ -35,7 +35,7 @@ StoreParts::StoreParts(const std::string& directory, const StoreOptions& store_o
       memory(MakeRingMemory(directory, options)),
       ring(*memory, options, 0),
       space(&device, options),
-      pipeline(&device, memory->words(), &space, flusher, options.write_mode, ring.bytes()),
+      pipeline(&device, memory->words(), &space, flusher, options),
       tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
 
 std::shared_ptr<StoreParts> StoreParts::Make(const std::string& directory,
