@@ -209,6 +209,7 @@ TEST_F(WalFileTest, TheSameBeforeASuccessorTurnsHot) {
   AddRecord(file.get());
   const std::string bulk(8 << 20, 'b');  // more than its ring
   ASSERT_TRUE(next->Append(bulk, io_, nullptr).ok());
+  test::AwaitDeferredWork();
   ASSERT_TRUE(LiveStores::FindPath(next_log_)->pace().hot);
   EXPECT_EQ(LiveStores::FindPath(log_)->durable(), Records().size());
 }
