@@ -1,11 +1,8 @@
 #include "lss/stream/tail_writer.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -13,76 +10,12 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/store_parts.h"
-#include "tests/support/stream_bytes.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/tail_writer_fixture.h"
 
 namespace lss {
 namespace {
 
-using test::DeviceCall;
-using test::FirstDifference;
-using test::Lines;
-using test::StoreParts;
-using test::StreamBytes;
-using test::Survivors;
-
-int64_t ModifiedNs(const std::string& path) {
-  struct stat st = {};
-  EXPECT_EQ(stat(path.c_str(), &st), 0);
-  return st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec;
-}
-
-class TailWriterTest : public testing::Test {
- protected:
-  explicit TailWriterTest(StoreOptions options = test::SmallOptions())
-      : parts_(StoreParts::Make(directory_.path(), options)),
-        device_(parts_->device),
-        tail_(parts_->tail) {}
-  ~TailWriterTest() override { EXPECT_EQ(device_.Violations(), ""); }
-
-  void Append(size_t length) { ASSERT_TRUE(parts_->Append(length).ok()); }
-  void Sync() { ASSERT_TRUE(tail_.Sync().ok()); }
-  // Hot, with the file's size out of the way of the traces.
-  void MakeHot() {
-    tail_.MakeHot();
-    ASSERT_TRUE(tail_.hot());
-    ASSERT_TRUE(parts_->space.EnsureAllocated(1).ok());
-    parts_->space.PrepareForWrite(1);
-    device_.ForgetEvents();
-  }
-  // As often as it takes for a byte that came before to be written out.
-  void TickUntilDue() {
-    for (int i = 0; i < 3; ++i) {
-      tail_.Tick();
-    }
-  }
-  std::vector<std::string> Trace() const {
-    return device_.Trace({DeviceCall::kWrite, DeviceCall::kSync, DeviceCall::kSetSize});
-  }
-  // From here on every open of this process fails with EMFILE.
-  static rlim_t RefuseDescriptors() {
-    rlimit limit = {};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    const rlimit none = {0, limit.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-    return limit.rlim_cur;
-  }
-  static void AllowDescriptors(rlim_t count) {
-    rlimit limit = {};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = count;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-
-  bloom_lfs::test::TempDir directory_;
-  std::shared_ptr<StoreParts> parts_;
-  test::MemoryDevice& device_;
-  TailWriter& tail_;
-};
-
-// --- cold
-// -----------------------------------------------------------------------------------------
+// --- cold ---
 
 TEST_F(TailWriterTest, AColdSyncWritesExactlyTheBytesAndSyncs) {
   Append(100);
@@ -110,8 +43,7 @@ TEST_F(TailWriterTest, AColdFinishLeavesTheExactBytesWithoutWaitingForTheDevice)
   EXPECT_EQ(device_.Count(DeviceCall::kSync), 0U);
 }
 
-// --- hot
-// ------------------------------------------------------------------------------------------
+// --- hot ---
 
 TEST_F(TailWriterTest, AHotSyncIsOneDurableWriteOfWholePages) {
   MakeHot();
@@ -165,8 +97,7 @@ TEST_F(TailWriterTest, AFileSystemWithoutDirectIoStaysBuffered) {
   EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 5000), StreamBytes(0, 5000));
 }
 
-// --- traps
-// ----------------------------------------------------------------------------------------
+// --- traps ---
 
 // Trap 8: while the device reads the page, the appender goes on in the ring's page.
 TEST_F(TailWriterTest, Trap08_TheTailPageIsWrittenFromAPrivateCopy) {
@@ -268,8 +199,7 @@ TEST_F(TailWriterTest, Trap11_ASyncBehindTheEndIsSharedWithWhoStillWaits) {
       << "the kernel has told of the lost bytes, and will not again";
 }
 
-// --- what passes
-// ----------------------------------------------------------------------------------
+// --- what passes ---
 
 TEST_F(TailWriterTest, WhatPassesLosesNothingWhoeverMetIt) {
   for (const bool hot : {false, true}) {
@@ -343,8 +273,7 @@ TEST_F(TailWriterTest, WhatCannotBeHotNowIsWrittenColdAndTurnsHotLater) {
   EXPECT_EQ(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 8194), StreamBytes(0, 8194));
 }
 
-// --- the process's size limit
-// ---------------------------------------------------------------------
+// --- the process's size limit ---
 
 TEST_F(TailWriterTest, ATailInThePageOfTheSizeLimitIsWrittenExactly) {
   device_.LimitSize(10000);
@@ -405,271 +334,6 @@ TEST_F(TailWriterTest, SyncedBytesSurviveEveryPowerCut) {
         << "step " << step;
   }
   EXPECT_GT(parts_->pipeline.durable(), 100000U) << "the test did not get anywhere";
-}
-
-// --- idle
-// -----------------------------------------------------------------------------------------
-
-TEST_F(TailWriterTest, AnIdleTailIsWrittenOutOnceAndNotSynced) {
-  Append(100);
-  Sync();
-  Append(100);
-  device_.ForgetEvents();
-  tail_.Tick();
-  tail_.Tick();
-  EXPECT_TRUE(Trace().empty()) << "two quarters of the bound may have passed, or only one";
-  tail_.Tick();
-  EXPECT_EQ(Trace(), Lines({"write 100+100 plain"}));
-  TickUntilDue();
-  EXPECT_EQ(Trace().size(), 1U);
-}
-
-TEST_F(TailWriterTest, ATrickleIsWrittenOutWhileItGoesOn) {
-  MakeHot();
-  for (int i = 0; i < 9; ++i) {
-    Append(10);
-    tail_.Tick();
-    EXPECT_GE(parts_->pipeline.hi_stable() + 20, parts_->end()) << "tick " << i;
-  }
-  EXPECT_EQ(device_.Count(DeviceCall::kWrite), 3U) << "and not more often than it must be";
-}
-
-// A page of the ring that the kernel has written back is written back again after any store to it,
-// be it the same bytes, and so for ever.
-TEST_F(TailWriterTest, AnIdleStreamStoresNothingIntoItsRing) {
-  MakeHot();
-  Append(100);
-  TickUntilDue();
-  const auto written_back = [this] {
-    EXPECT_EQ(
-        msync(parts_->memory->header(),
-              RingFileBytes(parts_->options.buffer_bytes, parts_->options.buffer_count), MS_SYNC),
-        0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the clock of time stamps
-    return ModifiedNs(parts_->memory->path());
-  };
-  int64_t before = written_back();
-  TickUntilDue();
-  EXPECT_EQ(ModifiedNs(parts_->memory->path()), before);
-
-  before = written_back();
-  Append(1);
-  if (ModifiedNs(parts_->memory->path()) == before) {
-    GTEST_SKIP() << "no time stamp tells of stores to a mapping here";
-  }
-}
-
-TEST_F(TailWriterTest, AnIdleWriteOutKeepsOutOfTheWay) {
-  Append(100);
-  {
-    const FlushPipeline::Exclusive somebody_writes(&parts_->pipeline);
-    TickUntilDue();
-    EXPECT_EQ(device_.Count(DeviceCall::kWrite), 0U);
-  }
-  tail_.Tick();
-  EXPECT_EQ(device_.Count(DeviceCall::kWrite), 1U) << "but does not wait for another three looks";
-}
-
-// --- settle
-// ---------------------------------------------------------------------------------------
-
-TEST_F(TailWriterTest, SettleBringsTheFileToItsBytesAndTheStreamGoesOn) {
-  Append(5000);
-  ASSERT_TRUE(tail_.Settle().ok());
-  EXPECT_EQ(device_.Content(), StreamBytes(0, 5000)) << "cold";
-  MakeHot();
-  Append(3000);
-  Sync();
-  ASSERT_TRUE(tail_.Settle().ok());
-  EXPECT_EQ(device_.Content(), StreamBytes(0, 8000)) << "hot";
-  Append(3000);
-  ASSERT_TRUE(tail_.Finish().ok());
-  EXPECT_EQ(device_.Content(), StreamBytes(0, 11000));
-}
-
-// An append has filled a buffer and not come to its end; the buffer is in the file. Cutting to the
-// committed length would take bytes that nobody will write again.
-TEST_F(TailWriterTest, SettleCutsNothingThatTheWatermarkCounts) {
-  MakeHot();
-  Append(4000);
-  ASSERT_TRUE(parts_->CopyIn(200).ok());
-  parts_->CarryWrites();
-  ASSERT_EQ(parts_->pipeline.hi_stable(), 4096U);
-  ASSERT_TRUE(tail_.Settle().ok());
-  parts_->Commit();
-  ASSERT_TRUE(tail_.Finish().ok());
-  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 4200)), "");
-}
-
-// --- the page cache instead of waiting
-// -----------------------------------------------------------------------------------------
-
-TEST_F(TailWriterTest, AColdStreamIsRelievedThroughThePageCacheUpToItsSealedBuffers) {
-  Append(4096 + 4096 + 100);
-  EXPECT_FALSE(tail_.Relieve(FlushPipeline::Relief::kCold));
-  EXPECT_EQ(Trace(), Lines({"write 0+8192 plain"}));
-  EXPECT_FALSE(tail_.hot());
-  EXPECT_EQ(parts_->pipeline.hi_stable(), 8192U);
-}
-
-TEST_F(TailWriterTest, AHotStreamThatOutrunsTheDeviceBecomesColdAndExact) {
-  MakeHot();
-  Append(100);
-  Sync();
-  Append(4096 + 4096);
-  device_.ForgetEvents();
-  EXPECT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-  EXPECT_EQ(Trace(), Lines({"size 100", "write 0+8192 plain"}))
-      << "the cut first, then whole pages";
-  EXPECT_FALSE(tail_.hot());
-  EXPECT_FALSE(device_.bypasses_cache());
-  EXPECT_TRUE(parts_->pipeline.through_cache());
-  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 8192)), "");
-
-  Append(8192);
-  parts_->CarryWrites();
-  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 16384)), "")
-      << "nothing behind the tail from here on";
-  Append(10);
-  Sync();
-  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 16494)), "");
-  EXPECT_EQ(FirstDifference(device_.PowerCut(Survivors::kSyncedOnly), StreamBytes(0, 16494)), "");
-  ASSERT_TRUE(tail_.Finish().ok());
-  EXPECT_EQ(FirstDifference(device_.Content(), StreamBytes(0, 16494)), "");
-}
-
-TEST_F(TailWriterTest, AHotStreamIsNotRelievedOfWhatItDoesNotOutrun) {
-  MakeHot();
-  Append(4096 + 1);
-  EXPECT_FALSE(tail_.Relieve(FlushPipeline::Relief::kCold)) << "it has turned hot meanwhile";
-  EXPECT_TRUE(Trace().empty());
-  EXPECT_TRUE(tail_.hot());
-}
-
-TEST_F(TailWriterTest, AStreamThatWasHotLeavesZerosUntilItsCutIsOnTheDevice) {
-  EXPECT_FALSE(tail_.leaves_zeros());
-  MakeHot();
-  EXPECT_TRUE(tail_.leaves_zeros());
-  Append(8192 + 1);
-  tail_.SyncCut();
-  EXPECT_TRUE(tail_.leaves_zeros()) << "not while it is hot";
-  ASSERT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-  EXPECT_TRUE(tail_.leaves_zeros());
-  tail_.SyncCut();
-  EXPECT_FALSE(tail_.leaves_zeros());
-  EXPECT_EQ(FirstDifference(device_.PowerCut(Survivors::kSyncedOnly), StreamBytes(0, 8192)), "");
-  EXPECT_EQ(parts_->pipeline.durable(), 0U) << "only the stream's own sync vouches for its bytes";
-}
-
-TEST_F(TailWriterTest, ACutThatCannotBeSyncedIsLeftToTheClose) {
-  for (const DeviceCall call : {DeviceCall::kOpenAside, DeviceCall::kSyncAside}) {
-    MakeHot();
-    Append(8192 + 1);
-    ASSERT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-    device_.Fail({call, EIO});
-    tail_.SyncCut();
-    EXPECT_TRUE(tail_.leaves_zeros());
-    EXPECT_TRUE(tail_.Sync().ok()) << "the kernel tells the stream's own way of what went wrong";
-  }
-}
-
-TEST_F(TailWriterTest, AStreamThatIsOutrunWhileTheDiskIsFullLosesNothing) {
-  MakeHot();
-  Append(8192 + 1);
-  device_.Fail({DeviceCall::kWrite, ENOSPC});
-  ASSERT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-  EXPECT_FALSE(parts_->pipeline.failed());
-  EXPECT_EQ(parts_->pipeline.hi_stable(), 0U);
-  Append(10);
-  Sync();
-  EXPECT_EQ(FirstDifference(device_.PowerCut(Survivors::kSyncedOnly), StreamBytes(0, 8203)), "");
-}
-
-TEST_F(TailWriterTest, ABurstThatFollowsAFailedSyncWritesAgainWhatIsInDoubt) {
-  MakeHot();
-  Append(4096 + 1);
-  parts_->CarryWrites();
-  device_.Fail({DeviceCall::kSync, ENOSPC});
-  ASSERT_FALSE(tail_.Sync().ok());
-  device_.ForgetEvents();
-  ASSERT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-  EXPECT_EQ(device_.Trace({DeviceCall::kWrite}),
-            Lines({"write 0+4096 plain", "write 4096+1 plain"}));
-}
-
-TEST_F(TailWriterTest, AStreamTurnsHotAgainAfterABurst) {
-  MakeHot();
-  Append(8192 + 1);
-  ASSERT_TRUE(tail_.Relieve(FlushPipeline::Relief::kOutruns));
-  Append(4096);
-  tail_.MakeHot();
-  EXPECT_TRUE(tail_.hot());
-  EXPECT_TRUE(device_.bypasses_cache());
-  EXPECT_FALSE(parts_->pipeline.through_cache());
-  parts_->CarryWrites();
-  Sync();
-  Append(10);
-  device_.ForgetEvents();
-  Sync();
-  EXPECT_EQ(Trace(), Lines({"write 12288+4096 durable"}));
-  EXPECT_EQ(FirstDifference(device_.PowerCut(Survivors::kSyncedOnly).substr(0, 12299),
-                            StreamBytes(0, 12299)),
-            "");
-}
-
-// Trap 13: what completes while the device syncs is not covered by that sync.
-TEST_F(TailWriterTest, Trap13_WhatIsWrittenDuringASyncIsLeftToTheNext) {
-  parts_->pipeline.AllowWrites(FlushPipeline::Gate::kCold);
-  Append(100);
-  device_.Hold(DeviceCall::kSync);
-  std::thread syncing([this] { EXPECT_TRUE(tail_.Sync().ok()); });
-  ASSERT_TRUE(device_.AwaitHeld());
-  Append(8192);
-  { const FlushPipeline::Exclusive while_it_syncs(&parts_->pipeline); }
-  tail_.Relieve(FlushPipeline::Relief::kCold);
-  EXPECT_EQ(parts_->pipeline.hi_stable(), 8192U) << "others write while the device syncs";
-  device_.Release();
-  syncing.join();
-  EXPECT_EQ(parts_->pipeline.durable(), 100U);
-  EXPECT_TRUE(parts_->pipeline.plain_writes_unsynced());
-  Sync();
-  EXPECT_FALSE(parts_->pipeline.plain_writes_unsynced());
-  EXPECT_EQ(parts_->pipeline.durable(), 8292U);
-}
-
-class TailLocalizedTailWriterTest : public TailWriterTest {
- protected:
-  TailLocalizedTailWriterTest()
-      : TailWriterTest(test::SmallOptions(WriteMode::kTailLocalizedWrites)) {}
-};
-
-// The same with an island: buffer 1 is in the file, a writer is still inside buffer 0.
-TEST_F(TailLocalizedTailWriterTest, SettleCutsNoIslandOff) {
-  MakeHot();
-  const FlushBufferRing::Cursor first = parts_->ring.current();
-  FlushBuffer& slow = parts_->ring.buffer(first.index);
-  ASSERT_TRUE(slow.Reserve(4096, first.generation).reserved);
-  ASSERT_EQ(slow.Seal(first.generation), FlushDuty::kNone);
-  ASSERT_TRUE(parts_->ring.Rotate(first.sequence, &parts_->pipeline).ok());
-
-  const FlushBufferRing::Cursor second = parts_->ring.current();
-  FlushBuffer& quick = parts_->ring.buffer(second.index);
-  ASSERT_TRUE(quick.Reserve(4096, second.generation).reserved);
-  std::memcpy(quick.data(), StreamBytes(4096, 4096).data(), 4096);
-  ASSERT_EQ(quick.Leave(), FlushDuty::kNone);
-  ASSERT_EQ(quick.Seal(second.generation), FlushDuty::kMustFlush);
-  parts_->pipeline.OnSealed(parts_->ring.TakeSealed(second));
-  parts_->CarryWrites();
-  ASSERT_EQ(parts_->pipeline.island_count(), 1U);
-
-  ASSERT_TRUE(tail_.Settle().ok());
-
-  std::memcpy(slow.data(), StreamBytes(0, 4096).data(), 4096);
-  ASSERT_EQ(slow.Leave(), FlushDuty::kMustFlush);
-  parts_->pipeline.OnSealed(parts_->ring.TakeSealed(first));
-  parts_->CarryWrites();
-  ASSERT_EQ(parts_->pipeline.hi_stable(), 8192U);
-  EXPECT_EQ(FirstDifference(device_.Content().substr(0, 8192), StreamBytes(0, 8192)), "");
 }
 
 }  // namespace
