@@ -61,10 +61,11 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
 IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
                     IODebugContext* dbg) {
   if (file.plugin_options.blob_files) {
+    lss::StoreOptions store_options = file.plugin_options.ForBlob();
+    store_options.allocate_ahead = file.options.allow_fallocate;
     StorePtr store;
-    const lss::Status status =
-        lss::DenseStream::Open(DefaultRuntime(file.path), file.path, file.plugin_options.ForBlob(),
-                               lss::OpenMode::kTruncate, &store);
+    const lss::Status status = lss::DenseStream::Open(
+        DefaultRuntime(file.path), file.path, store_options, lss::OpenMode::kTruncate, &store);
     if (status.ok()) {
       const uint64_t direct_bytes =
           file.options.use_direct_writes ? 0 : file.plugin_options.blob_direct_bytes;

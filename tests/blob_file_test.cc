@@ -168,6 +168,17 @@ TEST_F(BlobFileTest, BlocksAreAllocatedAheadAndGivenBackAtTheEnd) {
   EXPECT_LE(BytesOnDisk(blob_), 200000U);
 }
 
+TEST_F(BlobFileTest, NothingIsAllocatedAheadWhereTheOperatorForbidsIt) {
+  FileOptions options;
+  options.allow_fallocate = false;
+  const auto file = Create(options);
+  const std::string bytes = MakeValue(1, 9'000'000);
+  ASSERT_TRUE(file->Append(bytes, io_, nullptr).ok());
+  EXPECT_LE(BytesOnDisk(blob_), bytes.size());
+  ASSERT_TRUE(file->Close(io_, nullptr).ok());
+  EXPECT_TRUE(ReadFile(blob_) == bytes);
+}
+
 TEST_F(BlobFileTest, DirectWritesAreAskedForInVain) {
   FileOptions options;
   options.use_direct_writes = true;
