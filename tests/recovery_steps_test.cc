@@ -85,6 +85,14 @@ int unlink(const char* path) noexcept {
 int rename(const char* from, const char* to) noexcept {
   return Interfere("rename") ? -1 : static_cast<int>(syscall(SYS_rename, from, to));
 }
+int renameat2(int, const char* from, int, const char* to, unsigned flags) noexcept {
+  return Interfere("rename")
+             ? -1
+             : static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
+}
+int link(const char* from, const char* to) noexcept {
+  return Interfere("link") ? -1 : static_cast<int>(syscall(SYS_link, from, to));
+}
 int rmdir(const char* path) noexcept {
   return Interfere("rmdir") ? -1 : static_cast<int>(syscall(SYS_rmdir, path));
 }

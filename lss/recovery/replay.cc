@@ -82,10 +82,28 @@ Status Trim(const RecoveryContext& context, Examined* examined) {
   return CutTo(file, tail.end);
 }
 
+// Never over what is there: that may hold bytes that are nowhere else.
+bool RenameToFreeName(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  // Not every file system knows this, nor does every filter of system calls let it pass.
+  if (errno == EEXIST || link(from.c_str(), to.c_str()) != 0) {
+    return false;
+  }
+  unlink(from.c_str());
+  return true;
+}
+
 void SetAside(const RecoveryContext& context, const Examined& examined) {
   const std::string& path = examined.ring->path();
-  const std::string aside = path + kAsideSuffix;
-  const bool moved = rename(path.c_str(), aside.c_str()) == 0;
+  std::string aside = path + kAsideSuffix;
+  bool moved = RenameToFreeName(path, aside);
+  // Rings of this inode number that were set aside before.
+  for (int number = 2; !moved && errno == EEXIST; ++number) {
+    aside = path + "." + std::to_string(number) + kAsideSuffix;
+    moved = RenameToFreeName(path, aside);
+  }
   std::string whose = examined.done.file.empty() ? "" : ", " + examined.done.file;
   if (examined.done.ring_case == RingCase::kR12Orphan) {
     whose = ", no file with inode " + std::to_string(examined.ring->target().file.inode);
