@@ -33,6 +33,7 @@ class Scanner {
         break;
       }
     }
+    tail_.stop_end = tail_.end < file_size_ ? tail_.end + record_bytes_ : tail_.end;
     return tail_;
   }
 
@@ -73,6 +74,7 @@ class Scanner {
 
   BlobTailStop RecordOrFooter() {
     static_assert(kRecordHeaderBytes == kFooterBytes, "one read serves both");
+    record_bytes_ = kRecordHeaderBytes;
     if (file_size_ - tail_.end < kRecordHeaderBytes || !Fetch(tail_.end, kRecordHeaderBytes)) {
       return Short();
     }
@@ -91,8 +93,10 @@ class Scanner {
     const uint64_t begin = tail_.end + kRecordHeaderBytes;
     const uint64_t left = file_size_ - begin;
     if (key > left || value > left - key) {
+      record_bytes_ += left;
       return BlobTailStop::kTornRecord;
     }
+    record_bytes_ += key + value;
     return Blob(begin, key + value, blob_crc);
   }
 
@@ -117,6 +121,7 @@ class Scanner {
   const TailReadFunction& read_;
   const uint64_t file_size_;
   std::vector<char> buffer_;
+  uint64_t record_bytes_ = kHeaderBytes;  // of what is read last, as its header says
   BlobTail tail_;
 };
 

@@ -27,7 +27,8 @@ enum class BlobTailStop {
 const char* ToString(BlobTailStop stop);
 
 struct BlobTail {
-  uint64_t end = 0;  // the exact length of the file
+  uint64_t end = 0;       // the exact length of the file
+  uint64_t stop_end = 0;  // where what does not read there would end, as far as it says; else `end`
   uint64_t records = 0;
   BlobTailStop stop = BlobTailStop::kEndOfFile;
   int error = 0;  // errno of a failed read, otherwise 0

@@ -56,6 +56,8 @@ lss::Status ScanBlob(const TailReadFunction& read, const std::string& name, uint
   result->end = result->known ? tail.end : size;
   result->whole = tail.stop == BlobTailStop::kFooter || tail.stop == BlobTailStop::kEndOfFile ||
                   tail.stop == BlobTailStop::kTornRecord;
+  result->stop = tail.end;
+  result->stop_end = tail.stop_end;
   result->description = tail.ToString();
   return lss::Status::Ok();
 }
@@ -66,13 +68,16 @@ lss::Status ScanWal(const TailReadFunction& read, const std::string& name, uint6
   if (IsWal(name)) {
     number = static_cast<uint32_t>(WalNumber(name));
   }
-  const WalTail tail = FindWalTail(read, size, number, {rule.judged_above, rule.gaps_below});
+  const WalTail tail =
+      FindWalTail(read, size, number, {rule.judged_above, rule.gaps_below, rule.lap});
   if (tail.error != 0) {
     return lss::Status::FromErrno("read", name, static_cast<int64_t>(tail.end), tail.error);
   }
   result->known = tail.SafeToTrim();
   result->end = result->known ? tail.end : size;
   result->whole = tail.stop == WalTailStop::kEndOfFile || tail.stop == WalTailStop::kTornRecord;
+  result->stop = tail.stop_offset;
+  result->stop_end = tail.stop_end;
   result->last_number = tail.last_sequence;
   result->in_succession = IsWal(name);
   result->description = tail.ToString();

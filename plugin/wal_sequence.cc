@@ -5,6 +5,30 @@
 
 namespace bloom_lfs {
 
+namespace {
+
+// Sequence numbers have 56 bits.
+constexpr uint64_t kSequenceEnd = uint64_t{1} << 56;
+
+struct BatchHeader {
+  uint64_t sequence;
+  uint32_t count;
+};
+
+BatchHeader Load(const char* payload) {
+  BatchHeader header = {};
+  std::memcpy(&header.sequence, payload, sizeof(header.sequence));
+  std::memcpy(&header.count, payload + sizeof(header.sequence), sizeof(header.count));
+  return header;
+}
+
+}  // namespace
+
+bool WalSequence::IsPlausible(const char* payload, uint64_t entries) {
+  const BatchHeader header = Load(payload);
+  return header.sequence < kSequenceEnd && header.count <= entries;
+}
+
 void WalSequence::AddPayload(const char* data, size_t size) {
   const size_t wanted = std::min(size, kPrefixBytes - prefix_bytes_);
   std::memcpy(prefix_ + prefix_bytes_, data, wanted);
@@ -15,10 +39,7 @@ bool WalSequence::EndRecord(uint64_t end, bool readable) {
   if (!readable || prefix_bytes_ < kPrefixBytes) {
     return end <= rule_.judged_above || end <= rule_.gaps_below;
   }
-  uint64_t sequence = 0;
-  uint32_t count = 0;
-  std::memcpy(&sequence, prefix_, sizeof(sequence));
-  std::memcpy(&count, prefix_ + sizeof(sequence), sizeof(count));
+  const auto [sequence, count] = Load(prefix_);
   if (end > rule_.judged_above && !Follows(end, sequence)) {
     return false;
   }

@@ -20,11 +20,19 @@ struct WalSequenceRule {
   // Those that end above it as well must have the very next one, unless numbers were left out
   // before (entries that were written without a log), and must have one that can be read.
   uint64_t gaps_below = kNobody;
+  // Pieces without a number that begin at or above judged_above do not count if they are the same
+  // as one that is a multiple of this many bytes before them. 0: they do.
+  uint64_t lap = 0;
 };
 
 // Not thread safe.
 class WalSequence {
  public:
+  static constexpr size_t kPrefixBytes = sizeof(uint64_t) + sizeof(uint32_t);
+  static constexpr uint32_t kManyEntries = 1 << 24;
+  // Whether the kPrefixBytes at `payload` can be how a batch begins that has at most `entries`.
+  static bool IsPlausible(const char* payload, uint64_t entries);
+
   explicit WalSequence(const WalSequenceRule& rule) : rule_(rule) {}
 
   // The payload of the next record begins, or goes on in the next fragment.
@@ -39,8 +47,6 @@ class WalSequence {
   uint64_t last() const { return last_; }
 
  private:
-  static constexpr size_t kPrefixBytes = sizeof(uint64_t) + sizeof(uint32_t);
-
   bool Follows(uint64_t end, uint64_t sequence) const;
 
   const WalSequenceRule rule_;

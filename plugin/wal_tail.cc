@@ -133,16 +133,18 @@ struct Record {
 
 class Scanner {
  public:
-  Scanner(std::optional<uint32_t> log_number, const WalSequenceRule& rule)
-      : log_number_(log_number), sequence_(rule) {}
+  Scanner(const TailReadFunction& read, std::optional<uint32_t> log_number,
+          const WalSequenceRule& rule)
+      : read_(read), rule_(rule), log_number_(log_number), sequence_(rule) {}
 
   // Takes the block at `offset`. Returns false when the scan is over.
   bool TakeBlock(uint64_t offset, const char* data, size_t size) {
+    if (offset == 0) tail_.begins_like_a_log = BeginsLikeALog(data, size);
     size_t position = 0;
     while (kBlockSize - position >= HeaderSize()) {
       if (position == size && padding_ == 0) {
         return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile,
-                    offset + position);
+                    offset + position, 0);
       }
       Record record{};
       const std::optional<WalTailStop> fault =
@@ -152,18 +154,19 @@ class Scanner {
         return true;
       }
       if (padding_ != 0 && !EndPadding(fault, record)) {
-        return Stop(WalTailStop::kZeros, padding_offset_);
+        return Stop(WalTailStop::kZeros, padding_offset_, padding_);
       }
-      if (fault) return Stop(*fault, offset + position);
-      if (!Accept(record, offset + position)) {
+      if (fault) return Stop(*fault, offset + position, piece_size_);
+      out_of_order_ = IsOfEarlierLap(record, offset + position, data + position);
+      if (out_of_order_ || !Accept(record, offset + position)) {
         return Stop(out_of_order_ ? WalTailStop::kOutOfOrder : WalTailStop::kOutOfSequence,
-                    offset + position);
+                    offset + position, record.size);
       }
       position += record.size;
     }
     if (size < kBlockSize) {  // the file ends in the trailer
-      return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile,
-                  offset + size);
+      return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile, offset + size,
+                  0);
     }
     return true;
   }
@@ -177,7 +180,7 @@ class Scanner {
 
   WalTail Fail(int error, uint64_t offset) {
     tail_.error = error;
-    Stop(WalTailStop::kReadError, offset);
+    Stop(WalTailStop::kReadError, offset, 0);
     return Finish();
   }
 
@@ -185,22 +188,49 @@ class Scanner {
   // What is left of a block and is shorter than this is its trailer.
   size_t HeaderSize() const { return seen_recyclable_ ? kRecyclableHeaderSize : kLegacyHeaderSize; }
 
-  bool Stop(WalTailStop why, uint64_t offset) {
+  bool Stop(WalTailStop why, uint64_t offset, size_t size) {
     tail_.stop = why;
     tail_.stop_offset = offset;
+    tail_.stop_end = offset + size;
     return false;
+  }
+
+  // Whether the file begins as a writer begins it: with a batch, in a record of its own or in a
+  // fragment that fills the block.
+  bool BeginsLikeALog(const char* p, size_t available) const {
+    if (available < kRecyclableHeaderSize + WalSequence::kPrefixBytes) return false;
+    const RecordType type = Decode(static_cast<uint8_t>(p[6]));
+    const size_t header_size = type.recyclable ? kRecyclableHeaderSize : kLegacyHeaderSize;
+    const size_t length = LengthIn(p);
+    if (type.recyclable && log_number_.value_or(LoadFixed32(p + kLegacyHeaderSize)) !=
+                               LoadFixed32(p + kLegacyHeaderSize)) {
+      return false;
+    }
+    const char* batch = p + header_size;
+    if (type.kind == RecordKind::kFirst) {
+      return header_size + length == kBlockSize &&
+             WalSequence::IsPlausible(batch, WalSequence::kManyEntries);
+    }
+    return type.kind == RecordKind::kFull && length >= WalSequence::kPrefixBytes &&
+           header_size + length <= kBlockSize && WalSequence::IsPlausible(batch, length);
+  }
+
+  static size_t LengthIn(const char* header) {
+    return static_cast<uint8_t>(header[4]) | size_t{static_cast<uint8_t>(header[5])} << 8;
   }
 
   // Reads the record at p, where `available` bytes of the file and `room` bytes of the block are
   // left. Returns what is wrong with it, or nothing.
   std::optional<WalTailStop> Parse(const char* p, size_t available, size_t room, Record* record) {
+    piece_size_ = kLegacyHeaderSize;
     if (AllZero(p, std::min(available, kLegacyHeaderSize))) return WalTailStop::kZeros;
     if (available < kLegacyHeaderSize) return WalTailStop::kTornRecord;
-    const size_t length = static_cast<uint8_t>(p[4]) | size_t{static_cast<uint8_t>(p[5])} << 8;
+    const size_t length = LengthIn(p);
     const RecordType type = Decode(static_cast<uint8_t>(p[6]));
+    const size_t header_size = type.recyclable ? kRecyclableHeaderSize : kLegacyHeaderSize;
+    piece_size_ = std::min(header_size + length, room);
     if (type.kind == RecordKind::kUnknown) return JudgeUnknown(p, available, length);
 
-    const size_t header_size = type.recyclable ? kRecyclableHeaderSize : kLegacyHeaderSize;
     if (header_size + length > room) return WalTailStop::kBadLength;
     if (header_size + length > available) return WalTailStop::kTornRecord;
     if (!ChecksumMatches(p, header_size + length)) return WalTailStop::kBadChecksum;
@@ -245,6 +275,36 @@ class Scanner {
     }
     padding_ = 0;
     return true;
+  }
+
+  // A piece has a checksum of its own and nothing that says which record it belongs to. One of an
+  // earlier lap of a ring is the same as it was then; that it might be by chance, because all that
+  // is written is alike, shows in the blocks around.
+  bool IsOfEarlierLap(const Record& record, uint64_t offset, const char* header) const {
+    const bool numbered = !seen_compression_ && record.kind != RecordKind::kMiddle &&
+                          record.kind != RecordKind::kLast;
+    if (rule_.lap == 0 || offset < rule_.judged_above || numbered) return false;
+    for (uint64_t earlier = offset; earlier >= rule_.lap;) {
+      earlier -= rule_.lap;
+      if (IsAt(earlier, header)) return !IsAround(earlier, header);
+    }
+    return false;
+  }
+
+  bool IsAround(uint64_t offset, const char* header) const {
+    for (uint64_t distance = kBlockSize; distance <= 4 * kBlockSize; distance += kBlockSize) {
+      if (distance % rule_.lap == 0) continue;
+      if (IsAt(offset + distance, header)) return true;
+      if (offset >= distance && IsAt(offset - distance, header)) return true;
+    }
+    return false;
+  }
+
+  // By its header: checksum, length and type.
+  bool IsAt(uint64_t offset, const char* header) const {
+    char other[kLegacyHeaderSize];
+    return read_(offset, sizeof(other), other) == static_cast<int64_t>(sizeof(other)) &&
+           std::memcmp(other, header, sizeof(other)) == 0;
   }
 
   // Takes a valid record into the sequence; returns false if it has no place there.
@@ -298,9 +358,12 @@ class Scanner {
     return true;
   }
 
+  const TailReadFunction& read_;
+  const WalSequenceRule rule_;
   WalTail tail_;
   std::optional<uint32_t> log_number_;
   WalSequence sequence_;
+  size_t piece_size_ = 0;  // of the record that was parsed last, as its header says
   bool out_of_order_ = false;
   bool seen_recyclable_ = false;
   bool seen_data_ = false;
@@ -349,7 +412,7 @@ std::string WalTail::ToString() const {
 WalTail FindWalTail(const TailReadFunction& read, uint64_t file_size,
                     std::optional<uint32_t> log_number, const WalSequenceRule& rule) {
   BlockSource source(read, file_size);
-  Scanner scanner(log_number, rule);
+  Scanner scanner(read, log_number, rule);
   for (uint64_t offset = 0;; offset += kBlockSize) {
     const char* data = nullptr;
     size_t size = 0;

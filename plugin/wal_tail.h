@@ -51,19 +51,25 @@ struct WalTail {
   uint64_t end = 0;          // where the last whole record ends: the exact length of the log
   uint64_t records = 0;      // whole logical records in front of it, metadata records included
   uint64_t stop_offset = 0;  // what ended the scan is here: end, or the next fragment behind it
+  uint64_t stop_end = 0;  // where that would end, as its header says; stop_offset: nothing is there
   WalTailStop stop = WalTailStop::kEndOfFile;
   int error = 0;  // errno of a failed read, otherwise 0
   // Sequence numbers of the first and the last record in front of `end`; 0 if none can be read.
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;
 
+  // Whether the file begins with a header and a batch that make sense, whole or not. Of bytes that
+  // are random, as encrypted ones are, one file in four thousand million does.
+  bool begins_like_a_log = false;
+
   // False if the file may hold good records behind `end` that this version cannot judge. Then the
   // file must be left as it is. So must one of which nothing reads like a log: a layer above us may
   // have encrypted it.
   bool SafeToTrim() const {
-    const bool reads_like_a_log = end > 0 || stop == WalTailStop::kZeros ||
-                                  stop == WalTailStop::kEndOfFile ||
-                                  stop == WalTailStop::kForeignLogNumber;
+    const bool has_record = end > 0 || stop == WalTailStop::kForeignLogNumber ||
+                            stop == WalTailStop::kOutOfSequence || stop == WalTailStop::kOutOfOrder;
+    const bool is_empty = stop == WalTailStop::kZeros || stop == WalTailStop::kEndOfFile;
+    const bool reads_like_a_log = begins_like_a_log || has_record || is_empty;
     return reads_like_a_log && stop != WalTailStop::kReadError && stop != WalTailStop::kUnknownType;
   }
 

@@ -338,7 +338,168 @@ TEST_F(ProvenTest, BehindALogWithAGapNoLaterRingCounts) {
   EXPECT_FALSE(Exists(rings_));
 }
 
+// Somebody has written into it who does not know rings, under the same boot.
+TEST_F(ProvenTest, BehindALogWhoseRingContradictsItNoLaterRingCounts) {
+  const std::string first_ring = Numbered(1).MakeAt(Log(10));
+  const std::string other = WalBuilder().AddBatch(1, 1, Payload(500, 7)).bytes();
+  WriteFile(Log(10), other);
+  const DeadLog second = Numbered(5);
+  const std::string ring = second.MakeAt(Log(11));
+  const RingCase found = ReadLog(Log(10), first_ring, PluginRecoveryContext()).ring_case;
+  EXPECT_EQ(found, RingCase::kR10NotUsed);
+  EXPECT_TRUE(ReadLog(Log(11), ring, PluginRecoveryContext()).bytes == second.File());
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(10, other);
+  ExpectBytes(11, second.File());
+}
+
+// The same, and nobody can read them: what comes later is not written, and not thrown away.
+TEST_F(DirectoryRecoveryTest, BehindALogWhoseRingContradictsItAnUnreadableRingIsSetAside) {
+  Unwritten(1).MakeAt(Log(10));
+  WriteFile(Log(10), Stream(3000, 9));
+  const DeadLog second = Unwritten(2);
+  const std::string ring = second.MakeAt(Log(11));
+  EXPECT_TRUE(ReadLog(Log(11), ring, PluginRecoveryContext()).bytes == second.File());
+  ASSERT_TRUE(Recover().ok());
+  EXPECT_TRUE(ReadFile(Log(11)) == second.File());
+  EXPECT_TRUE(Exists(ring + lss::kAsideSuffix));
+}
+
+// What it lacks was given up by somebody who has gone on: the plugin came later, and was killed.
+TEST_F(ProvenTest, ALogThatSomebodyElseHasEndedIsNoGap) {
+  const std::string first_ring = Numbered(1).MakeAt(Log(10));
+  WriteFile(Log(11), WalBuilder().AddBatch(2, 1, "by stock").bytes());
+  const DeadLog third = Numbered(3);
+  third.MakeAt(Log(12));
+  EXPECT_EQ(ReadLog(Log(10), first_ring, PluginRecoveryContext()).ring_case, RingCase::kR10NotUsed);
+  ASSERT_TRUE(Recover().ok());
+  ExpectBytes(12, third.stream);
+}
+
+// A device that went away and came back: the boot is the same, and pages never arrived.
+class LostPageTest : public ProvenTest {
+ protected:
+  // Six pages of records, the ring holds the last four; the third page is not on the device.
+  void MakeLog(lss::RingState state) {
+    for (uint32_t i = 1; i <= 24; ++i) {
+      wal_.AddBatch(i, 1, Payload(980, i));
+    }
+    DeadLog log;
+    log.stream = wal_.bytes();
+    log.hi_stable = log.stream.size();
+    log.durable = wal_.ends()[3];
+    log.state = state;
+    ring_ = log.MakeAt(Log(10));
+    // All in the buffers is of a later lap.
+    lss::test::EditRing(ring_, [](lss::RingHeader* header) {
+      for (uint32_t i = 0; i < 4; ++i) {
+        header->base[i].store((6 + i) * 4096, std::memory_order_relaxed);
+      }
+    });
+  }
+  void Change(size_t from, size_t to, char mask) {
+    std::string bytes = ReadFile(Log(10));
+    for (size_t at = from; at < to; ++at) {
+      bytes[at] = mask == 0 ? '\0' : static_cast<char>(bytes[at] ^ mask);
+    }
+    WriteFile(Log(10), bytes);
+  }
+  std::string ring_;
+};
+
+TEST_F(LostPageTest, NothingBehindTheHoleCounts) {
+  for (const lss::RingState state : {lss::RingState::kLive, lss::RingState::kClosed}) {
+    SCOPED_TRACE(static_cast<uint32_t>(state));
+    wal_ = WalBuilder();
+    MakeLog(state);
+    Change(8192, 12288, 0);
+    const std::string expected = wal_.bytes().substr(0, wal_.ends()[7]);
+    EXPECT_TRUE(ReadLog(Log(10), ring_, PluginRecoveryContext()).bytes == expected);
+    ASSERT_TRUE(Recover().ok());
+    ExpectBytes(10, expected);
+  }
+}
+
+// That is damage, whatever it comes from: RocksDB reports it, or passes over it, as on stock.
+TEST_F(LostPageTest, AByteThatChangedAndZerosThatWereSyncedAreLeftToRocksDb) {
+  const struct {
+    size_t from;
+    size_t to;
+    char mask;
+  } changes[] = {{9000, 9001, 0x40}, {2100, 2101, 0x40}, {1500, 1600, 0}};
+  for (const auto& change : changes) {
+    SCOPED_TRACE(change.from);
+    wal_ = WalBuilder();
+    MakeLog(lss::RingState::kLive);
+    Change(change.from, change.to, change.mask);
+    const std::string damaged = ReadFile(Log(10));
+    EXPECT_TRUE(ReadLog(Log(10), ring_, PluginRecoveryContext()).bytes == damaged);
+    ASSERT_TRUE(Recover().ok());
+    ExpectBytes(10, damaged);
+  }
+}
+
 // --- the machine went down ---
+
+TEST_F(DirectoryRecoveryTest, AfterARestartALogWhoseFirstRecordIsTornIsEmpty) {
+  for (const size_t size : {6000U, 90000U}) {
+    for (const size_t arrived : {4096U, 5000U}) {
+      WalBuilder wal;
+      wal.AddBatch(1, 1, Payload(size));
+      DeadLog log;
+      log.stream = wal.bytes().substr(0, arrived);
+      log.hi_stable = arrived;
+      log.behind = std::string(200000, '\0');
+      const std::string ring = log.MakeAt(Log(10));
+      lss::test::RestartMachine(ring);
+      EXPECT_EQ(ReadLog(Log(10), ring, PluginRecoveryContext()).bytes, "");
+      ASSERT_TRUE(Recover().ok());
+      EXPECT_EQ(ReadFile(Log(10)), "");
+    }
+  }
+}
+
+// Killed, then moved to another machine in good order: stock's log would be whole.
+TEST_F(DirectoryRecoveryTest, AfterARestartAFirstRecordThatIsPartlyInTheFileIsMadeWhole) {
+  for (const size_t in_file : {4096U, 30000U, 36864U}) {
+    WalBuilder wal;
+    wal.AddBatch(1, 1, Payload(40000));
+    DeadLog log;
+    log.buffer_count = 16;
+    log.stream = wal.bytes();
+    log.hi_stable = in_file;
+    lss::test::RestartMachine(log.MakeAt(Log(10)));
+    ASSERT_TRUE(Recover().ok());
+    EXPECT_TRUE(ReadFile(Log(10)) == wal.bytes()) << ReadFile(Log(10)).size();
+  }
+}
+
+// The ring's header reached the device behind a buffer's last lap, its buffer before: a piece of a
+// record of that lap has a whole checksum, and the number is in the first piece.
+TEST_F(DirectoryRecoveryTest, AfterARestartPiecesOfAnEarlierLapAreNotTaken) {
+  constexpr uint32_t kBuffers = 48;  // six blocks
+  constexpr size_t kLap = kBuffers * 4096;
+  for (const bool alike : {false, true}) {
+    WalBuilder wal;
+    for (uint32_t i = 1; i <= 3; ++i) {
+      wal.AddBatch(i, 1, alike ? std::string(130000, 'x') : Payload(130000, i));
+    }
+    DeadLog log;
+    log.buffer_count = kBuffers;
+    log.stream = wal.bytes();
+    log.hi_stable = wal.ends()[1];
+    const std::string ring = log.MakeAt(Log(10));
+    lss::test::RestartMachine(ring);
+    // The block behind the one where the third record begins.
+    const size_t block = (wal.ends()[1] / 32768 + 1) * 32768;
+    std::string bytes = ReadFile(ring);
+    bytes.replace(4096 + block % kLap, 32768, wal.bytes().substr(block - kLap, 32768));
+    WriteFile(ring, bytes);
+    ASSERT_TRUE(Recover().ok());
+    EXPECT_TRUE(ReadFile(Log(10)) == wal.bytes().substr(0, wal.ends()[alike ? 2 : 1]))
+        << ReadFile(Log(10)).size();
+  }
+}
 
 TEST_F(DirectoryRecoveryTest, AfterARestartALogEndsWithItsLastWholeRecord) {
   WalBuilder wal;

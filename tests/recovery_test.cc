@@ -270,16 +270,52 @@ TEST_F(RecoveryTest, R5ClosedStateIsNotBelievedAfterARestart) {
 
 TEST_F(RecoveryTest, R5DamageBelowTheDurableLengthIsLeftForRocksDbToReport) {
   DeadLog log;
-  log.stream = "one\n???????????";
+  log.stream = "a line that is long enough to look like text\n??\001????????";
   log.hi_stable = log.stream.size();
-  log.durable = 12;
+  log.durable = 52;
   RestartMachine(Make(log));
   EXPECT_EQ(Look().bytes, log.File()) << "the damage must show";
   EXPECT_EQ(Case(), RingCase::kR5MachineDown);
   EXPECT_EQ(ReadFile(log_), log.File());
   ASSERT_EQ(warnings_.size(), 1U);
   EXPECT_NE(warnings_[0].find(log_), std::string::npos) << warnings_[0];
-  EXPECT_NE(warnings_[0].find("12"), std::string::npos) << warnings_[0];
+  EXPECT_NE(warnings_[0].find("52"), std::string::npos) << warnings_[0];
+}
+
+// Its end was never accepted, or is gone with the power: the record was not promised.
+TEST_F(RecoveryTest, R5ARecordThatWasSyncedInPartIsCutOff) {
+  for (const size_t zeros : {0U, 100U, 9000U}) {
+    warnings_.clear();
+    DeadLog log;
+    log.stream = "one\ntwo and mo";
+    log.hi_stable = log.stream.size();
+    log.durable = 9;
+    log.behind = std::string(zeros, '\0');
+    RestartMachine(Make(log));
+    EXPECT_EQ(Look().bytes, "one\n");
+    EXPECT_EQ(Case(), RingCase::kR5MachineDown);
+    EXPECT_EQ(ReadFile(log_), "one\n");
+  }
+}
+
+TEST_F(RecoveryTest, WhatIsSetAsideIsNeverPutOverWhatWasSetAsideBefore) {
+  std::vector<std::string> set_aside;
+  for (int round = 0; round < 3; ++round) {
+    DeadLog log;
+    log.stream = Stream(6000, static_cast<uint32_t>(round));
+    WriteFile(log_, "");  // keeps its inode
+    Make(log);
+    EditRing(ring_, [](RingHeader* header) { header->fixed.magic[0] = 'x'; });
+    set_aside.push_back(ReadFile(ring_));
+    EXPECT_EQ(Case(), RingCase::kR6Damaged);
+    ASSERT_EQ(warnings_.size(), static_cast<size_t>(round) + 1);
+  }
+  const char* names[] = {"", ".2", ".3"};
+  for (size_t i = 0; i < 3; ++i) {
+    const std::string aside = ring_ + names[i] + kAsideSuffix;
+    EXPECT_TRUE(ReadFile(aside) == set_aside[i]) << aside;
+    EXPECT_NE(warnings_[i].find(aside), std::string::npos) << warnings_[i];
+  }
 }
 
 TEST_F(RecoveryTest, R5UnreadableFileKeepsRingAndFile) {

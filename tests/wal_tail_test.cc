@@ -228,6 +228,32 @@ TEST(WalTailTest, AFileOfWhichNothingReadsLikeALogIsNotTrimmed) {
   EXPECT_TRUE(Scan(std::string(10000, '\0')).SafeToTrim()) << "its first page never arrived";
 }
 
+// A log that begins with a record which is not whole is a log all the same.
+TEST(WalTailTest, ATornFirstRecordIsTrimmed) {
+  for (const size_t size : {3000U, 40000U}) {
+    for (const bool recyclable : {false, true}) {
+      WalBuilder log = recyclable ? WalBuilder(5) : WalBuilder();
+      log.AddBatch(70, 3, Payload(size));
+      for (const size_t arrived : {100U, 2000U}) {
+        for (const size_t zeros : {0U, 100000U}) {
+          const std::string bytes = log.bytes().substr(0, arrived) + std::string(zeros, '\0');
+          const WalTail tail = Scan(bytes);
+          EXPECT_EQ(tail.end, 0U);
+          EXPECT_TRUE(tail.SafeToTrim()) << tail.ToString();
+          EXPECT_GE(tail.stop_end, std::min<size_t>(size, 32768)) << tail.ToString();
+        }
+      }
+    }
+  }
+}
+
+TEST(WalTailTest, RandomBytesAreNotTrimmed) {
+  for (uint32_t seed = 0; seed < 20000; ++seed) {
+    const std::string bytes = Payload(100, seed);
+    EXPECT_FALSE(Scan(bytes).SafeToTrim()) << seed;
+  }
+}
+
 TEST(WalTailTest, RecordsOutOfSequence) {
   enum : uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4, kCompression = 9, kMeta = 10 };
   const std::vector<std::vector<uint8_t>> wrong = {{kMiddle},

@@ -100,6 +100,7 @@ Status Try(const Stream& stream, const RingView& ring, Address from, bool words_
   ScanRule rule;
   rule.judged_above = from;
   rule.gaps_below = 0;
+  rule.lap = ring.lap();
   if (words_agree && ring.committed() >= evidence->file.end) {
     // A stream whose records go on to just where its words say that it ends has left out numbers,
     // if it has, by itself.
@@ -120,6 +121,10 @@ Status Try(const Stream& stream, const RingView& ring, Address from, bool words_
   ScannedTail proven;
   if (Status status = stream.Scan(from, std::max(from, ring.End()), rule, &proven); !status.ok()) {
     return status;
+  }
+  if (proven.known && evidence->content == Evidence::Content::kOpaque) {
+    evidence->content =
+        Evidence::Content::kNotWhole;  // it reads, but the words are another moment's
   }
   if (proven.known && proven.end > evidence->part.end) {
     evidence->part = {from, proven.end};
@@ -148,6 +153,44 @@ Status ScanFile(int fd, const std::string& path, const TailScanner& scan, Addres
   return scan(read, path, size, ScanRule(), tail);
 }
 
+// Whether pages that never reached the device explain why the file does not read: a log only grows,
+// so what is missing of a page are zeros up to its end.
+Status CheckForLostPages(int fd, const std::string& path, const ScannedTail& tail, Address limit,
+                         bool* lost) {
+  *lost = false;
+  std::vector<char> page(kPageBytes);
+  for (Address at = PageFloor(tail.stop); !*lost && at < std::min(tail.stop_end, limit);
+       at += kPageBytes) {
+    size_t read = 0;
+    const size_t wanted = std::min<uint64_t>(kPageBytes, limit - at);
+    if (Status status = ReadFully(fd, path, at, wanted, page.data(), &read); !status.ok()) {
+      return status;
+    }
+    size_t zeros_from = read;
+    while (zeros_from > 0 && page[zeros_from - 1] == 0) {
+      --zeros_from;
+    }
+    *lost = zeros_from < read && at + zeros_from < tail.stop_end;
+  }
+  return Status::Ok();
+}
+
+// Whether the file has a bad place below the watermark. `damaged`: one that a lost page cache does
+// not explain; what was synced is in no page cache only.
+Status CheckBelow(int fd, const std::string& path, const TailScanner& scan, const RingView& ring,
+                  bool* bad, bool* damaged) {
+  const Address stable = ring.hi_stable();
+  ScannedTail below;
+  Status status = ScanFile(fd, path, scan, stable, &below);
+  *bad = !below.whole;
+  bool lost = false;
+  if (status.ok() && *bad && below.stop_end > ring.durable()) {
+    status = CheckForLostPages(fd, path, below, stable, &lost);
+  }
+  *damaged = *bad && !lost;
+  return status;
+}
+
 }  // namespace
 
 Status FindEvidence(int fd, const std::string& path, const RingView& ring, const TailScanner& scan,
@@ -167,16 +210,15 @@ Status FindEvidence(int fd, const std::string& path, const RingView& ring, const
   }
   const bool words_agree = ring.LiveWordsAgree();
   const Address stable = ring.hi_stable();
+  bool bad = false;
   bool damaged = false;
   if (words_agree && evidence->file.end < stable) {
-    ScannedTail below;
-    status = ScanFile(fd, path, scan, stable, &below);
-    damaged = !below.whole;
+    status = CheckBelow(fd, path, scan, ring, &bad, &damaged);
   }
   const Stream stream(fd, path, ring, scan);
   // A record may be in both, in part: then the watermark tells where one goes over into the other.
   // It may be behind the file, or before it; then the file's last whole record does.
-  if (status.ok() && words_agree && !damaged) {
+  if (status.ok() && words_agree && !bad) {
     status = Try(stream, ring, stable, words_agree, evidence);
   }
   if (status.ok() && evidence->content != Evidence::Content::kWhole) {

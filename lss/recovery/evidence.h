@@ -4,10 +4,10 @@
 // A page cache may be lost under a running machine, a ring may have been written back in any order,
 // a directory may have been copied. Then a buffer of the ring may hold the bytes of another lap
 // than its base address says. Whole, checksummed records that follow one another cannot be such
-// bytes: records carry numbers that rise, and those of another lap do not continue them.
+// bytes: records carry numbers that rise, and those of another lap do not continue them. Pieces of
+// records carry none; those of an earlier lap are in the file, where they are looked for.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -28,6 +28,10 @@ struct ScanRule {
   // Of judged records that end above it: the number must be the very next one, unless the stream
   // has left numbers out before; and a record without a number does not count.
   Address gaps_below = kNobody;
+  // Bytes from `judged_above` on may be those of this many bytes earlier, or a multiple of that: a
+  // record in several pieces may consist of old and new ones. What is the same as its like there
+  // does not count. 0: they cannot.
+  uint64_t lap = 0;
 };
 
 // What a scan has found.
@@ -38,6 +42,10 @@ struct ScannedTail {
   Address end = 0;  // of the last whole record that counts
   bool whole =
       true;  // between `end` and the limit lies nothing, or one record that is cut off there
+  // What does not read any more: a record, or a part of one, as its own beginning says. Empty where
+  // the stream ends between records.
+  Address stop = 0;
+  Address stop_end = 0;
   uint64_t last_number = 0;  // of the last record that counts; 0: it has none
   // Whether streams of its kind in one directory continue one another.
   bool in_succession = false;
@@ -52,7 +60,8 @@ using TailScanner = std::function<Status(const StreamReader& read, const std::st
 struct Evidence {
   enum class Content {
     kOpaque,    // nobody can read it
-    kDamaged,   // the file does not read as far as the watermark, and the ring cannot tell why
+    kDamaged,   // the file does not read as far as the watermark; no page that is missing explains
+                // it
     kNotWhole,  // the records do not go on to where the ring says that the stream ends
     kWhole,     // they do
   };
@@ -68,10 +77,14 @@ struct Evidence {
   bool StopsShort(const RingView& ring) const {
     return file.known && content != Content::kWhole && part.end < ring.committed();
   }
-  // Whether the file, of `size` bytes, does not read to the end of what was synced: that is damage,
-  // not a torn tail.
+  // Whether the file, of `size` bytes, lacks some of what was synced: that is damage, not a torn
+  // tail. A sync may end inside a record; the rest of that one was never promised.
   bool LacksSynced(const RingView& ring, Address size) const {
-    return ring.LiveWordsAgree() && file.end < std::min(ring.durable(), size);
+    if (!ring.LiveWordsAgree() || file.end >= size) {
+      return false;
+    }
+    const bool bad_place = file.stop < size && file.stop_end <= ring.durable();
+    return bad_place || size < ring.durable();
   }
 };
 

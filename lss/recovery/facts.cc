@@ -93,6 +93,17 @@ ContentFound ContentOf(const Evidence& evidence) {
   return ContentFound::kNotWhole;
 }
 
+// Nothing that the ring has counts. What nobody can read is not dropped for that: the gap shows
+// that no page cache vouches for it.
+void PutBehindGap(RingFacts* facts) {
+  facts->adds = false;
+  if (facts->content == ContentFound::kOpaque) {
+    facts->same_boot = false;
+  } else {
+    facts->content = ContentFound::kNotWhole;
+  }
+}
+
 }  // namespace
 
 Status GatherFacts(int fd, const std::string& path, const RingView& ring, const TailScanner& scan,
@@ -132,8 +143,7 @@ Status GatherFacts(int fd, const std::string& path, const RingView& ring, const 
   facts->adds = evidence->adds();
   if (evidence->file.in_succession && witness.earlier_whole != nullptr &&
       !witness.earlier_whole(path)) {
-    facts->content = ContentFound::kNotWhole;
-    facts->adds = false;
+    PutBehindGap(facts);
   }
   facts->superseded =
       witness.current != nullptr && !witness.current(path, ring, evidence->last_number);

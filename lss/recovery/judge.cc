@@ -48,13 +48,15 @@ const Row& RowOf(RingCase ring_case) { return kRows[static_cast<int>(ring_case)]
 RingCase JudgeBytes(const RingFacts& facts) {
   const bool same_page_cache =
       facts.same_boot && facts.words_agree && facts.target == TargetFound::kSame;
-  if (same_page_cache && facts.file_agrees && facts.closed) {
+  const bool file_is_theirs =
+      same_page_cache && facts.file_agrees && facts.content != ContentFound::kNotWhole;
+  if (file_is_theirs && facts.closed) {
     return RingCase::kR4Closed;
   }
   if (facts.superseded && (facts.adds || facts.holds_unwritten)) {
     return RingCase::kR10NotUsed;
   }
-  if (same_page_cache && facts.file_agrees && facts.content != ContentFound::kNotWhole) {
+  if (file_is_theirs) {
     return RingCase::kR3ProcessKilled;
   }
   if (facts.adds) {

@@ -19,7 +19,7 @@ enum class TargetFound {
 // What the stream's records say, file and ring read as one.
 enum class ContentFound {
   kOpaque,    // nobody can read them
-  kDamaged,   // the file has damage where the ring knows nothing of it
+  kDamaged,   // the file has damage that is no page that never arrived
   kNotWhole,  // they do not go on to the end that the ring promises
   kWhole,     // they do
 };

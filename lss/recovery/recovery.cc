@@ -70,10 +70,24 @@ void LockRing(const RingPlace& place, Examined* examined) {
   }
 }
 
-bool IsIncomplete(RingCase ring_case, const Evidence& evidence, const RingView& ring) {
-  const bool by_content =
-      ring_case == RingCase::kR5MachineDown || ring_case == RingCase::kR14Proven;
-  return by_content && evidence.file.in_succession && evidence.StopsShort(ring);
+// Whether bytes that were accepted for the stream do not come to its file, so that those of later
+// ones would come behind a gap.
+bool IsIncomplete(const RingFacts& facts, const Evidence& evidence, const RingView& ring) {
+  if (!evidence.file.in_succession) {
+    return false;
+  }
+  switch (Judge(facts)) {
+    case RingCase::kR5MachineDown:
+    case RingCase::kR14Proven:
+      return evidence.StopsShort(ring);
+    case RingCase::kR10NotUsed: {
+      const bool opaque = facts.content == ContentFound::kOpaque;
+      // Who has gone on has decided where the stream ends: that is no gap.
+      return !facts.superseded && (opaque ? ring.HoldsUnwritten() : evidence.StopsShort(ring));
+    }
+    default:
+      return false;
+  }
 }
 
 // A ring and the candidate that it names, null if there is none.
@@ -107,7 +121,7 @@ Status Examine(const RingPlace& place, Found found, const RecoveryContext& conte
   if (status.ok()) {
     examined->done.ring_case = Judge(facts);
     examined->part = PartOf(examined->done.ring_case, ring, examined->evidence);
-    examined->incomplete = IsIncomplete(examined->done.ring_case, examined->evidence, ring);
+    examined->incomplete = IsIncomplete(facts, examined->evidence, ring);
   }
   return status;
 }
@@ -258,7 +272,7 @@ Status IsWholeStream(const std::string& path, const std::string& ring_path,
   Evidence evidence;
   Status status =
       GatherFacts(fd.get(), path, *ring, context.scan, context.witness, &facts, &evidence);
-  *whole = !status.ok() || !IsIncomplete(Judge(facts), evidence, *ring);
+  *whole = !status.ok() || !IsIncomplete(facts, evidence, *ring);
   return status;
 }
 

@@ -58,6 +58,10 @@ class RingView {
   std::string stream_name() const { return LoadStreamName(header_->name); }
   // Whether the ring was made since this machine was started, as far as that can be known.
   bool SameBoot() const;
+  // How many bytes apart the addresses are that a byte of the ring may hold, one after the other.
+  uint64_t lap() const {
+    return uint64_t{header_->fixed.buffer_count} * header_->fixed.buffer_bytes;
+  }
   // Whether the words of the live part are whole and do not contradict each other. Says nothing
   // while the owner lives: its words change one by one.
   bool LiveWordsAgree() const;

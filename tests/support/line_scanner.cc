@@ -58,6 +58,8 @@ Status ScanLines(const StreamReader& read, const std::string& name, Address size
     while (end < bytes.size() && IsText(bytes[end]) && bytes[end] != '\n') {
       ++end;
     }
+    tail->stop = at;
+    tail->stop_end = end + 1;
     if (end == bytes.size()) {
       return Status::Ok();  // a line that is cut off
     }
@@ -68,7 +70,7 @@ Status ScanLines(const StreamReader& read, const std::string& name, Address size
     }
     tail->last_number = number > 0 ? number : tail->last_number;
     at = end + 1;
-    tail->end = at;
+    tail->end = tail->stop = tail->stop_end = at;
   }
   return Status::Ok();
 }
