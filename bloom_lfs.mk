@@ -52,6 +52,7 @@ bloom_lfs_SOURCES := \
   lss/ring/ring_view.cc \
   lss/ring/shared_mapping.cc \
   lss/ring/signal_chain.cc \
+  lss/ring/thaw_gate.cc \
   lss/runtime/flusher.cc \
   lss/runtime/maintenance.cc \
   lss/runtime/runtime.cc \

@@ -66,6 +66,7 @@ Status DenseStream::Append(ByteView bytes) {
   if (Status status = pipeline()->AwaitStable(ring()->StableBefore(bytes.size)); !status.ok()) {
     return status;
   }
+  memory()->AwaitThaw();
   accepted_end_.store(end, std::memory_order_release);  // P15
   if (!memory()->failed()) {
     if (Status status = CopyIn(bytes.data, bytes.size); !status.ok()) {

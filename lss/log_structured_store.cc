@@ -241,6 +241,7 @@ Status LogStructuredStore::Close() {
   if (!status.ok()) {
     return status;
   }
+  memory_->AwaitThaw();
   // From here a killed process leaves nothing to replay (C14; before it: C13).
   memory_->header()->state.store(static_cast<uint32_t>(RingState::kClosed),
                                  std::memory_order_release);  // P11

@@ -2,6 +2,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "lss/base/posix_file.h"
@@ -17,12 +18,18 @@ uint64_t RoomForARing(const std::string& directory) {
 }
 
 // The bytes of the partial last page come into the ring before any base address tells of them.
+// Not by the read itself: a page fault that a system call takes holds up the process's other
+// threads (ring/thaw_gate.h).
 Status AdoptPartialPage(Device* device, Address size, char* buffer) {
   const uint64_t partial = size - PageFloor(size);
+  alignas(kPageBytes) char page[kPageBytes];
   size_t adopted = 0;
-  Status status = device->Read(PageFloor(size), partial, buffer, &adopted);
+  Status status = device->Read(PageFloor(size), partial, page, &adopted);
   if (status.ok() && adopted != partial) {
     status = Status::Corruption(device->name() + " shrank while it was opened");
+  }
+  if (status.ok()) {
+    std::memcpy(buffer, page, partial);
   }
   return status;
 }

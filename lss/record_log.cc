@@ -45,6 +45,7 @@ Status RecordLog::Reserve(uint32_t size, Reservation* reservation) {
     if (closed()) {
       return Status::Closed("reserve in " + path() + " after close");
     }
+    memory()->AwaitThaw();
     const FlushBufferRing::Cursor cursor = ring()->current();
     FlushBuffer& buffer = ring()->buffer(cursor.index);
     if (Status status = EnsureSpace(buffer.base() + buffer.capacity()); !status.ok()) {

@@ -46,6 +46,7 @@ Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
       return status;
     }
   }
+  memory_.AwaitThaw();
   {
     const std::unique_lock<std::shared_mutex> lock(reopening_);
     sequences_[next.index].store(next.sequence, std::memory_order_relaxed);  // P1 publishes it
@@ -99,6 +100,7 @@ void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {
 SealedBuffer FlushBufferRing::TakeSealed(const Cursor& cursor) {
   const FlushBuffer& buffer = buffers_[cursor.index];
   const uint32_t length = buffer.SealedLength();
+  memory_.AwaitThaw();
   std::memset(buffer.data() + length, 0, PageCeil(length) - length);
   // Relaxed: the flush duty came by an addition that P1 orders behind it.
   return {sequences_[cursor.index].load(std::memory_order_relaxed), buffer.base(), length,

@@ -257,15 +257,13 @@ void RingMemory::PrefaultUnused(uint32_t index) const {
 }
 
 void RingMemory::PrefaultRange(uint32_t index, uint64_t from, uint64_t length) const {
-#ifdef MADV_POPULATE_WRITE
-  // Only a hint: without it the first store to each page faults, which is correct and slower.
-  const uint64_t begin = PageFloor(from);
-  (void)madvise(buffer(index) + begin, PageCeil(from + length) - begin, MADV_POPULATE_WRITE);
-#else
-  (void)index;
-  (void)from;
-  (void)length;
-#endif
+  // Page by page: MADV_POPULATE_WRITE is faster, but while it waits for the file system (frozen, or
+  // a journal that is slow) no thread of the process can map or unmap anything.
+  const uint64_t end = PageCeil(from + length);
+  for (uint64_t at = PageFloor(from); at < end && !failed(); at += kPageBytes) {
+    AwaitThaw();
+    TouchForWriting(buffer(index) + at);
+  }
 }
 
 void RingMemory::Remove() {

@@ -20,6 +20,7 @@
 #include "lss/ring/ring_lock.h"
 #include "lss/ring/ring_options.h"
 #include "lss/ring/shared_mapping.h"
+#include "lss/ring/thaw_gate.h"
 
 namespace lss {
 
@@ -57,8 +58,15 @@ class RingMemory {
   const std::string& path() const { return path_; }
   // Of the ring file itself.
   const FileIdentity& identity() const { return identity_; }
+  // To be called, without a lock that anybody beyond this stream needs, before anything is stored
+  // into the ring: waits as long as its file system is frozen (thaw_gate.h). Costs nothing that
+  // counts.
+  void AwaitThaw() const { thaw_gate_.Pass(fd_.get()); }
   // Notes that this process has made a file with this number beside the stream's.
-  void NoteSibling(uint64_t number) const { header()->sibling_max.RaiseTo(number); }
+  void NoteSibling(uint64_t number) const {
+    AwaitThaw();
+    header()->sibling_max.RaiseTo(number);
+  }
   // Whether the ring's file has stopped to take what is stored into the ring: its file system is
   // full or gone, or somebody has cut it short. What was stored before still can be read, but for
   // what is Lost(); what is stored later does not outlive the process. Relaxed, see SharedMapping.
@@ -96,6 +104,7 @@ class RingMemory {
   FileIdentity identity_;
   UniqueFd fd_;
   RingLock lock_;
+  mutable ThawGate thaw_gate_;
   std::unique_ptr<SharedMapping> mapping_;
   std::unique_ptr<OwnerWords> words_;
   uint32_t buffer_bytes_ = 0;

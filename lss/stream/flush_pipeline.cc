@@ -243,6 +243,7 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
     // Bulk, to be synced at its end. Through the page cache the device would idle until then.
     device_->StartWriteback(op.offset, op.length);
   }
+  AwaitThaw();
   const MutexLock lock(&mutex_);
   --in_flight_;
   if (in_flight_ == 0 && gate_ == Gate::kHot && behavior_->InOrder()) {

@@ -39,7 +39,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   // Who keeps the pipeline and the ring's memory alive while the flusher works for it.
   void SetOwner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
 
-  // Whose pages are written; without it none is ever taken for lost. Must outlive the pipeline.
+  // Whose pages are written; without it none is ever taken for lost, and nobody waits for a thaw.
+  // Must outlive the pipeline.
   void WatchMemory(const RingMemory* memory) { memory_ = memory; }
 
   // --- sealed buffers ---
@@ -165,6 +166,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Device* device() override { return device_; }
 
  private:
+  // Before anything is stored into the ring's header; without mutex_.
+  void AwaitThaw() const;
   bool BusyLocked() const LSS_REQUIRES(mutex_) { return exclusive_ || in_flight_ > 0; }
   // Whether the ring still had what was written; an error if not.
   Status CheckKept(const WriteOp& op) const;

@@ -63,6 +63,7 @@ Status FlushPipeline::SyncTo(Address target, const std::function<SyncStep()>& wr
       syncing_ = true;
       lock.Unlock();
       SyncStep step = write();
+      AwaitThaw();
       lock.Lock();
       if (!step.alone) {
         exclusive_ = false;
@@ -106,6 +107,7 @@ Status FlushPipeline::SyncDeviceLocked() {
   mutex_.Unlock();
   Kick(wanted);
   Status status = device_->Sync();
+  AwaitThaw();
   mutex_.Lock();
   if (status.ok()) {
     plain_writes_synced_ = found;
@@ -128,7 +130,14 @@ void FlushPipeline::EndSyncLocked(const Status& status, Address end) {
   changed_.NotifyAll();
 }
 
+void FlushPipeline::AwaitThaw() const {
+  if (memory_ != nullptr) {
+    memory_->AwaitThaw();
+  }
+}
+
 void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
+  AwaitThaw();
   const MutexLock lock(&mutex_);
   stability_.Complete(begin, end);
   resting_ = false;

@@ -6,12 +6,14 @@
 // databases are closed. The commands are in databases.h, rows.h, care.h and surroundings.h; and
 //
 //   sleep MILLISECONDS    exit (without closing anything)    fork (a child does the rest of the
-//   script)
+//   script)    child (one that ends at once)    aside COMMAND... (on a thread of its own; the
+//   databases must be open)    await (the answer of what was begun aside)
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <functional>
+#include <future>
 #include <iostream>
 #include <map>
 #include <stdexcept>
@@ -35,6 +37,13 @@ std::string Fork() {
   int status = 0;
   waitpid(child, &status, 0);
   _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+std::string Child() {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  return "child ended";
 }
 
 std::map<std::string, Action> Actions(Databases* databases) {
@@ -72,6 +81,7 @@ std::map<std::string, Action> Actions(Databases* databases) {
       {"fault", Fault},
       {"sleeper", [](const Command&) { return Sleeper(); }},
       {"fork", [](const Command&) { return Fork(); }},
+      {"child", [](const Command&) { return Child(); }},
       {"exit", [](const Command&) -> std::string { _exit(0); }},
       {"sleep",
        [](const Command& command) {
@@ -98,6 +108,8 @@ int Run() {
   Databases databases;
   const std::map<std::string, Action> actions = Actions(&databases);
   constexpr char kTry[] = "try ";
+  constexpr char kAside[] = "aside ";
+  std::future<std::string> aside;
   bool all_well = true;
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -105,7 +117,19 @@ int Run() {
     const Command command(may_fail ? line.substr(sizeof kTry - 1) : line);
     if (command.empty()) continue;
     bool failed = false;
-    std::printf("%s\n", Answer(actions, command, &failed).c_str());
+    std::string answer = "begun";
+    if (command.name() == "aside") {
+      aside = std::async(std::launch::async,
+                         [&actions, command = Command(line.substr(sizeof kAside - 1))] {
+                           bool ignored = false;
+                           return Answer(actions, command, &ignored);
+                         });
+    } else if (command.name() == "await") {
+      answer = aside.valid() ? aside.get() : "nothing was begun";
+    } else {
+      answer = Answer(actions, command, &failed);
+    }
+    std::printf("%s\n", answer.c_str());
     std::fflush(stdout);
     if (failed && !may_fail) all_well = false;
   }
