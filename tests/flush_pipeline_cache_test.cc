@@ -119,6 +119,18 @@ TEST_F(FlushPipelineTest, WhileTheDeviceSyncsTheFlusherGoesOn) {
   EXPECT_EQ(pipeline_.durable(), 12289U);
 }
 
+TEST_F(FlushPipelineTest, ASyncThatEndsLeavesExclusiveAccessToWhoHasTakenItMeanwhile) {
+  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
+  ASSERT_TRUE(parts_->Append(100).ok());
+  parts_->device.Hold(DeviceCall::kSync);
+  std::thread syncing([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
+  ASSERT_TRUE(parts_->device.AwaitHeld());
+  const FlushPipeline::Exclusive holder(&pipeline_);
+  parts_->device.Release();
+  syncing.join();
+  EXPECT_FALSE(FlushPipeline::Exclusive::Try(&pipeline_).valid());
+}
+
 TEST_F(FlushPipelineTest, OneSyncOfTheDeviceAtATime) {
   pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
   ASSERT_TRUE(parts_->Append(100).ok());

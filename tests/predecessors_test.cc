@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class PredecessorsTest : public testing::Test {
     options.idle_flush_ms = 60000;
     options.frontier_bytes = 0;
     options.settle_predecessors = [this](bool durable) {
+      const std::lock_guard<std::mutex> lock(calls_mutex_);
       calls_.push_back(durable ? "durable" : "written");
       bytes_at_call_.push_back(ReadFile(log_).find_first_not_of('\0'));
       return answer_;
@@ -60,6 +62,7 @@ class PredecessorsTest : public testing::Test {
 
   TempDir dir_;
   const std::string log_ = dir_ / "000007.log";
+  std::mutex calls_mutex_;  // the appender and who makes the stream hot may ask at once
   std::vector<std::string> calls_;
   std::vector<size_t> bytes_at_call_;
   Status answer_;

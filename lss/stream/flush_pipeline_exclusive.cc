@@ -65,13 +65,14 @@ Status FlushPipeline::SyncTo(Address target, const std::function<SyncStep()>& wr
       SyncStep step = write();
       AwaitThaw();
       lock.Lock();
-      if (!step.alone) {
-        exclusive_ = false;
-      }
+      // From there on exclusive access may be somebody else's.
+      exclusive_ = step.alone;
       if (step.status.ok() && step.sync_device) {
         step.status = SyncDeviceLocked();
       }
-      exclusive_ = false;
+      if (step.alone) {
+        exclusive_ = false;
+      }
       result = step.status;
       EndSyncLocked(step.status, step.end);
     }
