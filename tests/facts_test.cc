@@ -118,6 +118,38 @@ TEST_F(FactsTest, ClosedAndUnwritten) {
   EXPECT_FALSE(Facts().holds_unwritten);
 }
 
+// A ring that its owner has made beside a file that its owner has not.
+TEST_F(FactsTest, AnotherFileInTheLogsPlace) {
+  log_.original = true;
+  Make();
+  EXPECT_FALSE(Facts().superseded);
+  ASSERT_EQ(truncate(path_.c_str(), 2000), 0);
+  EXPECT_TRUE(Facts().superseded) << "shorter than what the owner has written";
+  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->inode += 1; });
+  EXPECT_TRUE(Facts().superseded) << "restored over the log";
+  ASSERT_EQ(truncate(path_.c_str(), 3000), 0);
+  EXPECT_FALSE(Facts().superseded) << "a copy of the log, with all that it had";
+
+  log_.original = false;
+  Make();
+  ASSERT_EQ(truncate(path_.c_str(), 2000), 0);
+  EXPECT_FALSE(Facts().superseded) << "the ring may be a copy, ahead of the file's";
+}
+
+TEST_F(FactsTest, ASnapshotNeedNotBeOfOneMoment) {
+  log_.original = true;
+  Make();
+  test::EditRing(ring_, [](RingHeader* header) {
+    FileIdentity elsewhere = LoadRingSelf(header->self);
+    elsewhere.device += 1;
+    StoreRingSelf(elsewhere, &header->self);
+  });
+  ASSERT_EQ(truncate(path_.c_str(), 2000), 0);
+  EXPECT_FALSE(Facts().superseded);
+  test::EditRing(ring_, [](RingHeader* header) { header->self.birth_time_ns += 1; });
+  EXPECT_FALSE(Facts().superseded) << "damaged: not known";
+}
+
 TEST_F(FactsTest, Target) {
   test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->inode += 1; });
   EXPECT_EQ(Facts().target, TargetFound::kNamed);

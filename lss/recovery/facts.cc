@@ -93,6 +93,17 @@ ContentFound ContentOf(const Evidence& evidence) {
   return ContentFound::kNotWhole;
 }
 
+// Whether somebody has put another file in the log's place, say out of a backup, and left the ring
+// that the log's owner has made: such a file is shorter than what the owner has written. In a copy
+// of both, or in a snapshot that was taken while they were written, the ring may be ahead of the
+// file.
+bool PutInPlace(const RingView& ring, TargetFound target, uint64_t size) {
+  const bool original = target == TargetFound::kNamed
+                            ? ring.IsOriginal()
+                            : ring.IsOriginalInPlace() && ring.SameBoot() && ring.LiveWordsAgree();
+  return original && !ring.closed() && size < std::min(ring.hi_stable(), ring.committed());
+}
+
 // Nothing that the ring has counts. What nobody can read is not dropped for that: the gap shows
 // that no page cache vouches for it.
 void PutBehindGap(RingFacts* facts) {
@@ -146,7 +157,8 @@ Status GatherFacts(int fd, const std::string& path, const RingView& ring, const 
     PutBehindGap(facts);
   }
   facts->superseded =
-      witness.current != nullptr && !witness.current(path, ring, evidence->last_number);
+      PutInPlace(ring, facts->target, size) ||
+      (witness.current != nullptr && !witness.current(path, ring, evidence->last_number));
   return Status::Ok();
 }
 

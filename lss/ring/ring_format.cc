@@ -39,6 +39,21 @@ std::string LoadStreamName(const RingStreamName& stored) {
   return whole ? std::string(stored.text, stored.length) : std::string();
 }
 
+void StoreRingSelf(const FileIdentity& ring, RingSelf* stored) {
+  *stored = {ring.device, ring.inode, ring.birth_time_ns, 0, 0};
+  stored->checksum = Crc32c(0, stored, offsetof(RingSelf, checksum));
+}
+
+FileIdentity LoadRingSelf(const RingSelf& stored) {
+  FileIdentity ring;
+  if (stored.checksum == Crc32c(0, &stored, offsetof(RingSelf, checksum))) {
+    ring.device = stored.device;
+    ring.inode = stored.inode;
+    ring.birth_time_ns = stored.birth_time_ns;
+  }
+  return ring;
+}
+
 std::string RingFileName(const StreamId& id) {
   char name[64];
   if (id.kind == StreamId::Kind::kFile) {

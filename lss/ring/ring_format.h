@@ -92,6 +92,16 @@ struct RingStreamName {
   uint32_t checksum;  // CRC-32C of what is above
 };
 
+// The ring file's own identity: a copied ring has another one. Without a checksum that fits it is
+// not known.
+struct RingSelf {
+  uint64_t device;
+  uint64_t inode;
+  int64_t birth_time_ns;  // 0 where the file system has none
+  uint32_t checksum;      // CRC-32C of what is above
+  uint32_t reserved;
+};
+
 struct RingHeader {
   RingHeaderFixed fixed;
   std::atomic<uint32_t> fixed_checksum;  // CRC-32C of `fixed`; stored last, by release
@@ -110,6 +120,7 @@ struct RingHeader {
   alignas(64) GuardedWord base[kMaxBufferCount];
   // As the fixed part: written once, before `fixed_checksum`.
   RingStreamName name;
+  RingSelf self;  // the same
 };
 
 inline constexpr uint64_t kNoBase = GuardedWord::kValueMax;
@@ -127,6 +138,10 @@ StreamId LoadStreamId(const RingHeaderFixed& fixed);
 void StoreStreamName(const std::string& name, RingStreamName* stored);
 // Empty also if it is damaged.
 std::string LoadStreamName(const RingStreamName& stored);
+
+void StoreRingSelf(const FileIdentity& ring, RingSelf* stored);
+// What is not known, also because it is damaged, is all zero.
+FileIdentity LoadRingSelf(const RingSelf& stored);
 
 // Name of the ring file of a stream in its ring directory: the inode number, or the stream's name,
 // in hex.

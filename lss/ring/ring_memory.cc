@@ -180,6 +180,7 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   fixed.owner_pid = static_cast<uint32_t>(getpid());
   header->fixed = fixed;
   StoreStreamName(target.name, &header->name);
+  StoreRingSelf(identity_, &header->self);
   // Relaxed, these and the bases: the checksum publishes them.
   words_->committed.store(target.size, std::memory_order_relaxed);
   words_->hi_stable.store(target.size, std::memory_order_relaxed);

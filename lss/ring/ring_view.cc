@@ -101,6 +101,15 @@ HeaderState RingView::ReadHeaderState() const {
   return whole ? HeaderState::kWhole : HeaderState::kDamaged;
 }
 
+bool RingView::IsOriginal() const {
+  const FileIdentity self = LoadRingSelf(header_->self);
+  return self.birth_time_ns != 0 && self.SameFile(identity_);
+}
+
+bool RingView::IsOriginalInPlace() const {
+  return IsOriginal() && LoadRingSelf(header_->self).device == identity_.device;
+}
+
 bool RingView::SameBoot() const { return SameBootId(header_->fixed.boot_id, BootId()); }
 
 bool RingView::LiveWordsAgree() const {

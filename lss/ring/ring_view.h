@@ -56,6 +56,10 @@ class RingView {
   uint32_t owner_pid() const { return header_->fixed.owner_pid; }
   // The name of its stream's file; empty if it is not known.
   std::string stream_name() const { return LoadStreamName(header_->name); }
+  // Whether this is certainly the file that the owner has made, and no copy of it.
+  bool IsOriginal() const;
+  // The same, on a file system that has not been mounted anew: no snapshot of a volume either.
+  bool IsOriginalInPlace() const;
   // Whether the ring was made since this machine was started, as far as that can be known.
   bool SameBoot() const;
   // How many bytes apart the addresses are that a byte of the ring may hold, one after the other.

@@ -76,5 +76,6 @@ situation(bursts/throttled_disk_long SERIAL LONG)
 situation(cow/space_taken)
 
 situation(backups/beside_and_killed)
+situation(backups/restored_over_killed)
 situation(backups/copies_in_one_directory SERIAL)
 situation(backups/in_parallel)

@@ -67,6 +67,9 @@ std::string DeadLog::MakeAt(const std::string& path) const {
   header->hi_stable.store(hi_stable, std::memory_order_relaxed);
   header->durable.store(durable, std::memory_order_relaxed);
   header->state.store(static_cast<uint32_t>(state));
+  if (!original) {
+    header->self = {};
+  }
   return ring->path();
 }
 

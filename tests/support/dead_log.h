@@ -33,6 +33,8 @@ struct DeadLog {
   RingState state = RingState::kLive;
   // What lies in the file behind hi_stable.
   std::string behind;
+  // Whether the ring knows itself to be no copy.
+  bool original = false;
   // The highest number of a file that the owner has made beside it.
   uint64_t sibling_max = 1000;
 
