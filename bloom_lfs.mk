@@ -93,6 +93,7 @@ bloom_lfs_SOURCES := \
   plugin/store_files.cc \
   plugin/wal_file.cc \
   plugin/wal_sequence.cc \
+  plugin/wal_stale_piece.cc \
   plugin/wal_tail.cc \
   plugin/warning.cc
 

@@ -102,7 +102,7 @@ void LogStructuredStore::TakeOver(const Pace& predecessor) {
   predecessor_ = predecessor;
   space_.Follow(predecessor);
   pipeline_.Follow(predecessor.cache);
-  if (HotFromTheStart(predecessor) && !stays_cold_) {
+  if (HotFromTheStart(predecessor, stays_cold_)) {
     RequestHot();
   }
 }

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-#include "plugin/wal_tail.h"
+#include "plugin/tail_read.h"
 
 namespace bloom_lfs {
 

@@ -6,56 +6,18 @@
 #include <vector>
 
 #include "lss/base/crc32c.h"
+#include "plugin/wal_record_type.h"
+#include "plugin/wal_stale_piece.h"
 
 namespace bloom_lfs {
 namespace {
 
-constexpr size_t kBlockSize = 32768;
-constexpr size_t kLegacyHeaderSize = 4 + 2 + 1;
+constexpr size_t kBlockSize = kWalBlockBytes;
+constexpr size_t kLegacyHeaderSize = kWalHeaderBytes;
 constexpr size_t kRecyclableHeaderSize = kLegacyHeaderSize + 4;
 
 // Blocks are fetched several at a time: a read of the scan may well go to the disk.
 constexpr size_t kChunkBlocks = 8;
-
-enum class RecordKind { kFull, kFirst, kMiddle, kLast, kCompression, kPaddedMetadata, kUnknown };
-
-struct RecordType {
-  RecordKind kind;
-  bool recyclable;  // the header carries a log number
-};
-
-// Numbers as in RocksDB's db/log_format.h. 10 and 11 (sizes of user-defined timestamps) came with
-// 8.x, 130 and 131 (what the predecessor log was) with 9.x.
-RecordType Decode(uint8_t type) {
-  switch (type) {
-    case 1:
-      return {RecordKind::kFull, false};
-    case 2:
-      return {RecordKind::kFirst, false};
-    case 3:
-      return {RecordKind::kMiddle, false};
-    case 4:
-      return {RecordKind::kLast, false};
-    case 5:
-      return {RecordKind::kFull, true};
-    case 6:
-      return {RecordKind::kFirst, true};
-    case 7:
-      return {RecordKind::kMiddle, true};
-    case 8:
-      return {RecordKind::kLast, true};
-    case 9:
-      return {RecordKind::kCompression, false};  // even in a recycled log
-    case 10:
-    case 130:
-      return {RecordKind::kPaddedMetadata, false};
-    case 11:
-    case 131:
-      return {RecordKind::kPaddedMetadata, true};
-    default:
-      return {RecordKind::kUnknown, false};
-  }
-}
 
 uint32_t LoadFixed32(const char* p) {
   uint32_t value = 0;
@@ -277,34 +239,12 @@ class Scanner {
     return true;
   }
 
-  // A piece has a checksum of its own and nothing that says which record it belongs to. One of an
-  // earlier lap of a ring is the same as it was then; that it might be by chance, because all that
-  // is written is alike, shows in the blocks around.
+  // Only where a number would not tell.
   bool IsOfEarlierLap(const Record& record, uint64_t offset, const char* header) const {
     const bool numbered = !seen_compression_ && record.kind != RecordKind::kMiddle &&
                           record.kind != RecordKind::kLast;
-    if (rule_.lap == 0 || offset < rule_.judged_above || numbered) return false;
-    for (uint64_t earlier = offset; earlier >= rule_.lap;) {
-      earlier -= rule_.lap;
-      if (IsAt(earlier, header)) return !IsAround(earlier, header);
-    }
-    return false;
-  }
-
-  bool IsAround(uint64_t offset, const char* header) const {
-    for (uint64_t distance = kBlockSize; distance <= 4 * kBlockSize; distance += kBlockSize) {
-      if (distance % rule_.lap == 0) continue;
-      if (IsAt(offset + distance, header)) return true;
-      if (offset >= distance && IsAt(offset - distance, header)) return true;
-    }
-    return false;
-  }
-
-  // By its header: checksum, length and type.
-  bool IsAt(uint64_t offset, const char* header) const {
-    char other[kLegacyHeaderSize];
-    return read_(offset, sizeof(other), other) == static_cast<int64_t>(sizeof(other)) &&
-           std::memcmp(other, header, sizeof(other)) == 0;
+    return rule_.lap > 0 && offset >= rule_.judged_above && !numbered &&
+           IsStalePiece(read_, rule_.lap, offset, header);
   }
 
   // Takes a valid record into the sequence; returns false if it has no place there.

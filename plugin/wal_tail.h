@@ -19,17 +19,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
+#include "plugin/tail_read.h"
 #include "plugin/wal_sequence.h"
 
 namespace bloom_lfs {
-
-// Reads up to n bytes at offset into scratch. Returns the number of bytes read (fewer than n is
-// allowed, 0 means end of file) or a negative errno.
-using TailReadFunction = std::function<int64_t(uint64_t offset, size_t n, char* scratch)>;
 
 // Why the scan went no further.
 enum class WalTailStop {

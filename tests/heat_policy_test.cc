@@ -49,9 +49,10 @@ TEST(TurnsHot, Table) {
 }
 
 TEST(HotFromTheStart, IfThePredecessorWas) {
-  EXPECT_FALSE(HotFromTheStart({})) << "the first of its kind begins cold";
-  EXPECT_FALSE(HotFromTheStart({10 * kMiB, false, 0}));
-  EXPECT_TRUE(HotFromTheStart({10 * kMiB, true, 0}));
+  EXPECT_FALSE(HotFromTheStart({}, false)) << "the first of its kind begins cold";
+  EXPECT_FALSE(HotFromTheStart({10 * kMiB, false, 0}, false));
+  EXPECT_TRUE(HotFromTheStart({10 * kMiB, true, 0}, false));
+  EXPECT_FALSE(HotFromTheStart({10 * kMiB, true, 0}, true)) << "copy on write";
 }
 
 TEST(WorthAFrontier, Table) {

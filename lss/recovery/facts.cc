@@ -97,11 +97,11 @@ ContentFound ContentOf(const Evidence& evidence) {
 // that the log's owner has made: such a file is shorter than what the owner has written. In a copy
 // of both, or in a snapshot that was taken while they were written, the ring may be ahead of the
 // file.
-bool PutInPlace(const RingView& ring, TargetFound target, uint64_t size) {
-  const bool original = target == TargetFound::kNamed
+bool PutInPlace(const RingView& ring, const RingFacts& facts, uint64_t size) {
+  const bool original = facts.target == TargetFound::kNamed
                             ? ring.IsOriginal()
-                            : ring.IsOriginalInPlace() && ring.SameBoot() && ring.LiveWordsAgree();
-  return original && !ring.closed() && size < std::min(ring.hi_stable(), ring.committed());
+                            : ring.IsOriginalInPlace() && facts.same_boot && facts.words_agree;
+  return original && !facts.closed && size < std::min(ring.hi_stable(), ring.committed());
 }
 
 // Nothing that the ring has counts. What nobody can read is not dropped for that: the gap shows
@@ -157,7 +157,7 @@ Status GatherFacts(int fd, const std::string& path, const RingView& ring, const 
     PutBehindGap(facts);
   }
   facts->superseded =
-      PutInPlace(ring, facts->target, size) ||
+      PutInPlace(ring, *facts, size) ||
       (witness.current != nullptr && !witness.current(path, ring, evidence->last_number));
   return Status::Ok();
 }

@@ -44,10 +44,15 @@ void FlushPipeline::Kick(bool wanted) {
   if (ask_gate) {
     on_first_write_();
   }
-  if (open && flusher_ != nullptr) {
-    if (const std::shared_ptr<void> owner = owner_.lock()) {
-      flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
-    }
+  if (open) {
+    RequestFlush();
+  }
+}
+
+void FlushPipeline::RequestFlush() {
+  const std::shared_ptr<void> owner = owner_.lock();
+  if (flusher_ != nullptr && owner != nullptr) {
+    flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
   }
 }
 
@@ -74,10 +79,8 @@ void FlushPipeline::AllowWrites(Gate gate) {
     // Who asked has been answered; a cold store asks again with its next buffer, not now.
     wanted = WantsFlushLocked();
   }
-  if (wanted && flusher_ != nullptr) {
-    if (const std::shared_ptr<void> owner = owner_.lock()) {
-      flusher_->Request(std::shared_ptr<FlushClient>(owner, this));
-    }
+  if (wanted) {
+    RequestFlush();
   }
 }
 

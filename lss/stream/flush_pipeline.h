@@ -186,6 +186,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   void TakeBackLocked() LSS_REQUIRES(mutex_);
   void ReleaseExclusive();
   void Kick(bool wanted);
+  void RequestFlush();
 
   Device* const device_;
   Space* const space_;

@@ -37,7 +37,9 @@ bool TurnsHot(HeatEvent event, const HeatFacts& facts) {
   return false;
 }
 
-bool HotFromTheStart(const Pace& predecessor) { return predecessor.hot; }
+bool HotFromTheStart(const Pace& predecessor, bool copy_on_write) {
+  return predecessor.hot && !copy_on_write;
+}
 
 bool WorthAFrontier(const SyncFacts& sync) {
   return sync.hot && !sync.retired && sync.bytes <= kFrontierSyncBytesMax &&

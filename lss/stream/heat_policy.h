@@ -38,7 +38,7 @@ struct HeatFacts {
 // Whether a cold stream turns hot on `event`.
 bool TurnsHot(HeatEvent event, const HeatFacts& facts);
 // Whether a stream is hot from its first byte on.
-bool HotFromTheStart(const Pace& predecessor);
+bool HotFromTheStart(const Pace& predecessor, bool copy_on_write);
 
 // --- frontier ---
 

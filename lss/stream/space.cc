@@ -159,13 +159,16 @@ void Space::ZeroAhead(const std::function<Address()>& appended_end) {
     if (zeroed) {
       plan_.OnZeroed(range.to);
     }
-    const bool given_up = resting_.load(std::memory_order_relaxed) ||
-                          retired_below_.load(std::memory_order_relaxed) != retired_below;
-    zeroing_rests_until_ns_ = zeroed || given_up ? 0 : SteadyNowNs() + kZeroingRestNs;
+    zeroing_rests_until_ns_ = zeroed || GivesUp(retired_below) ? 0 : SteadyNowNs() + kZeroingRestNs;
     zeroing_from_ = kNothing;
     frontier_requested_ = false;
   }
   zeroing_done_.NotifyAll();
+}
+
+bool Space::GivesUp(Address retired_below) const {
+  return resting_.load(std::memory_order_relaxed) ||
+         retired_below_.load(std::memory_order_relaxed) != retired_below;
 }
 
 bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) {
@@ -188,8 +191,7 @@ bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) 
   const uint64_t step =
       std::clamp(PageFloor((range.to - range.from) / 8), kZeroWriteBytesMin, kZeroWriteBytesMax);
   for (Address at = range.from; at < range.to; at += step) {
-    if (retired_below_.load(std::memory_order_relaxed) != retired_below ||
-        resting_.load(std::memory_order_relaxed)) {
+    if (GivesUp(retired_below)) {
       return false;
     }
     const iovec piece = {const_cast<char*>(Zeros()), std::min(step, range.to - at)};

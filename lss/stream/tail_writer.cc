@@ -287,10 +287,7 @@ void TailWriter::Tick() {
 
 Status TailWriter::SyncFinished() {
   const FlushPipeline::Exclusive exclusive(pipeline_);
-  if (pipeline_->failed()) {
-    return pipeline_->error();
-  }
-  Status status = device_->Sync();
+  Status status = pipeline_->SyncWritten();
   if (!status.ok()) {
     pipeline_->Fail(status);  // whoever still waits for a sync will not be told of it by the kernel
   }
