@@ -102,11 +102,8 @@ TEST_F(FlushPipelineTest, ExactWritesLeaveTheSizeToTheBytes) {
 }
 
 TEST_F(FlushPipelineTest, WhileTheDeviceSyncsTheFlusherGoesOn) {
-  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
-  ASSERT_TRUE(parts_->Append(100).ok());
-  parts_->device.Hold(DeviceCall::kSync);
-  std::thread syncing([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
-  ASSERT_TRUE(parts_->device.AwaitHeld());
+  std::thread syncing;
+  HoldASync(&syncing);
   Seal(3);
   parts_->CarryWrites();
   EXPECT_EQ(pipeline_.hi_stable(), 12288U);
@@ -120,11 +117,8 @@ TEST_F(FlushPipelineTest, WhileTheDeviceSyncsTheFlusherGoesOn) {
 }
 
 TEST_F(FlushPipelineTest, ASyncThatEndsLeavesExclusiveAccessToWhoHasTakenItMeanwhile) {
-  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
-  ASSERT_TRUE(parts_->Append(100).ok());
-  parts_->device.Hold(DeviceCall::kSync);
-  std::thread syncing([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
-  ASSERT_TRUE(parts_->device.AwaitHeld());
+  std::thread syncing;
+  HoldASync(&syncing);
   const FlushPipeline::Exclusive holder(&pipeline_);
   parts_->device.Release();
   syncing.join();
@@ -132,11 +126,8 @@ TEST_F(FlushPipelineTest, ASyncThatEndsLeavesExclusiveAccessToWhoHasTakenItMeanw
 }
 
 TEST_F(FlushPipelineTest, OneSyncOfTheDeviceAtATime) {
-  pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
-  ASSERT_TRUE(parts_->Append(100).ok());
-  parts_->device.Hold(DeviceCall::kSync);
-  std::thread first([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
-  ASSERT_TRUE(parts_->device.AwaitHeld());
+  std::thread first;
+  HoldASync(&first);
   ASSERT_TRUE(parts_->Append(100).ok());
   std::thread second([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
   std::thread third([this] { EXPECT_TRUE(pipeline_.SyncWritten().ok()); });

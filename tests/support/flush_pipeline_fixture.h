@@ -1,29 +1,18 @@
 // A FlushPipeline over a device in memory, with the parts around it and no flusher of its own.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <memory>
+#include <thread>
 #include <vector>
 
 #include "lss/stream/flush_pipeline.h"
-#include "tests/support/store_parts.h"
-#include "tests/support/stream_bytes.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/store_parts_fixture.h"
 
 namespace lss {
 
-using test::DeviceCall;
-using test::FirstDifference;
-using test::Lines;
-using test::StoreParts;
-using test::StreamBytes;
-
-class FlushPipelineTest : public testing::Test {
+class FlushPipelineTest : public StorePartsTest {
  protected:
   explicit FlushPipelineTest(WriteMode mode = WriteMode::kSerializedWrites)
-      : parts_(StoreParts::Make(directory_.path(), test::SmallOptions(mode))),
-        pipeline_(parts_->pipeline) {}
+      : StorePartsTest(test::SmallOptions(mode)), pipeline_(parts_->pipeline) {}
 
   // Fills and seals `count` more buffers and puts one byte into the next. The ring has four, so at
   // most three may be waiting.
@@ -39,8 +28,15 @@ class FlushPipelineTest : public testing::Test {
     pipeline_.OnWriteDone(op, status);
   }
 
-  bloom_lfs::test::TempDir directory_;
-  std::shared_ptr<StoreParts> parts_;
+  // A cold stream of 100 bytes is being synced, until the device's Release.
+  void HoldASync(std::thread* syncing) {
+    pipeline_.AllowWrites(FlushPipeline::Gate::kCold);
+    ASSERT_TRUE(parts_->Append(100).ok());
+    parts_->device.Hold(DeviceCall::kSync);
+    *syncing = std::thread([this] { EXPECT_TRUE(parts_->tail.Sync().ok()); });
+    ASSERT_TRUE(parts_->device.AwaitHeld());
+  }
+
   FlushPipeline& pipeline_;
 };
 

@@ -1,33 +1,20 @@
 // A TailWriter over a device in memory, with the parts around it.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "lss/stream/tail_writer.h"
-#include "tests/support/store_parts.h"
-#include "tests/support/stream_bytes.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/store_parts_fixture.h"
 
 namespace lss {
 
-using test::DeviceCall;
-using test::FirstDifference;
-using test::Lines;
-using test::StoreParts;
-using test::StreamBytes;
-using test::Survivors;
-
-class TailWriterTest : public testing::Test {
+class TailWriterTest : public StorePartsTest {
  protected:
-  explicit TailWriterTest(StoreOptions options = test::SmallOptions())
-      : parts_(StoreParts::Make(directory_.path(), options)),
-        device_(parts_->device),
-        tail_(parts_->tail) {}
+  explicit TailWriterTest(const StoreOptions& options = test::SmallOptions())
+      : StorePartsTest(options), device_(parts_->device), tail_(parts_->tail) {}
   ~TailWriterTest() override { EXPECT_EQ(device_.Violations(), ""); }
 
   void Append(size_t length) { ASSERT_TRUE(parts_->Append(length).ok()); }
@@ -64,8 +51,6 @@ class TailWriterTest : public testing::Test {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
 
-  bloom_lfs::test::TempDir directory_;
-  std::shared_ptr<StoreParts> parts_;
   test::MemoryDevice& device_;
   TailWriter& tail_;
 };

@@ -45,6 +45,26 @@ freeze() { fsfreeze --freeze "$place/$1" || skip "no fsfreeze"; on_exit+=("thaw 
 thaw() { fsfreeze --unfreeze "$place/$1" 2>/dev/null; }
 shut_down() { xfs_io -x -c shutdown "$place/$1" || skip "no shutdown of file systems"; }  # as a dying device
 
+# One disk that will freeze, and another.
+frozen_and_other() {
+  local disk
+  for disk in frozen other; do
+    image $disk 1G mkfs.ext4 -q
+    attach $disk
+  done
+}
+
+# What a database, open as NAME at PATH, does while another one's disk is frozen; says each answer.
+lives="5000 rows, 100 rows, flushed, closed, open, closed, destroyed"
+live() { # HOST NAME PATH
+  local command
+  for command in "put $2 5000 bytes=10000" "put $2 100 from=5000 bytes=1000 sync" "flush $2" "close $2" \
+    "open $2 $3" "close $2" "destroy $3"; do
+    tell "$1" $command
+    say "$answer"
+  done
+}
+
 fill_up() { # DIRECTORY: not one block is left
   dd if=/dev/zero of="$1/filler" bs=1M 2>/dev/null
   dd if=/dev/zero of="$1/filler2" bs=4k 2>/dev/null
