@@ -253,6 +253,19 @@ Status LogStructuredStore::Close() {
   return status;
 }
 
+void LogStructuredStore::NoteDeletion(bool coming) {
+  if (fork_guard_.InForkedChild()) {
+    return;
+  }
+  const MutexLock lock(&close_mutex_);
+  if (!close_done_) {
+    memory_->AwaitThaw();
+    memory_->header()->state.store(
+        static_cast<uint32_t>(coming ? RingState::kClosed : RingState::kLive),
+        std::memory_order_release);  // P11
+  }
+}
+
 // Zeros that lay behind the tail are gone from the file, but perhaps not yet from the device. The
 // ring stays until they are, so that recovery after a power cut knows to look (C14; removed last:
 // C15).

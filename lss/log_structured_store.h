@@ -76,6 +76,10 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   // finds the bytes that did not reach the file.
   Status Close();
 
+  // The stream's file is about to be deleted: from here on a killed process leaves nothing that
+  // must not be lost. Appending may go on. False: the file is there still, and so is the promise.
+  void NoteDeletion(bool coming);
+
   // Bytes appended (of a RecordLog: flushed), in the ring or in the file.
   Address size() const {
     return memory_->words()->committed.load(std::memory_order_acquire);  // P7

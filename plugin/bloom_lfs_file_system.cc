@@ -290,7 +290,17 @@ IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions
       return ToIOStatus(status);
     }
   }
-  return target()->DeleteFile(path, options, dbg);
+  // RocksDB deletes logs that it has not closed yet. Killed in between, it would leave a ring whose
+  // bytes nobody wants, and which looks like the only copy of them.
+  const StorePtr store = Carries(path) ? LiveStores::FindPath(path) : nullptr;
+  if (store != nullptr) {
+    store->NoteDeletion(true);
+  }
+  IOStatus status = target()->DeleteFile(path, options, dbg);
+  if (store != nullptr && !status.ok()) {
+    store->NoteDeletion(false);
+  }
+  return status;
 }
 
 IOStatus BloomLfsFileSystem::DeleteDir(const std::string& directory, const IOOptions& options,

@@ -18,6 +18,7 @@
 #include "plugin/live_stores.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/deferred_work.h"
+#include "tests/support/file_system_fixture.h"
 #include "tests/support/files.h"
 #include "tests/support/plugin_file_system.h"
 #include "tests/support/standard_error.h"
@@ -36,42 +37,10 @@ using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
+using test::BloomLfsFileSystemTest;
 using test::ReadFile;
 using test::TempDir;
 using test::WriteFile;
-
-class BloomLfsFileSystemTest : public testing::Test {
- protected:
-  std::unique_ptr<FSWritableFile> Create(const std::string& path) {
-    return test::CreateFile(fs_.get(), path);
-  }
-  std::unique_ptr<FSWritableFile> CreateWith(const std::string& path, const std::string& bytes) {
-    std::unique_ptr<FSWritableFile> file = Create(path);
-    EXPECT_TRUE(file->Append(bytes, io_, nullptr).ok());
-    return file;
-  }
-  uint64_t Size(const std::string& path) {
-    uint64_t size = 0;
-    const IOStatus status = fs_->GetFileSize(path, io_, &size, nullptr);
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    return size;
-  }
-  // A log of a killed process, with bytes that are only in its ring.
-  DeadLog MakeDead(const std::string& path) {
-    DeadLog log;
-    log.stream = Stream(6000);
-    log.hi_stable = 3000;
-    log.behind = std::string(2000, '\0');
-    log.MakeAt(path);
-    return log;
-  }
-
-  TempDir dir_;
-  const std::string log_ = dir_ / "000007.log";
-  const std::string rings_ = dir_ / lss::kRingDirectoryName;
-  const IOOptions io_;
-  const std::unique_ptr<BloomLfsFileSystem> fs_ = test::NewFileSystem(test::SmallRings());
-};
 
 // --- what is ours ---
 
@@ -209,18 +178,6 @@ TEST_F(BloomLfsFileSystemTest, ALiveLogIsNotTruncatedByPath) {
   EXPECT_TRUE(ReadFile(log_) == Stream(5000));
 }
 
-TEST_F(BloomLfsFileSystemTest, ADeletedLogsRingGoesWithItsHandle) {
-  const auto log = CreateWith(log_, Stream(5000));
-  ASSERT_TRUE(fs_->DeleteFile(log_, io_, nullptr).ok());
-  EXPECT_FALSE(Exists(log_));
-  EXPECT_TRUE(log->Append("more", io_, nullptr).ok());
-  EXPECT_TRUE(log->Sync(io_, nullptr).ok());
-  EXPECT_TRUE(log->Close(io_, nullptr).ok());
-  EXPECT_FALSE(Exists(log_));
-  test::AwaitDeferredWork();
-  EXPECT_FALSE(Exists(rings_));
-}
-
 TEST_F(BloomLfsFileSystemTest, EveryChangeOfADeadLogFindsItWhole) {
   using Change = void (*)(BloomLfsFileSystem*, const std::string&, const TempDir&);
   const struct {
@@ -318,41 +275,6 @@ TEST_F(BloomLfsFileSystemTest, ALogOfTheSameNameStartsEmptyAndTheDeadRingGoes) {
 
 // --- directories ---
 
-TEST_F(BloomLfsFileSystemTest, DeleteDirTakesLeftoverRingsAlong) {
-  const std::string db = dir_ / "db";
-  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
-  MakeDead(db + "/000007.log");
-  ASSERT_EQ(unlink((db + "/000007.log").c_str()), 0);
-  const IOStatus status = fs_->DeleteDir(db, io_, nullptr);
-  EXPECT_TRUE(status.ok()) << status.ToString();
-  EXPECT_FALSE(Exists(db));
-}
-
-// The last step of a close may be stuck behind a disk; nobody needs it for a log that is deleted.
-TEST_F(BloomLfsFileSystemTest, DeleteDirDoesNotWaitForJobs) {
-  const std::string db = dir_ / "db";
-  ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
-  const std::string path = db + "/000007.log";
-  const auto log = CreateWith(path, "12345");
-  for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(log->Append("12345", io_, nullptr).ok());
-    ASSERT_TRUE(log->Sync(io_, nullptr).ok());
-  }
-  test::AwaitDeferredWork();  // hot
-  std::promise<void> release;
-  const std::shared_future<void> released(release.get_future());
-  DefaultRuntime(db)->maintenance()->Enqueue(db + "/" + lss::kRingDirectoryName,
-                                             [released] { released.wait(); });
-  ASSERT_TRUE(log->Close(io_, nullptr).ok());
-  EXPECT_EQ(Names(db + "/" + lss::kRingDirectoryName).size(), 1U) << "its ring waits for the disk";
-  ASSERT_TRUE(fs_->DeleteFile(path, io_, nullptr).ok());
-  const IOStatus status = fs_->DeleteDir(db, io_, nullptr);
-  EXPECT_TRUE(status.ok()) << status.ToString();
-  EXPECT_FALSE(Exists(db));
-  release.set_value();
-  test::AwaitDeferredWork();
-}
-
 TEST_F(BloomLfsFileSystemTest, ARenamedDirectoryTakesItsDeadLogsAlong) {
   const std::string db = dir_ / "db";
   ASSERT_EQ(mkdir(db.c_str(), 0755), 0);
@@ -361,12 +283,6 @@ TEST_F(BloomLfsFileSystemTest, ARenamedDirectoryTakesItsDeadLogsAlong) {
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_EQ(Size(dir_ / "moved/000007.log"), dead.stream.size());
   EXPECT_FALSE(Exists(db));
-}
-
-TEST_F(BloomLfsFileSystemTest, DeleteDirOfADirectoryInUseFailsAndTouchesNothing) {
-  const auto log = CreateWith(log_, "12345");
-  EXPECT_FALSE(fs_->DeleteDir(dir_.path(), io_, nullptr).ok());
-  EXPECT_TRUE(Exists(LiveStores::FindPath(log_)->ring_path()));
 }
 
 // --- where no ring can be made ---

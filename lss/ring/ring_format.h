@@ -36,7 +36,8 @@ inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
 // Values far apart: anything else is damage.
 enum class RingState : uint32_t {
   kLive = 0x6576696c,    // "live": bytes up to `committed` may be in the ring only
-  kClosed = 0x736f6c63,  // "clos": the file holds exactly its bytes; the ring has nothing to add
+  // "clos": the file holds exactly its bytes, or is being deleted; the ring has nothing to add.
+  kClosed = 0x736f6c63,
 };
 
 // A word of the live part: a value below 2^48 and 16 bits that vouch for it, stored as one. The

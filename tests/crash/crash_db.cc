@@ -63,22 +63,31 @@ void CrashDb::BeginRun() {
 }
 
 void CrashDb::KeepWhatWasSeen() {
+  PromiseWhatWasSeen();
   for (uint32_t t = 0; t < kCrashThreadsMax; ++t) {
     progress_->threads[t].attempted.store(applied_[t]);
+  }
+}
+
+void CrashDb::PromiseWhatWasSeen() {
+  for (uint32_t t = 0; t < kCrashThreadsMax; ++t) {
     progress_->threads[t].acked.store(applied_[t]);
     progress_->threads[t].synced.store(applied_[t]);
   }
 }
 
+std::string CrashDb::Story() const { return config_.ToString() + ";" + steps_; }
+
 void CrashDb::WriteAndKill(With with, Random* random, CrashStatistics* statistics) {
   BeginRun();
+  steps_ += std::string(" killed ") + Name(with);
   arguments_.with = with;
   const uint64_t before = progress_->TotalAcked();
   ChildProcess writer("crash_writer", arguments_.ToStrings());
   const bool alive = WaitForMomentToKill(&writer, random);
   writer.Kill();
   ASSERT_TRUE(alive) << "the writer ended by itself or got stuck, exit code " << writer.Wait()
-                     << "; " << config_.ToString();
+                     << "; " << Story();
   ++statistics->kills;
   if (progress_->opened.load() == 0) ++statistics->kills_before_open;
   statistics->acknowledged += progress_->TotalAcked() - before;
@@ -91,6 +100,7 @@ void CrashDb::KillWhileRecovering(Random* random) {
   const std::set<std::string> before = NamesBelow(path_);
   WriterArguments arguments = arguments_;
   arguments.with = With::kPlugin;
+  steps_ += " killed while recovering";
   ChildProcess opener("crash_opener", arguments.ToStrings());
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(100);
   while (NamesBelow(path_) == before && Clock::now() < deadline) {
@@ -98,8 +108,7 @@ void CrashDb::KillWhileRecovering(Random* random) {
   SleepMicroseconds(random->OneIn(2) ? 0 : random->Below(10000));
   const bool alive = opener.Running();
   opener.Kill();
-  ASSERT_TRUE(alive) << "recovery failed, exit code " << opener.Wait() << "; "
-                     << config_.ToString();
+  ASSERT_TRUE(alive) << "recovery failed, exit code " << opener.Wait() << "; " << Story();
 }
 
 // Either after a random time, which now and then means during creation or recovery, or a random
@@ -133,14 +142,26 @@ void CrashDb::Collect(CrashStatistics* statistics) const {
 }
 
 void CrashDb::Check(With with, Promise promise) {
-  SCOPED_TRACE(std::string("with ") + Name(with) + "; " + config_.ToString());
+  Open(with, promise);
+  KeepWhatWasSeen();
+}
+
+void CrashDb::Look(With with, Promise promise) {
+  Open(with, promise);
+  PromiseWhatWasSeen();
+}
+
+void CrashDb::Open(With with, Promise promise) {
+  steps_ += std::string(" opened ") + Name(with);
+  SCOPED_TRACE(Story());
   const OpenDb db(path_, config_, with, OpenDb::Mode::kReadWrite);
   ASSERT_TRUE(db.status().ok()) << db.status().ToString();
   CheckContents(db, promise);
 }
 
 void CrashDb::CheckReadOnly(With with, CrashStatistics* statistics) {
-  SCOPED_TRACE(std::string("read-only with ") + Name(with) + "; " + config_.ToString());
+  steps_ += std::string(" read ") + Name(with);
+  SCOPED_TRACE(Story());
   // One that was killed while it was being created cannot be opened for reading only.
   if (!std::filesystem::exists(path_ + "/CURRENT")) return;
   const Tree before = ListTree(path_);
@@ -150,20 +171,20 @@ void CrashDb::CheckReadOnly(With with, CrashStatistics* statistics) {
     ASSERT_TRUE(db.status().ok()) << db.status().ToString();
     CheckContents(db, Promise::kAcknowledged);
   }
+  KeepWhatWasSeen();
   EXPECT_EQ(Difference(before, ListTree(path_)), "") << "reading must not modify anything";
   ++statistics->read_only_checks;
 }
 
 void CrashDb::CheckNothingSetAside() const {
   for (const std::string& name : NamesBelow(path_)) {
-    EXPECT_EQ(name.find("aside"), std::string::npos) << name << "; " << config_.ToString();
+    EXPECT_EQ(name.find("aside"), std::string::npos) << name << "; " << Story();
   }
 }
 
 void CrashDb::CheckContents(const OpenDb& db, Promise promise) {
   for (uint32_t t = 0; t < config_.threads; ++t) CheckCounter(db, promise, t);
   for (uint32_t f = 0; f < db.families(); ++f) CheckFamily(db, f);
-  KeepWhatWasSeen();
 }
 
 void CrashDb::CheckCounter(const OpenDb& db, Promise promise, uint32_t thread) {
@@ -228,10 +249,12 @@ void CrashDb::CheckFamily(const OpenDb& db, uint32_t family) {
 
 void CrashDb::WriteAndClose(With with, uint64_t operations) {
   BeginRun();
-  SCOPED_TRACE(std::string("writing with ") + Name(with) + "; " + config_.ToString());
+  steps_ += " " + std::to_string(operations) + " written " + Name(with);
+  SCOPED_TRACE(Story());
   OpenDb db(path_, config_, with, OpenDb::Mode::kReadWrite);
   ASSERT_TRUE(db.status().ok()) << db.status().ToString();
   CheckContents(db, Promise::kAcknowledged);
+  KeepWhatWasSeen();
   const rocksdb::Status s = WriteOperations(&db, config_, arguments_.RunShape(),
                                             progress_.operator->(), operations, 4 << 20);
   ASSERT_TRUE(s.ok()) << s.ToString();

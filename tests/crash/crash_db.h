@@ -49,6 +49,10 @@ class CrashDb {
   // Opens the database and checks it. What has been seen once is what must be there ever after.
   void Check(With with, Promise promise);
 
+  // The same by somebody who writes nothing: whatever was written before may be there afterwards,
+  // as long as it is a prefix.
+  void Look(With with, Promise promise);
+
   // The same with OpenForReadOnly, which must leave the directory as it was.
   void CheckReadOnly(With with, CrashStatistics* statistics);
 
@@ -65,6 +69,7 @@ class CrashDb {
 
   bool WaitForMomentToKill(ChildProcess* writer, Random* random);
   void Collect(CrashStatistics* statistics) const;
+  void Open(With with, Promise promise);
   void CheckContents(const OpenDb& db, Promise promise);
   void CheckCounter(const OpenDb& db, Promise promise, uint32_t thread);
   void CheckFamily(const OpenDb& db, uint32_t family);
@@ -73,7 +78,11 @@ class CrashDb {
   // What has been seen is the truth: all of it is promised from now on, and nothing else may
   // appear.
   void KeepWhatWasSeen();
+  // The same, but that more may appear.
+  void PromiseWhatWasSeen();
   void BeginRun();
+  // What has been done to the database, and with which options.
+  std::string Story() const;
 
   const TempDir dir_;
   WriterArguments arguments_;
@@ -82,6 +91,7 @@ class CrashDb {
   ProgressFile progress_;
   std::map<Key, Value> expected_;
   uint64_t applied_[kCrashThreadsMax] = {};  // operations in expected_
+  std::string steps_;                        // for Story()
 };
 
 }  // namespace bloom_lfs::test
