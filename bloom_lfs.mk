@@ -85,6 +85,7 @@ bloom_lfs_SOURCES := \
   plugin/live_stores.cc \
   plugin/log_succession.cc \
   plugin/log_writer_intent.cc \
+  plugin/number_set.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/shown_file.cc \

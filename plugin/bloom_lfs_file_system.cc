@@ -106,10 +106,17 @@ IOStatus BloomLfsFileSystem::SettleLive(const std::string& path) {
   return store == nullptr ? IOStatus::OK() : ToIOStatus(store->Settle());
 }
 
-IOStatus BloomLfsFileSystem::BeforeMaking(const std::string& path) const {
-  NoteSibling(path);
+IOStatus BloomLfsFileSystem::BeforeChanging(const std::string& path) const {
   const bool tells = target_is_local_ && (Carries(path) || SiblingNumber(path) > 0);
   return tells ? ToIOStatus(RecoverDirectory(lss::DirectoryOf(path))) : IOStatus::OK();
+}
+
+IOStatus BloomLfsFileSystem::BeforeMaking(const std::string& path) const {
+  IOStatus status = BeforeChanging(path);
+  if (status.ok()) {
+    NoteSibling(path);
+  }
+  return status;
 }
 
 IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const FileOptions& options,
@@ -134,7 +141,8 @@ IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const F
                                                 std::unique_ptr<FSWritableFile>* result,
                                                 IODebugContext* dbg) {
   (void)TakeLogWriterIntent();  // asked for by RocksDB to cut a log that it has replayed
-  if (IOStatus status = BeforeMaking(path); !status.ok()) {
+  const bool there = access(path.c_str(), F_OK) == 0;
+  if (IOStatus status = there ? BeforeChanging(path) : BeforeMaking(path); !status.ok()) {
     return status;
   }
   if (Carries(path)) {

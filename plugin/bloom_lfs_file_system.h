@@ -94,8 +94,10 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   // Whether this path is a WAL or a blob file that may have a ring: not if the target is no plain
   // local FileSystem.
   bool Carries(const std::string& path) const;
-  // Before a file is made at `path`, or gets that name. A numbered file above those of a dead owner
-  // says that somebody has gone on without its rings, so what they hold goes to the files first.
+  // Before the file at `path` changes. A numbered file above those of a dead owner says that
+  // somebody has gone on without its rings, so what they hold goes to the files first.
+  rocksdb::IOStatus BeforeChanging(const std::string& path) const;
+  // The same before a file is made there, or gets that name; notes its number.
   rocksdb::IOStatus BeforeMaking(const std::string& path) const;
   // Before somebody else changes the file: recovers the directory, settles a store that writes it.
   static rocksdb::IOStatus BringToFile(const std::string& path);

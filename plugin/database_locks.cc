@@ -8,6 +8,7 @@
 #include "lss/base/posix_file.h"
 #include "lss/recovery/ring_directory.h"
 #include "plugin/directory_id.h"
+#include "plugin/sibling_files.h"
 
 namespace bloom_lfs {
 namespace {
@@ -34,6 +35,7 @@ bool Holds(const std::string& directory) {
 
 void NoteDatabaseLocked(const void* lock, const std::string& path) {
   const DirectoryId directory = DirectoryId::Of(lss::DirectoryOf(path));
+  ForgetSiblingsIn(directory);
   Register& all = All();
   const lss::MutexLock guard(&all.mutex);
   all.held[lock] = directory;

@@ -11,32 +11,28 @@
 #include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
+#include "plugin/number_set.h"
 
 namespace bloom_lfs {
 namespace {
 
 constexpr char kOptionsPrefix[] = "OPTIONS-";
 
-// What this process has made in one directory.
-struct Made {
-  uint64_t min = UINT64_MAX;
-  uint64_t max = 0;
-};
-
 struct Register {
   lss::Mutex mutex;
-  std::map<DirectoryId, Made> directories LSS_GUARDED_BY(mutex);
+  // What this process has made.
+  std::map<DirectoryId, NumberSet> directories LSS_GUARDED_BY(mutex);
 };
 
 lss::PerProcess<Register> g_all;
 
 Register& All() { return *g_all.Get(); }
 
-Made MadeIn(const DirectoryId& directory) {
+NumberSet MadeIn(const DirectoryId& directory) {
   Register& all = All();
   const lss::MutexLock lock(&all.mutex);
   const auto found = all.directories.find(directory);
-  return found == all.directories.end() ? Made() : found->second;
+  return found == all.directories.end() ? NumberSet() : found->second;
 }
 
 // Of one that is not empty, or cannot be asked.
@@ -104,28 +100,32 @@ void NoteSibling(const std::string& path) {
   {
     Register& all = All();
     const lss::MutexLock lock(&all.mutex);
-    Made& made = all.directories[directory];
-    made.min = std::min(made.min, number);
-    made.max = std::max(made.max, number);
+    all.directories[directory].Add(number);
   }
   for (const StorePtr& store : LiveStores::StoresIn(directory)) {
     store->NoteSibling(number);
   }
 }
 
+void ForgetSiblingsIn(const DirectoryId& directory) {
+  Register& all = All();
+  const lss::MutexLock lock(&all.mutex);
+  all.directories.erase(directory);
+}
+
 void NoteSiblingsIn(const StorePtr& store, const DirectoryId& directory) {
-  store->NoteSibling(MadeIn(directory).max);
+  store->NoteSibling(MadeIn(directory).Max());
 }
 
 bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring) {
   const std::string directory = lss::DirectoryOf(file);
-  const Made ours = MadeIn(DirectoryId::Of(directory));
+  const NumberSet ours = MadeIn(DirectoryId::Of(directory));
   std::vector<std::string> names;
   (void)lss::ListDirectory(directory, &names);
   bool looked = false;
   for (const std::string& name : names) {
     const uint64_t number = SiblingNumber(name);
-    if (number <= ring.sibling_max() || (ours.min <= number && number <= ours.max)) {
+    if (number <= ring.sibling_max() || ours.Contains(number)) {
       continue;
     }
     const bool may_be_empty = IsWal(name) || IsBlob(name);

@@ -19,8 +19,13 @@ namespace bloom_lfs {
 // The number in the name of a file that takes one from RocksDB's common counter, 0 in any other.
 uint64_t SiblingNumber(const std::string& path);
 
-// Before a file is made at `path`, or gets that name: notes its number.
+// Before a file is made at `path`, or gets that name: notes its number. Dead writers' logs have
+// been brought to their files before: what is noted here came after them.
 void NoteSibling(const std::string& path);
+
+// The database in `directory` was locked by this process: what is there already may have been made
+// by others meanwhile, under numbers that this process had used.
+void ForgetSiblingsIn(const DirectoryId& directory);
 
 // A log or blob file was opened in `directory`: its ring says which numbers this process has made
 // there so far.

@@ -91,6 +91,21 @@ TEST_F(SomebodyElseTest, ThisProcessIsNobodyElse) {
   EXPECT_TRUE(WasHere());
 }
 
+// This process has had the database, then the dead one, then a stranger; now it is back.
+TEST_F(SomebodyElseTest, ANumberBetweenThoseOfThisProcessIsNotOfThisProcess) {
+  NoteSibling(dir_ / "000005.log");
+  WriteFile(dir_ / "000011.log", "a stranger's");
+  NoteSibling(dir_ / "000014.log");
+  EXPECT_TRUE(WasHere());
+}
+
+TEST_F(SomebodyElseTest, ANumberThatThisProcessHadUsedBeforeItLockedTheDatabaseProvesNothing) {
+  NoteSibling(dir_ / "000011.log");
+  WriteFile(dir_ / "000011.log", "a stranger's, after a backup was restored");
+  ForgetSiblingsIn(DirectoryId::Of(dir_.path()));
+  EXPECT_TRUE(WasHere());
+}
+
 TEST(SiblingFilesOfALiveLog, AreInItsRingBeforeTheyAreThere) {
   const TempDir dir;
   NoteSibling(dir / "MANIFEST-000004");
