@@ -83,6 +83,7 @@ bloom_lfs_SOURCES := \
   plugin/flush_watch.cc \
   plugin/io_status.cc \
   plugin/live_stores.cc \
+  plugin/log_beginning.cc \
   plugin/log_succession.cc \
   plugin/log_writer_intent.cc \
   plugin/number_set.cc \

@@ -1,6 +1,5 @@
 #include "plugin/directory_recovery.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,11 +9,11 @@
 
 #include "lss/base/file_identity.h"
 #include "lss/base/posix_file.h"
-#include "lss/base/unique_fd.h"
 #include "plugin/blob_tail.h"
 #include "plugin/database_locks.h"
 #include "plugin/file_kind.h"
 #include "plugin/live_stores.h"
+#include "plugin/log_beginning.h"
 #include "plugin/sibling_files.h"
 #include "plugin/wal_tail.h"
 #include "plugin/warning.h"
@@ -95,21 +94,11 @@ lss::Status Scan(const lss::StreamReader& reader, const std::string& name, lss::
 // The sequence number of the first record of a log that nobody of us has written; 0 if there is
 // none that can be read.
 uint64_t FirstSequence(const std::string& path) {
-  const lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  // The first record is in the first blocks; a large one is judged by its beginning.
-  constexpr uint64_t kEnough = 1 << 20;
   lss::FileIdentity identity;
   uint64_t size = 0;
-  if (!fd.valid() || !lss::IdentifyFd(fd.get(), path, &identity, &size).ok() ||
-      !lss::FindRing(path, identity.inode).empty()) {
-    return 0;
-  }
-  const TailReadFunction read =
-      ReadThrough([&](lss::Address offset, size_t n, char* scratch, size_t* got) {
-        return lss::ReadFully(fd.get(), path, offset, n, scratch, got);
-      });
-  return FindWalTail(read, std::min(size, kEnough), static_cast<uint32_t>(WalNumber(path)))
-      .first_sequence;
+  const bool ours = !lss::IdentifyPath(path, &identity, &size).ok() ||
+                    !lss::FindRing(path, identity.inode).empty();
+  return ours ? 0 : ScanLogBeginning(path).first_sequence;
 }
 
 // Whether nobody has gone on without this ring. Merely by opening the database stock RocksDB

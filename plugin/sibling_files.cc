@@ -11,6 +11,7 @@
 #include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 #include "plugin/file_kind.h"
+#include "plugin/log_beginning.h"
 #include "plugin/number_set.h"
 
 namespace bloom_lfs {
@@ -35,11 +36,14 @@ NumberSet MadeIn(const DirectoryId& directory) {
   return found == all.directories.end() ? NumberSet() : found->second;
 }
 
-// Of one that is not empty, or cannot be asked.
+// Of a blob file or a log. One that cannot be asked does.
 bool HoldsSomething(const std::string& path) {
   lss::FileIdentity identity;
   uint64_t size = 0;
-  return !lss::IdentifyPath(path, &identity, &size).ok() || size > 0;
+  if (!lss::IdentifyPath(path, &identity, &size).ok()) {
+    return true;
+  }
+  return size > 0 && (!IsWal(path) || MayHoldRows(path));
 }
 
 // Whether the database in `directory` has one column family, by its newest options. Merely by

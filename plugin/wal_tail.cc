@@ -295,6 +295,7 @@ class Scanner {
     seen_data_ = seen_data_ || is_data;
     tail_.end = end;
     ++tail_.records;
+    tail_.data_records += is_data ? 1 : 0;
     return true;
   }
 

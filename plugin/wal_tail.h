@@ -44,9 +44,10 @@ enum class WalTailStop {
 const char* ToString(WalTailStop stop);
 
 struct WalTail {
-  uint64_t end = 0;          // where the last whole record ends: the exact length of the log
-  uint64_t records = 0;      // whole logical records in front of it, metadata records included
-  uint64_t stop_offset = 0;  // what ended the scan is here: end, or the next fragment behind it
+  uint64_t end = 0;           // where the last whole record ends: the exact length of the log
+  uint64_t records = 0;       // whole logical records in front of it, metadata records included
+  uint64_t data_records = 0;  // those of them that carry batches
+  uint64_t stop_offset = 0;   // what ended the scan is here: end, or the next fragment behind it
   uint64_t stop_end = 0;  // where that would end, as its header says; stop_offset: nothing is there
   WalTailStop stop = WalTailStop::kEndOfFile;
   int error = 0;  // errno of a failed read, otherwise 0

@@ -12,6 +12,7 @@
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/wal_builder.h"
 
 namespace bloom_lfs {
 namespace {
@@ -77,6 +78,8 @@ TEST_F(SomebodyElseTest, WhoeverHasOnlyLookedProvesNothing) {
   EXPECT_TRUE(WasHere()) << "it has decided for each family which logs it needs";
   WriteFile(dir_ / "OPTIONS-000012", "[DBOptions]\n[CFOptions \"default\"]\n");
   WriteFile(dir_ / "000010.log", "");
+  EXPECT_FALSE(WasHere());
+  WriteFile(dir_ / "000010.log", test::WalBuilder().AddCompressionType().bytes());
   EXPECT_FALSE(WasHere());
   WriteFile(dir_ / "000010.log", "x");
   EXPECT_TRUE(WasHere());

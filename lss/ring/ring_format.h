@@ -35,7 +35,7 @@ inline constexpr char kRingDirectoryName[] = ".bloom_lfs";
 // The life of the stream that a ring belongs to.
 // Values far apart: anything else is damage.
 enum class RingState : uint32_t {
-  kLive = 0x6576696c,    // "live": bytes up to `committed` may be in the ring only
+  kLive = 0x6576696c,  // "live": bytes up to `committed` may be in the ring only
   // "clos": the file holds exactly its bytes, or is being deleted; the ring has nothing to add.
   kClosed = 0x736f6c63,
 };
