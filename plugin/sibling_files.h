@@ -32,8 +32,8 @@ void ForgetSiblingsIn(const DirectoryId& directory);
 void NoteSiblingsIn(const StorePtr& store, const DirectoryId& directory);
 
 // Whether `file`'s directory holds numbered data that neither the ring's owner nor this process has
-// made: a table, or a log or blob file that is not empty. Whoever has only looked has made a
-// MANIFEST and an empty log: that proves nothing of a database with one column family.
+// made: a table, a blob file with bytes or a log with rows. Whoever has only looked has made a
+// MANIFEST and a log without rows: that proves nothing of a database with one column family.
 bool SomebodyElseWasHere(const std::string& file, const lss::RingView& ring);
 
 }  // namespace bloom_lfs
