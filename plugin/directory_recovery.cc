@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -41,7 +40,7 @@ TailReadFunction ReadThrough(const lss::StreamReader& reader) {
   return [reader](uint64_t offset, size_t n, char* scratch) -> int64_t {
     size_t got = 0;
     const lss::Status status = reader(offset, n, scratch, &got);
-    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
+    return TailReadResult(status, got);
   };
 }
 

@@ -26,7 +26,7 @@ WalTail ScanLogBeginning(const std::string& path) {
   const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
     size_t got = 0;
     const lss::Status status = lss::ReadFully(fd.get(), path, offset, n, scratch, &got);
-    return status.ok() ? static_cast<int64_t>(got) : -std::max(status.error_number(), EIO);
+    return TailReadResult(status, got);
   };
   return FindWalTail(read, std::min(size, kEnough), static_cast<uint32_t>(WalNumber(path)));
 }

@@ -38,12 +38,12 @@ NumberSet MadeIn(const DirectoryId& directory) {
 
 // Of a blob file or a log. One that cannot be asked does.
 bool HoldsSomething(const std::string& path) {
+  if (IsWal(path)) {
+    return MayHoldRows(path);
+  }
   lss::FileIdentity identity;
   uint64_t size = 0;
-  if (!lss::IdentifyPath(path, &identity, &size).ok()) {
-    return true;
-  }
-  return size > 0 && (!IsWal(path) || MayHoldRows(path));
+  return !lss::IdentifyPath(path, &identity, &size).ok() || size > 0;
 }
 
 // Whether the database in `directory` has one column family, by its newest options. Merely by

@@ -2,10 +2,7 @@
 // records prove. lss/CRASHES.md has the table.
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
