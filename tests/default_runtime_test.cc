@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,7 +75,7 @@ void MakeHot(const StorePtr& store) {
 
 // Waits for a process of our own, but not for ever.
 int WaitOrKill(pid_t pid) {
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 60000; ++i) {
     int status = 0;
     if (waitpid(pid, &status, WNOHANG) == pid) {
       return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -89,7 +90,7 @@ int WaitOrKill(pid_t pid) {
 // The child's exit code, or kHung.
 int RunRole(const std::string& role, const std::string& path) {
   ChildProcess child(role, {path});
-  for (int i = 0; i < 40000 && child.Running(); ++i) {
+  for (int i = 0; i < 120000 && child.Running(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return child.Running() ? kHung : child.Wait();
@@ -279,6 +280,7 @@ void ForkThatFills(const std::string& path, int generations, std::atomic<int>* e
   const pid_t child = fork();
   if (child == 0) {
     g_is_forked_child = true;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a hung one does not outlive the test
     FillOwn(ChildsPath(path, generations), generations % 2 == 0);
     if (generations > 1) {
       std::atomic<int> of_grandchild{0};
@@ -295,10 +297,13 @@ const RegisterChild forks_fillers("forks_fillers", [](const std::vector<std::str
   g_left_open = OpenStore(args[0]);
   MakeHot(g_left_open);
   std::atomic<bool> stop{!kForkBesideBusyThreads};
-  // All of what a fork may find locked, as often as possible.
+  // All of what a fork may find locked, as often as possible; but the disk is for the children.
+  constexpr uint64_t kEnough = 64 << 20;
   std::thread busy([&] {
     while (!stop) {
-      Append(g_left_open, 1000);
+      if (g_left_open->size() < kEnough) {
+        Append(g_left_open, 1000);
+      }
       bloom_lfs::DefaultRuntime("/")->maintenance()->Enqueue("busy", [] {});
       (void)bloom_lfs::DefaultRingBudget()->bytes_in_use();
       bloom_lfs::WarnOnce("busy");

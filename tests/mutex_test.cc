@@ -1,6 +1,8 @@
 #include "lss/base/mutex.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -76,6 +78,42 @@ TEST(CondVar, AWaitWithATimeEnds) {
     counter.changed.WaitUntil(&counter.mutex, until);
   }
   EXPECT_EQ(counter.value, 0);
+}
+
+// The copy looks as if somebody waited on it, and nobody will ever stop.
+TEST(CondVar, ACopyInAForkedChildEndsAtOnceThoughTheParentsThreadsWaitOnIt) {
+  Counter counter;
+  std::thread waiter([&] {
+    const MutexLock lock(&counter.mutex);
+    counter.value = 1;
+    while (counter.value == 1) {
+      counter.changed.Wait(&counter.mutex);
+    }
+  });
+  while (true) {
+    const MutexLock lock(&counter.mutex);
+    if (counter.value == 1) {
+      break;  // the waiter has let go of the mutex, so it waits
+    }
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(10);
+    for (int i = 0; i < 3; ++i) {
+      counter.changed.NotifyAll();
+    }
+    counter.changed.~CondVar();
+    _exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0) << "it hung until the alarm";
+  {
+    const MutexLock lock(&counter.mutex);
+    counter.value = 2;
+    counter.changed.NotifyAll();
+  }
+  waiter.join();
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <new>
+
+#include "lss/base/fork_guard.h"
 
 #if defined(__clang__)
 #define LSS_THREAD_ANNOTATION(x) __attribute__((x))
@@ -64,8 +67,21 @@ class LSS_THREAD_ANNOTATION(scoped_lockable) MutexLock {
 };
 
 // Waits may end for no reason: look again in a loop.
+//
+// A forked child has copies of those that the parent's threads wait on. libc would wait for these
+// waiters, who are not there, at the copy's end and sometimes at a notification: neither does
+// anything in the child.
 class CondVar {
  public:
+  CondVar() { new (&changed_) std::condition_variable; }
+  ~CondVar() {
+    if (!fork_guard_.InForkedChild()) {
+      changed_.~condition_variable();
+    }
+  }
+  CondVar(const CondVar&) = delete;
+  CondVar& operator=(const CondVar&) = delete;
+
   void Wait(Mutex* mutex) LSS_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     changed_.wait(lock);
@@ -78,10 +94,17 @@ class CondVar {
     changed_.wait_until(lock, when);
     lock.release();
   }
-  void NotifyAll() { changed_.notify_all(); }
+  void NotifyAll() {
+    if (!fork_guard_.InForkedChild()) {
+      changed_.notify_all();
+    }
+  }
 
  private:
-  std::condition_variable changed_;
+  const ForkGuard fork_guard_;
+  union {
+    std::condition_variable changed_;
+  };
 };
 
 }  // namespace lss
