@@ -47,7 +47,7 @@ void LogStructuredStore::Start() {
     pipeline_.OnTailWritten(0, size(), WriteKind::kPlain);
   }
   pipeline_.SetOwner(weak_from_this());
-  pipeline_.SetWriteGate([this] { Enqueue([self = shared_from_this()] { self->TurnHot(); }); });
+  pipeline_.SetWriteGate([this] { Consider(HeatEvent::kBufferFull); });
   pipeline_.WatchMemory(memory_.get());
 }
 
@@ -134,7 +134,6 @@ void LogStructuredStore::MayStayCold() {
   }
   pipeline_.SetRelief([this](FlushPipeline::Relief relief) {
     if (tail_.Relieve(relief)) {
-      hot_requested_.store(false, std::memory_order_relaxed);
       Enqueue([self = shared_from_this()] { self->tail_.SyncCut(); });
     }
   });
@@ -145,9 +144,8 @@ void LogStructuredStore::Enqueue(std::function<void()> job) {
 }
 
 void LogStructuredStore::TurnHot() {
-  tail_.MakeHot();
-  if (!tail_.hot()) {
-    hot_requested_.store(false, std::memory_order_relaxed);  // the next reason asks again
+  hot_requested_.store(false, std::memory_order_relaxed);  // a reason from here on asks again
+  if (!tail_.MakeHot()) {
     return;
   }
   if (FrontierFromTheStart(predecessor_)) {

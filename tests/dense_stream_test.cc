@@ -7,9 +7,12 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "lss/base/clock.h"
 #include "lss/record_log.h"
 #include "tests/support/files.h"
+#include "tests/support/memory_device.h"
 #include "tests/support/stream_bytes.h"
 #include "tests/support/temp_dir.h"
 
@@ -19,7 +22,9 @@ namespace {
 using bloom_lfs::test::ReadFile;
 using bloom_lfs::test::TempDir;
 using bloom_lfs::test::WriteFile;
+using test::DeviceCall;
 using test::FirstDifference;
+using test::MemoryDevice;
 using test::StreamBytes;
 
 // That the two ways to append do not mix is the compiler's business.
@@ -90,6 +95,62 @@ TEST_F(OnADeviceTest, ARecordLogBeginsOnAnEmptyOne) {
   ASSERT_TRUE(reservation.Write({"bytes", 5}).ok());
   ASSERT_TRUE(log->Close().ok());
   EXPECT_EQ(ReadFile(dir_ / "other").substr(0, 5), "bytes");
+}
+
+// --- what a full buffer does ---
+
+class FullBufferTest : public OnADeviceTest {
+ protected:
+  // Many rings, before and after the background has done what a full buffer asks of it.
+  void WriteMuch(std::unique_ptr<MemoryDevice> device, const Pace& predecessor) {
+    device_ = device.get();
+    ASSERT_TRUE(DenseStream::Open(&runtime_, std::move(device), options_, &stream_).ok());
+    stream_->TakeOver(predecessor);
+    for (int i = 0; i < 100; ++i) {
+      const std::string bytes = StreamBytes(stream_->size(), 3000);
+      ASSERT_TRUE(stream_->Append({bytes.data(), bytes.size()}).ok());
+      if (i == 50) {
+        runtime_.maintenance()->Drain();
+      }
+    }
+  }
+  void CloseAndCheck() {
+    ASSERT_TRUE(stream_->Close().ok());
+    runtime_.maintenance()->Drain();
+    EXPECT_EQ(FirstDifference(device_->Content(), StreamBytes(0, 300000)), "");
+  }
+
+  std::shared_ptr<DenseStream> stream_;
+  MemoryDevice* device_ = nullptr;
+};
+
+TEST_F(FullBufferTest, MakesAStreamHot) {
+  WriteMuch(std::make_unique<MemoryDevice>(), {});
+  EXPECT_TRUE(stream_->pace().hot);
+  CloseAndCheck();
+}
+
+// There it costs a sync of the ring's header, space beyond the tail and direct writes, for nothing.
+TEST_F(FullBufferTest, LeavesAStreamColdWhereBlocksAreCopiedOnWrite) {
+  auto device = std::make_unique<MemoryDevice>();
+  device->CopyOnWrite();
+  WriteMuch(std::move(device), {});
+  EXPECT_FALSE(stream_->pace().hot);
+  EXPECT_EQ(device_->Trace({DeviceCall::kBypassCache, DeviceCall::kSetSize, DeviceCall::kSync,
+                            DeviceCall::kOpenAside}),
+            std::vector<std::string>{});
+  CloseAndCheck();
+}
+
+TEST_F(FullBufferTest, LeavesAStreamColdWhosePredecessorHasOutrunTheDevice) {
+  Pace burst;
+  burst.bytes = 1 << 20;
+  burst.cache.through_cache = true;
+  burst.cache.since_ns = SteadyNowNs();
+  burst.cache.hold_ns = int64_t{1} << 40;
+  WriteMuch(std::make_unique<MemoryDevice>(), burst);
+  EXPECT_FALSE(stream_->pace().hot);
+  CloseAndCheck();
 }
 
 }  // namespace

@@ -229,23 +229,23 @@ Status TailWriter::PrepareHeat() {
   return status.ok() ? SettlePredecessors(/*durable=*/true) : status;
 }
 
-void TailWriter::MakeHot() {
+bool TailWriter::MakeHot() {
   const MutexLock heating(&heating_);
   if (hot() || pipeline_->failed()) {
-    return;
+    return false;
   }
   if (SteadyNowNs() < heat_again_ns_ || memory_->failed()) {
     StayCold();
-    return;
+    return false;
   }
   if (!PrepareHeat().ok()) {
     heat_again_ns_ = SteadyNowNs() + kHeatAgainNs;
     StayCold();
-    return;
+    return false;
   }
   const FlushPipeline::Exclusive exclusive(pipeline_);
   if (finished_) {
-    return;  // closed meanwhile, and its ring removed
+    return false;  // closed meanwhile, and its ring removed
   }
   if (may_use_direct_io_ && prefer_direct_io_.load(std::memory_order_relaxed)) {
     device_->BypassCache(true);
@@ -255,6 +255,7 @@ void TailWriter::MakeHot() {
   hot_.store(true, std::memory_order_release);  // P13
   pipeline_->OnPastCache();
   pipeline_->AllowWrites(FlushPipeline::Gate::kHot);
+  return true;
 }
 
 void TailWriter::Tick() {

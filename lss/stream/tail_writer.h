@@ -41,8 +41,9 @@ class TailWriter {
   // What MakeHot will do about the page cache, if the options allow direct I/O. Relaxed: a hint.
   void PreferDirectIo(bool prefer) { prefer_direct_io_.store(prefer, std::memory_order_relaxed); }
   // Cold to hot. Blocks for the ring header's sync. Idempotent. Where that cannot be done now, the
-  // stream stays cold and its sealed buffers go through the page cache; call again.
-  void MakeHot();
+  // stream stays cold and its sealed buffers go through the page cache; call again. True if it has
+  // become hot by this call.
+  bool MakeHot();
   // Lets a cold stream's sealed buffers be written, through the page cache.
   void WriteThroughCache();
   // Writes the sealed buffers through the page cache, on the calling thread, if the stream is cold.

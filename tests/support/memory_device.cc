@@ -274,6 +274,16 @@ void MemoryDevice::RefuseDirect() {
   refuses_direct_ = true;
 }
 
+bool MemoryDevice::overwrites_in_place() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !copies_on_write_;
+}
+
+void MemoryDevice::CopyOnWrite() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  copies_on_write_ = true;
+}
+
 void MemoryDevice::Unlink() {
   const std::lock_guard<std::mutex> lock(mutex_);
   unlinked_ = true;

@@ -60,6 +60,7 @@ class MemoryDevice final : public Device {
   void BypassCache(bool bypass) override;
   bool bypasses_cache() const;
   bool Unreachable() const override;
+  bool overwrites_in_place() const override;
   Status Identify(StreamId* id, uint64_t* size) override;
   const std::string& name() const override { return name_; }
 
@@ -90,6 +91,8 @@ class MemoryDevice final : public Device {
   void LimitSize(uint64_t bytes);
   // BypassCache(true) has no effect from now on, as on a file system without direct I/O.
   void RefuseDirect();
+  // It is a copy-on-write file system from now on.
+  void CopyOnWrite();
   void Unlink();
 
   // --- record ---
@@ -161,6 +164,7 @@ class MemoryDevice final : public Device {
   uint64_t size_limit_bytes_ = UINT64_MAX;
   bool direct_ = false;
   bool refuses_direct_ = false;
+  bool copies_on_write_ = false;
   bool unlinked_ = false;
   bool sync_has_failed_ = false;
 };
