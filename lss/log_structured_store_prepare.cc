@@ -17,6 +17,10 @@ uint64_t RoomForARing(const std::string& directory) {
   return statvfs(directory.c_str(), &fs) == 0 ? fs.f_bavail * fs.f_frsize / 4 : UINT64_MAX;
 }
 
+// Where every byte goes through the page cache, a ring that stays in the processor's cache is the
+// fastest (values of 64 KiB on btrfs: 0.93 of stock with 6 MiB, 1.1 with this).
+constexpr uint64_t kCopyOnWriteRingBytes = RingFileBytes(64 << 10, 8);
+
 // The bytes of the partial last page come into the ring before any base address tells of them.
 // Not by the read itself: a page fault that a system call takes holds up the process's other
 // threads (ring/thaw_gate.h).
@@ -110,6 +114,7 @@ Status LogStructuredStore::Prepare(Runtime* runtime, std::unique_ptr<Device> dev
   parts->grant = std::move(grant);
   if (!device->overwrites_in_place()) {
     parts->options.AdaptToCopyOnWrite();
+    parts->grant.ShrinkTo(kCopyOnWriteRingBytes);
   }
   if (Status status = device->Identify(&parts->id, &parts->size); !status.ok()) {
     return status;

@@ -134,7 +134,10 @@ TEST_F(FullBufferTest, MakesAStreamHot) {
 TEST_F(FullBufferTest, LeavesAStreamColdWhereBlocksAreCopiedOnWrite) {
   auto device = std::make_unique<MemoryDevice>();
   device->CopyOnWrite();
+  options_.buffer_bytes = 64 << 10;
+  options_.buffer_count = 64;
   WriteMuch(std::move(device), {});
+  EXPECT_LE(ReadFile(stream_->ring_path()).size(), 600U << 10);
   EXPECT_FALSE(stream_->pace().hot);
   EXPECT_EQ(device_->Trace({DeviceCall::kBypassCache, DeviceCall::kSetSize, DeviceCall::kSync,
                             DeviceCall::kOpenAside}),

@@ -53,6 +53,23 @@ TEST_F(RingBudgetTest, WithoutALimitEveryRingIsAsAskedFor) {
   EXPECT_EQ(budget_.bytes_in_use(), 0U);
 }
 
+TEST_F(RingBudgetTest, ARingShrinksToWhatItMayTakeAndGivesTheRestBack) {
+  RingGrant grant;
+  ASSERT_TRUE(RingGrant::Take(&budget_, 0, kBuffer, kCount, &grant).ok());
+  const uint64_t small = RingFileBytes(64 << 10, 8);
+  grant.ShrinkTo(small);
+  EXPECT_EQ(grant.buffer_bytes(), 64U << 10);
+  EXPECT_EQ(grant.buffer_count(), 8U);
+  EXPECT_EQ(budget_.bytes_in_use(), small);
+  grant.ShrinkTo(kMiB);
+  EXPECT_EQ(BytesOf(grant), small) << "it does not grow";
+  while (grant.Halve()) {
+    EXPECT_EQ(budget_.bytes_in_use(), BytesOf(grant));
+    ExpectUsable(grant, kBuffer, kCount);
+  }
+  EXPECT_EQ(BytesOf(grant), RingFileBytes(kPageBytes, kMinBufferCount));
+}
+
 TEST_F(RingBudgetTest, TheFirstGetAllAndTheThousandthStillOneWorthHaving) {
   std::vector<RingGrant> grants(1000);
   uint64_t sum = 0;

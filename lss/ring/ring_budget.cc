@@ -12,6 +12,7 @@ namespace {
 
 // Rings that a share is measured for even if they do not exist yet.
 constexpr uint64_t kExpectedRings = 32;
+constexpr uint64_t kSmallest = RingFileBytes(kPageBytes, kMinBufferCount);
 // Larger buffers are worth more than many of them, down to this size.
 constexpr uint64_t kGoodBufferBytes = 64 << 10;
 
@@ -28,7 +29,6 @@ void Shape(uint64_t bytes, uint32_t* buffer_bytes, uint32_t* buffer_count) {
 }  // namespace
 
 Status RingBudget::ShareLocked(uint64_t limit_bytes, uint64_t* share) const {
-  constexpr uint64_t kSmallest = RingFileBytes(kPageBytes, kMinBufferCount);
   const uint64_t left = limit_bytes - std::min(limit_bytes, bytes_);
   if (left < kSmallest) {
     return Status::NoSpace(std::to_string(rings_) + " rings take " + std::to_string(bytes_) +
@@ -73,20 +73,26 @@ Status RingGrant::Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer
   return Status::Ok();
 }
 
+uint64_t RingGrant::file_bytes() const { return RingFileBytes(buffer_bytes_, buffer_count_); }
+
 bool RingGrant::Halve() {
-  const uint64_t before = RingFileBytes(buffer_bytes_, buffer_count_);
-  constexpr uint64_t kSmallest = RingFileBytes(kPageBytes, kMinBufferCount);
-  if (before <= kSmallest) {
-    return false;
+  const uint64_t before = file_bytes();
+  ShrinkTo(before / 2);
+  return file_bytes() < before;
+}
+
+void RingGrant::ShrinkTo(uint64_t bytes) {
+  const uint64_t before = file_bytes();
+  if (before <= bytes) {
+    return;
   }
-  Shape(std::max(kSmallest, before / 2), &buffer_bytes_, &buffer_count_);
-  const uint64_t saved = before - RingFileBytes(buffer_bytes_, buffer_count_);
+  Shape(std::max(kSmallest, bytes), &buffer_bytes_, &buffer_count_);
+  const uint64_t saved = before - file_bytes();
   if (budget_ != nullptr) {
     const MutexLock lock(&budget_->mutex_);
     budget_->bytes_ -= saved;
   }
   bytes_ -= saved;
-  return true;
 }
 
 RingGrant::~RingGrant() {

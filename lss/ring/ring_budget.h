@@ -56,11 +56,16 @@ class RingGrant {
 
   // Makes the ring about half as large, and gives the rest back. False if it is the smallest.
   bool Halve();
+  // At most as large as this, if there can be one so small. What it gives up goes back.
+  void ShrinkTo(uint64_t bytes);
 
   uint32_t buffer_bytes() const { return buffer_bytes_; }
   uint32_t buffer_count() const { return buffer_count_; }
 
  private:
+  // Bytes that a file of this ring takes.
+  uint64_t file_bytes() const;
+
   RingBudget* budget_ = nullptr;  // null: nothing is claimed
   uint64_t bytes_ = 0;
   uint32_t buffer_bytes_ = 0;
