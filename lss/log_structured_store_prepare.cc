@@ -18,7 +18,7 @@ uint64_t RoomForARing(const std::string& directory) {
 }
 
 // Where every byte goes through the page cache, a ring that stays in the processor's cache is the
-// fastest (values of 64 KiB on btrfs: 0.93 of stock with 6 MiB, 1.1 with this).
+// fastest (values of 64 KiB on btrfs: 0.93 of stock with 6 MiB, 1.05 with this).
 constexpr uint64_t kCopyOnWriteRingBytes = RingFileBytes(64 << 10, 8);
 
 // The bytes of the partial last page come into the ring before any base address tells of them.

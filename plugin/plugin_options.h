@@ -17,16 +17,16 @@ namespace bloom_lfs {
 struct PluginOptions {
   static const char* kName() { return "BloomLfsOptions"; }
 
-  uint64_t buffer_bytes = 512 << 10;      // size of one ring buffer of a WAL
-  uint64_t buffer_count = 12;             // ring buffers of a WAL
+  uint64_t buffer_bytes = 256 << 10;      // size of one ring buffer of a WAL
+  uint64_t buffer_count = 8;              // ring buffers of a WAL
   uint64_t frontier_bytes = 16ULL << 20;  // most zeroed space ahead of a synced WAL's tail
   uint64_t idle_flush_ms = 500;           // an idle tail is written to the file after this long
   bool io_uring = true;                   // sealed buffers through io_uring
   bool direct_io = true;                  // O_DIRECT
 
   bool blob_files = true;                  // carry blob files too
-  uint64_t blob_buffer_bytes = 512 << 10;  // size of one ring buffer of a blob file
-  uint64_t blob_buffer_count = 14;         // ring buffers of a blob file
+  uint64_t blob_buffer_bytes = 256 << 10;  // size of one ring buffer of a blob file
+  uint64_t blob_buffer_count = 8;          // ring buffers of a blob file
   uint64_t blob_direct_bytes = 32 << 10;   // O_DIRECT where blobs are at least so large
   uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
 

@@ -52,15 +52,15 @@ void ExpectRefused(const std::string& option, const std::string& value,
 
 TEST(PluginOptions, DefaultsAreTheDocumentedOnes) {
   const PluginOptions options = InForce("bloom_lfs");
-  EXPECT_EQ(options.buffer_bytes, 512U << 10);
-  EXPECT_EQ(options.buffer_count, 12U);
+  EXPECT_EQ(options.buffer_bytes, 256U << 10);
+  EXPECT_EQ(options.buffer_count, 8U);
   EXPECT_EQ(options.frontier_bytes, 16U << 20);
   EXPECT_EQ(options.idle_flush_ms, 500U);
   EXPECT_TRUE(options.io_uring);
   EXPECT_TRUE(options.direct_io);
   EXPECT_TRUE(options.blob_files);
-  EXPECT_EQ(options.blob_buffer_bytes, 512U << 10);
-  EXPECT_EQ(options.blob_buffer_count, 14U);
+  EXPECT_EQ(options.blob_buffer_bytes, 256U << 10);
+  EXPECT_EQ(options.blob_buffer_count, 8U);
   EXPECT_EQ(options.blob_direct_bytes, 32U << 10);
   EXPECT_EQ(options.ring_budget_bytes, 512U << 20);
 }

@@ -36,7 +36,7 @@ Status RingBudget::ShareLocked(uint64_t limit_bytes, uint64_t* share) const {
                            " bytes that they may take in this process; raise ring_budget_bytes");
   }
   // With three quarters the last of a thousand rings gets more than with the whole, because its
-  // elders leave more, and the first sixteen still get 6 MiB out of 512.
+  // elders leave more, and the first ninety still get 2 MiB out of 512.
   *share = std::max(kSmallest, left * 3 / (4 * (rings_ + kExpectedRings)));
   return Status::Ok();
 }

@@ -2,7 +2,7 @@
 //
 // A process may have one log or a thousand. A ring cannot be taken from a stream that uses it, so
 // each new one leaves room for those to come: of what is left it may take a share that falls with
-// the number of rings there are. The first sixteen or so get all they ask for under the plugin's
+// the number of rings there are. The first ninety or so get all they ask for under the plugin's
 // budget, the thousandth some tens of kilobytes.
 //
 // Thread safety: every method from any thread.

@@ -1,5 +1,5 @@
 # btrfs: twenty databases with ten synced rows each, then sixty log switches in one: how much of the disk is taken
-# when all is idle. A ring each (7 MiB) is known; extents of zeros that stay pinned are not.
+# when all is idle. A ring each (512 KiB) is known; extents of zeros that stay pinned are not.
 # Source: btrfs's own documentation of extents and preallocation
 requires root mounts mkfs.btrfs
 right=
