@@ -120,13 +120,16 @@ class FullBufferTest : public OnADeviceTest {
     EXPECT_EQ(FirstDifference(device_->Content(), StreamBytes(0, 300000)), "");
   }
 
+  // It may have cooled again meanwhile: a slow machine's device is outrun by anybody.
+  bool HasBeenHot() const { return device_->Count(DeviceCall::kBypassCache) > 0; }
+
   std::shared_ptr<DenseStream> stream_;
   MemoryDevice* device_ = nullptr;
 };
 
 TEST_F(FullBufferTest, MakesAStreamHot) {
   WriteMuch(std::make_unique<MemoryDevice>(), {});
-  EXPECT_TRUE(stream_->pace().hot);
+  EXPECT_TRUE(HasBeenHot());
   CloseAndCheck();
 }
 
@@ -138,7 +141,7 @@ TEST_F(FullBufferTest, LeavesAStreamColdWhereBlocksAreCopiedOnWrite) {
   options_.buffer_count = 64;
   WriteMuch(std::move(device), {});
   EXPECT_LE(ReadFile(stream_->ring_path()).size(), 600U << 10);
-  EXPECT_FALSE(stream_->pace().hot);
+  EXPECT_FALSE(HasBeenHot());
   EXPECT_EQ(device_->Trace({DeviceCall::kBypassCache, DeviceCall::kSetSize, DeviceCall::kSync,
                             DeviceCall::kOpenAside}),
             std::vector<std::string>{});
@@ -152,7 +155,7 @@ TEST_F(FullBufferTest, LeavesAStreamColdWhosePredecessorHasOutrunTheDevice) {
   burst.cache.since_ns = SteadyNowNs();
   burst.cache.hold_ns = int64_t{1} << 40;
   WriteMuch(std::make_unique<MemoryDevice>(), burst);
-  EXPECT_FALSE(stream_->pace().hot);
+  EXPECT_FALSE(HasBeenHot());
   CloseAndCheck();
 }
 
