@@ -53,20 +53,17 @@ Status RingGrant::Take(RingBudget* budget, uint64_t limit_bytes, uint32_t buffer
   taken.buffer_count_ = buffer_count;
   {
     const MutexLock lock(&budget->mutex_);
-    uint64_t bytes = RingFileBytes(buffer_bytes, buffer_count);
     if (limit_bytes > 0) {
       uint64_t share = 0;
       if (Status status = budget->ShareLocked(limit_bytes, &share); !status.ok()) {
         return status;
       }
-      if (bytes > share) {
+      if (taken.file_bytes() > share) {
         Shape(share, &taken.buffer_bytes_, &taken.buffer_count_);
-        bytes = RingFileBytes(taken.buffer_bytes_, taken.buffer_count_);
       }
     }
     taken.budget_ = budget;
-    taken.bytes_ = bytes;
-    budget->bytes_ += bytes;
+    budget->bytes_ += taken.file_bytes();
     ++budget->rings_;
   }
   *grant = std::move(taken);
@@ -87,19 +84,17 @@ void RingGrant::ShrinkTo(uint64_t bytes) {
     return;
   }
   Shape(std::max(kSmallest, bytes), &buffer_bytes_, &buffer_count_);
-  const uint64_t saved = before - file_bytes();
   if (budget_ != nullptr) {
     const MutexLock lock(&budget_->mutex_);
-    budget_->bytes_ -= saved;
+    budget_->bytes_ -= before - file_bytes();
   }
-  bytes_ -= saved;
 }
 
 RingGrant::~RingGrant() {
   // The fork may have copied the mutex locked, and the child's copy of a budget counts nothing.
   if (budget_ != nullptr && !budget_->fork_guard_.InForkedChild()) {
     const MutexLock lock(&budget_->mutex_);
-    budget_->bytes_ -= bytes_;
+    budget_->bytes_ -= file_bytes();
     --budget_->rings_;
   }
 }
@@ -108,7 +103,6 @@ RingGrant::RingGrant(RingGrant&& other) noexcept { *this = std::move(other); }
 
 RingGrant& RingGrant::operator=(RingGrant&& other) noexcept {
   std::swap(budget_, other.budget_);
-  std::swap(bytes_, other.bytes_);
   std::swap(buffer_bytes_, other.buffer_bytes_);
   std::swap(buffer_count_, other.buffer_count_);
   return *this;

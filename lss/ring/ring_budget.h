@@ -63,11 +63,10 @@ class RingGrant {
   uint32_t buffer_count() const { return buffer_count_; }
 
  private:
-  // Bytes that a file of this ring takes.
+  // Bytes that a file of this ring takes: what is claimed.
   uint64_t file_bytes() const;
 
   RingBudget* budget_ = nullptr;  // null: nothing is claimed
-  uint64_t bytes_ = 0;
   uint32_t buffer_bytes_ = 0;
   uint32_t buffer_count_ = 0;
 };
