@@ -51,7 +51,13 @@ void LogStructuredStore::Start() {
   pipeline_.WatchMemory(memory_.get());
 }
 
-Status LogStructuredStore::EnsureSpace(Address end) { return space_.EnsureAllocated(end); }
+Status LogStructuredStore::EnsureSpace(Address end) {
+  Status status = space_.EnsureAllocated(end);
+  if (status.code() == Status::Code::kNoSpace) {
+    memory_->GiveReserveBack();
+  }
+  return status;
+}
 
 Status LogStructuredStore::CheckRing() {
   if (memory_->failed()) {

@@ -144,8 +144,27 @@ TEST_F(RingMemoryTest, EveryPageHasABlock) {
   const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
   struct stat st = {};
   ASSERT_EQ(stat(ring->path().c_str(), &st), 0);
-  EXPECT_EQ(static_cast<uint64_t>(st.st_size), RingFileBytes(8192, 3));
-  EXPECT_GE(static_cast<uint64_t>(st.st_blocks) * 512, RingFileBytes(8192, 3));
+  EXPECT_EQ(static_cast<uint64_t>(st.st_size), RingFileBytes(8192, 3) + kRingReserveBytes);
+  EXPECT_GE(static_cast<uint64_t>(st.st_blocks) * 512, RingFileBytes(8192, 3) + kRingReserveBytes);
+}
+
+TEST_F(RingMemoryTest, TheReserveIsGivenBackOnceAndTheRingIsWhole) {
+  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+  std::memset(ring->buffer(2), 'x', 8192);
+  for (int i = 0; i < 2; ++i) {
+    ring->GiveReserveBack();
+    const std::string file = ReadFile(ring->path());
+    ASSERT_EQ(file.size(), RingFileBytes(8192, 3));
+    EXPECT_EQ(file.substr(file.size() - 8192), std::string(8192, 'x'));
+  }
+}
+
+// It would be whole again with zeros, and nobody would tell that it was cut.
+TEST_F(RingMemoryTest, ARingCutShortIsNotMadeLongAgainByGivingItsReserveBack) {
+  const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
+  ASSERT_EQ(truncate(ring->path().c_str(), 4096), 0);
+  ring->GiveReserveBack();
+  EXPECT_EQ(ReadFile(ring->path()).size(), 4096U);
 }
 
 TEST_F(RingMemoryTest, BuffersAreWhereTheFormatSays) {
@@ -156,7 +175,7 @@ TEST_F(RingMemoryTest, BuffersAreWhereTheFormatSays) {
   const std::string path = ring->path();
   ring.reset();
   const std::string file = ReadFile(path);
-  EXPECT_EQ(file.substr(kPageBytes),
+  EXPECT_EQ(file.substr(kPageBytes, 3 * 8192),
             std::string(8192, 'a') + std::string(8192, 'b') + std::string(8192, 'c'));
 }
 
@@ -175,7 +194,7 @@ TEST_F(RingMemoryTest, LeftoverOfAReusedInodeNumberIsReplaced) {
   ASSERT_EQ(mkdir(rings_.c_str(), 0755), 0);
   WriteFile(rings_ + "/" + RingFileName(target), std::string(1 << 20, 'x'));
   const std::unique_ptr<RingMemory> ring = Create(target);
-  EXPECT_EQ(ReadFile(ring->path()).size(), RingFileBytes(8192, 3));
+  EXPECT_EQ(ReadFile(ring->path()).size(), RingFileBytes(8192, 3) + kRingReserveBytes);
   EXPECT_EQ(std::string(ring->buffer(2), 8192), std::string(8192, '\0')) << "no stale bytes";
 }
 

@@ -80,6 +80,29 @@ TEST_F(SpaceTest, NothingIsAllocatedSizedOrZeroedBeyondTheSizeLimit) {
   EXPECT_EQ(device_.Violations(), "");
 }
 
+// --- the last blocks ---
+
+TEST_F(SpaceTest, NothingIsZeroedOutOfTheLastBlocksOfAFileSystem) {
+  device_.LeaveFree(1 << 20);
+  ASSERT_TRUE(space_.FrontierDue(0));
+  ZeroAhead(0);
+  EXPECT_TRUE(Trace().empty());
+  EXPECT_EQ(space_.frontier(), 0U);
+  EXPECT_FALSE(space_.FrontierDue(0)) << "and it is not asked again with every sync";
+}
+
+TEST_F(SpaceTest, ZerosThatMeetAQuotaGiveTheirBlocksBackToTheTail) {
+  ASSERT_TRUE(space_.EnsureAllocated(kStep).ok());
+  space_.PrepareForWrite(5000);
+  device_.Fail({DeviceCall::kWrite, EDQUOT});
+  ZeroAhead(5000);
+  EXPECT_EQ(device_.Count(DeviceCall::kWrite), 1U);
+  EXPECT_EQ(device_.Content().size(), 8192U) << "where zeroing began";
+  EXPECT_EQ(space_.frontier(), 0U);
+  space_.PrepareForWrite(9000);
+  EXPECT_GE(device_.Content().size(), 9000U);
+}
+
 TEST_F(SpaceTest, WhatKeepsADeviceFromAllocatingDoesNotKeepItFromWriting) {
   device_.Fail({DeviceCall::kAllocate, EIO});
   EXPECT_TRUE(space_.EnsureAllocated(1).ok());

@@ -72,6 +72,9 @@ class Device {
   virtual Status SetSize(uint64_t size) = 0;
   // No size above it is allowed to this process, whatever room there is.
   virtual uint64_t SizeLimit() const { return UINT64_MAX; }
+  // What is left for this stream and for all others who share the device with it. A hint: it ages
+  // at once, and does not know of quotas.
+  virtual uint64_t FreeBytes() const { return UINT64_MAX; }
   // Another way to the same bytes, for work that nobody waits for. Its errors are its own: a device
   // tells of a failed write-back once, and what its Sync is told, Sync of this one still will be.
   // Must not outlive this device. An error: there is none at the moment.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -250,6 +251,11 @@ Status FileDevice::SetSize(uint64_t size) {
   } while (result == -EINTR);
   return result == 0 ? Status::Ok()
                      : Status::FromErrno("ftruncate", name_, static_cast<int64_t>(size), -result);
+}
+
+uint64_t FileDevice::FreeBytes() const {
+  struct statvfs fs = {};
+  return fstatvfs(fd_.get(), &fs) == 0 ? fs.f_bavail * fs.f_frsize : UINT64_MAX;
 }
 
 Status FileDevice::OpenReader(int* fd) {

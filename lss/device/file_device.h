@@ -40,6 +40,7 @@ class FileDevice final : public Device {
   Status Sync() override;
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
+  uint64_t FreeBytes() const override;
   uint64_t SizeLimit() const override { return calls_->FileSizeLimit(); }
   Status OpenAside(std::unique_ptr<Device>* aside) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;

@@ -152,4 +152,8 @@ constexpr uint64_t RingFileBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
   return kPageBytes + static_cast<uint64_t>(buffer_bytes) * buffer_count;
 }
 
+// What a ring's file has behind that, until the stream meets a full file system
+// (RingMemory::GiveReserveBack), if there was room. It holds nothing, and nobody reads it.
+constexpr uint64_t kRingReserveBytes = 64 << 10;
+
 }  // namespace lss

@@ -37,6 +37,13 @@ Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
   return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
 }
 
+// Where there is no room for it, the ring does without.
+void TakeReserve(int fd, const std::string& path, uint64_t ring_bytes) {
+  if (!AllocateBlocks(fd, path, ring_bytes + kRingReserveBytes).ok()) {
+    (void)!ftruncate(fd, static_cast<off_t>(ring_bytes));
+  }
+}
+
 // Fails while a ring is in it, which is meant.
 void RemoveEmptyPlace(int directory, const std::string& name) {
   const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -158,6 +165,7 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   AvoidCopyOnWrite(fd_.get());
   Status status = AllocateBlocks(fd_.get(), path_, bytes);
   if (status.ok()) {
+    TakeReserve(fd_.get(), path_, bytes);
     status =
         SharedMapping::Map(fd_.get(), path_, bytes, SharedMapping::Access::kReadWrite, &mapping_);
   }
@@ -264,6 +272,14 @@ void RingMemory::PrefaultRange(uint32_t index, uint64_t from, uint64_t length) c
   for (uint64_t at = PageFloor(from); at < end && !failed(); at += kPageBytes) {
     AwaitThaw();
     TouchForWriting(buffer(index) + at);
+  }
+}
+
+void RingMemory::GiveReserveBack() const {
+  // Never made longer: see PrefaultUnused.
+  struct stat st = {};
+  if (fstat(fd_.get(), &st) == 0 && static_cast<uint64_t>(st.st_size) > mapping_->bytes()) {
+    (void)!ftruncate(fd_.get(), static_cast<off_t>(mapping_->bytes()));
   }
 }
 

@@ -86,6 +86,10 @@ class RingMemory {
   // The same for a buffer that holds nothing, and nothing is being put in: faster, and leaves
   // zeros.
   void PrefaultUnused(uint32_t index) const;
+  // Gives the file system the blocks that the ring's file keeps in reserve; to be called when it is
+  // full. The stream cannot go on with so few, but what tells of it can be written: RocksDB's info
+  // log, for one, which is not written to again after its first error. From any thread. Idempotent.
+  void GiveReserveBack() const;
   // Unlinks the ring file, and its directory if that was the last one. Idempotent.
   void Remove();
 

@@ -100,6 +100,7 @@ void FlushPipeline::Refuse(const Status& why) {
 }
 
 void FlushPipeline::SetBackLocked(const Status& why) {
+  LeaveRoomToTell(why);
   setback_ = why;
   ++setbacks_;
   changed_.NotifyAll();
@@ -297,9 +298,16 @@ void FlushPipeline::FailLocked(const Status& error) {
   if (!failed_.load(std::memory_order_relaxed)) {  // relaxed: set under this lock only
     error_ = error;
     failed_.store(true, std::memory_order_release);  // P6
+    LeaveRoomToTell(error);
   }
   // First the error, then the wake-up: waiters look again.
   changed_.NotifyAll();
+}
+
+void FlushPipeline::LeaveRoomToTell(const Status& error) const {
+  if (error.code() == Status::Code::kNoSpace && memory_ != nullptr) {
+    memory_->GiveReserveBack();
+  }
 }
 
 Status FlushPipeline::error() const {

@@ -183,6 +183,8 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   void EndSyncLocked(const Status& status, Address end) LSS_REQUIRES(mutex_);
   void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
   void SetBackLocked(const Status& why) LSS_REQUIRES(mutex_);
+  // Before an error is told: where it is a full file system, what tells of it needs some blocks.
+  void LeaveRoomToTell(const Status& error) const;
   void TakeBackLocked() LSS_REQUIRES(mutex_);
   void ReleaseExclusive();
   void Kick(bool wanted);

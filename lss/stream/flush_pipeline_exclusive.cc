@@ -124,7 +124,9 @@ void FlushPipeline::EndSyncLocked(const Status& status, Address end) {
     stability_.MakeDurable(end);
     last_sync_end_ = std::max(last_sync_end_, end);
     cache_.OnSynced();
-  } else if (!status.IsPassing()) {
+  } else if (status.IsPassing()) {
+    LeaveRoomToTell(status);
+  } else {
     FailLocked(status);
   }
   DropWrittenLocked();

@@ -17,6 +17,9 @@ constexpr uint64_t kZeroWriteBytesMax = kZerosBytes;
 constexpr uint64_t kSizeStepBytes = 32 << 20;
 // What kept zeros from being written may pass; asking with every sync would not help it.
 constexpr int64_t kZeroingRestNs = 1'000'000'000;
+// Zeros ahead are for speed. Of the last blocks of a file system they take none from the tail, nor
+// from a neighbour.
+constexpr uint64_t kZeroingShare = 8;
 
 }  // namespace
 
@@ -151,19 +154,28 @@ void Space::ZeroAhead(const std::function<Address()>& appended_end) {
     range = plan_.NextChunk(PageCeil(tail), SteadyNowNs());
     zeroing_from_ = range.from;
   }
-  const bool zeroed = range.to <= device_->SizeLimit() &&
-                      Reserve(range.from, range.to - range.from).ok() &&
+  const bool zeroed = HasRoomFor(range) && Reserve(range.from, range.to - range.from).ok() &&
                       WriteZeros(range, retired_below);
   {
     const MutexLock lock(&mutex_);
     if (zeroed) {
       plan_.OnZeroed(range.to);
     }
-    zeroing_rests_until_ns_ = zeroed || GivesUp(retired_below) ? 0 : SteadyNowNs() + kZeroingRestNs;
+    const bool failed = !zeroed && !GivesUp(retired_below);
+    zeroing_rests_until_ns_ = failed ? SteadyNowNs() + kZeroingRestNs : 0;
+    if (failed && size_ > range.from) {
+      // The blocks that it did get may be all that there were (a quota): they are the tail's.
+      (void)CutToLocked(range.from);
+    }
     zeroing_from_ = kNothing;
     frontier_requested_ = false;
   }
   zeroing_done_.NotifyAll();
+}
+
+bool Space::HasRoomFor(const FrontierPlan::Range& range) const {
+  return range.to <= device_->SizeLimit() &&
+         range.to - range.from <= device_->FreeBytes() / kZeroingShare;
 }
 
 bool Space::GivesUp(Address retired_below) const {
@@ -220,7 +232,10 @@ Status Space::CutTo(Address exact_size) {
   while (zeroing_from_ != kNothing) {
     zeroing_done_.Wait(&mutex_);
   }
-  // Not before the wait: the chunk under way may still have to take its blocks.
+  return CutToLocked(exact_size);
+}
+
+Status Space::CutToLocked(Address exact_size) {
   const MutexLock allocating(&allocating_);
   if (Status status = device_->SetSize(exact_size); !status.ok()) {
     return status;

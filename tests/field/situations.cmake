@@ -35,6 +35,7 @@ situation(sync/nothing_behind_an_error)
 
 situation(errors/descriptors_run_out)
 situation(errors/few_descriptors)
+situation(errors/full_disk_tells_why)
 situation(errors/full_then_resumed)
 situation(errors/no_memory_to_map)
 situation(errors/no_room_for_the_ring)

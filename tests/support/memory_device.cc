@@ -269,6 +269,16 @@ uint64_t MemoryDevice::SizeLimit() const {
   return size_limit_bytes_;
 }
 
+uint64_t MemoryDevice::FreeBytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return free_bytes_;
+}
+
+void MemoryDevice::LeaveFree(uint64_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  free_bytes_ = bytes;
+}
+
 void MemoryDevice::RefuseDirect() {
   const std::lock_guard<std::mutex> lock(mutex_);
   refuses_direct_ = true;

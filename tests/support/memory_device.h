@@ -53,6 +53,7 @@ class MemoryDevice final : public Device {
   Status Allocate(Address offset, uint64_t length) override;
   Status SetSize(uint64_t size) override;
   uint64_t SizeLimit() const override;
+  uint64_t FreeBytes() const override;
   // Its calls are recorded and scripted like those of this device, but for Sync, which is
   // kSyncAside there and no sync of this device's.
   Status OpenAside(std::unique_ptr<Device>* aside) override;
@@ -89,6 +90,8 @@ class MemoryDevice final : public Device {
   // What SizeLimit answers; writing or setting a size beyond it is EFBIG, and a violation: it would
   // have ended the process.
   void LimitSize(uint64_t bytes);
+  // What FreeBytes answers.
+  void LeaveFree(uint64_t bytes);
   // BypassCache(true) has no effect from now on, as on a file system without direct I/O.
   void RefuseDirect();
   // It is a copy-on-write file system from now on.
@@ -161,6 +164,7 @@ class MemoryDevice final : public Device {
 
   std::map<size_t, std::pair<Address, Address>> writes_in_flight_;  // by event number
   uint64_t space_limit_bytes_ = UINT64_MAX;
+  uint64_t free_bytes_ = UINT64_MAX;
   uint64_t size_limit_bytes_ = UINT64_MAX;
   bool direct_ = false;
   bool refuses_direct_ = false;
