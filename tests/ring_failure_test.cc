@@ -194,7 +194,7 @@ TEST_F(RingFailureTest, AHotRingCutShortWithNothingUnwrittenCostsNothing) {
 TEST_F(RingFailureTest, ARingCutShortIsNotMadeLongAgainByPrefaulting) {
   const std::unique_ptr<RingMemory> memory = test::MakeRingMemory(dir_.path(), options_);
   memory->PrefaultUnused(3);
-  EXPECT_EQ(ReadFile(memory->path()).size(), RingFileBytes(4096, 4) + kRingReserveBytes);
+  EXPECT_EQ(ReadFile(memory->path()).size(), RingFileBytes(4096, 4) + RingReserveBytes(4096, 4));
   CutShort(memory->path());
   memory->PrefaultUnused(3);
   EXPECT_EQ(ReadFile(memory->path()).size(), 0U);

@@ -144,8 +144,9 @@ TEST_F(RingMemoryTest, EveryPageHasABlock) {
   const std::unique_ptr<RingMemory> ring = Create(Log("000007.log"));
   struct stat st = {};
   ASSERT_EQ(stat(ring->path().c_str(), &st), 0);
-  EXPECT_EQ(static_cast<uint64_t>(st.st_size), RingFileBytes(8192, 3) + kRingReserveBytes);
-  EXPECT_GE(static_cast<uint64_t>(st.st_blocks) * 512, RingFileBytes(8192, 3) + kRingReserveBytes);
+  EXPECT_EQ(static_cast<uint64_t>(st.st_size), RingFileBytes(8192, 3) + RingReserveBytes(8192, 3));
+  EXPECT_GE(static_cast<uint64_t>(st.st_blocks) * 512,
+            RingFileBytes(8192, 3) + RingReserveBytes(8192, 3));
 }
 
 TEST_F(RingMemoryTest, TheReserveIsGivenBackOnceAndTheRingIsWhole) {
@@ -194,7 +195,7 @@ TEST_F(RingMemoryTest, LeftoverOfAReusedInodeNumberIsReplaced) {
   ASSERT_EQ(mkdir(rings_.c_str(), 0755), 0);
   WriteFile(rings_ + "/" + RingFileName(target), std::string(1 << 20, 'x'));
   const std::unique_ptr<RingMemory> ring = Create(target);
-  EXPECT_EQ(ReadFile(ring->path()).size(), RingFileBytes(8192, 3) + kRingReserveBytes);
+  EXPECT_EQ(ReadFile(ring->path()).size(), RingFileBytes(8192, 3) + RingReserveBytes(8192, 3));
   EXPECT_EQ(std::string(ring->buffer(2), 8192), std::string(8192, '\0')) << "no stale bytes";
 }
 

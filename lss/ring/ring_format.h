@@ -154,6 +154,9 @@ constexpr uint64_t RingFileBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
 
 // What a ring's file has behind that, until the stream meets a full file system
 // (RingMemory::GiveReserveBack), if there was room. It holds nothing, and nobody reads it.
-constexpr uint64_t kRingReserveBytes = 64 << 10;
+constexpr uint64_t RingReserveBytes(uint32_t buffer_bytes, uint32_t buffer_count) {
+  const uint64_t half = PageFloor(static_cast<uint64_t>(buffer_bytes) * buffer_count / 2);
+  return half < (64 << 10) ? half : 64 << 10;
+}
 
 }  // namespace lss

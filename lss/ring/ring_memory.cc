@@ -38,8 +38,8 @@ Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
 }
 
 // Where there is no room for it, the ring does without.
-void TakeReserve(int fd, const std::string& path, uint64_t ring_bytes) {
-  if (!AllocateBlocks(fd, path, ring_bytes + kRingReserveBytes).ok()) {
+void TakeReserve(int fd, const std::string& path, uint64_t ring_bytes, uint64_t reserve_bytes) {
+  if (!AllocateBlocks(fd, path, ring_bytes + reserve_bytes).ok()) {
     (void)!ftruncate(fd, static_cast<off_t>(ring_bytes));
   }
 }
@@ -165,7 +165,8 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   AvoidCopyOnWrite(fd_.get());
   Status status = AllocateBlocks(fd_.get(), path_, bytes);
   if (status.ok()) {
-    TakeReserve(fd_.get(), path_, bytes);
+    TakeReserve(fd_.get(), path_, bytes,
+                RingReserveBytes(options.buffer_bytes, options.buffer_count));
     status =
         SharedMapping::Map(fd_.get(), path_, bytes, SharedMapping::Access::kReadWrite, &mapping_);
   }
