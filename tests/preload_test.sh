@@ -245,6 +245,10 @@ refused() {
 
 another_version_is_refused() { refused "$programs/preload_other_version_program" 99.1 'built for'; }
 
+another_standard_library_is_refused() {
+  refused "$programs/preload_other_library_program" librocksdb_other_library.so 'C++ standard library'
+}
+
 a_bundled_rocksdb_is_refused() {
   refused "$programs/preload_bundled_program" libdatabase.so 'linked to' ROCKSDB_PLUGINS
   # Beside the plugin's own RocksDB: each gets what is its own.
@@ -334,6 +338,7 @@ for behaviour in \
   rocksdb_may_be_loaded_late \
   a_forked_service_gets_the_plugin \
   another_version_is_refused \
+  another_standard_library_is_refused \
   a_bundled_rocksdb_is_refused \
   without_the_plugin_beside_it_the_service_starts \
   two_copies_do_not_take_each_other_for_rocksdb \

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <sys/param.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdarg>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "plugin/loader/load_error.h"
 #include "plugin/loader/objects.h"
 #include "plugin/loader/record_checksum.h"
 #include "plugin/loader/say.h"
@@ -23,6 +25,8 @@ namespace {
 
 constexpr char kOurRocksDB[] = BLOOM_LFS_QUOTE(ROCKSDB_MAJOR) "." BLOOM_LFS_QUOTE(ROCKSDB_MINOR);
 constexpr char kVersionSymbol[] = "_ZN7rocksdb23GetRocksVersionAsStringB5cxx11Eb";
+// The same function where std::string is another class.
+constexpr char kForeignVersionSymbol[] = "_ZN7rocksdb23GetRocksVersionAsStringEb";
 constexpr char kPluginFile[] = "libbloom_lfs_plugin.so";
 constexpr char kPluginSymbol[] =
     "_ZN9bloom_lfs17DefaultFileSystemEPFSt10shared_ptrIN7rocksdb10FileSystemEEvE";
@@ -102,6 +106,13 @@ struct Reason {
 };
 
 bool HasOurVersion(const Object& rocksdb, Reason* reason) {
+  if (rocksdb.Find(kVersionSymbol) == nullptr && rocksdb.Find(kForeignVersionSymbol) != nullptr) {
+    reason->Set(
+        "%s was built with another C++ standard library than the plugin (libc++, or the old ABI of "
+        "libstdc++); build bloom_lfs with that one",
+        rocksdb.Name());
+    return false;
+  }
   char version[32] = "of unknown version";
   if (void* const function = rocksdb.Find(kVersionSymbol)) {
     const ShortString text = reinterpret_cast<ShortString (*)(bool)>(function)(false);
@@ -144,7 +155,8 @@ PluginFunction LoadPlugin(DefaultFunction real, Reason* reason) {
   // fails here, and not in the middle of the service.
   void* const handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) {
-    reason->Set("%s; install %s in the directory of libbloom_lfs.so", dlerror(), kPluginFile);
+    const char* const error = dlerror();
+    reason->Set("%s; %s", error, RemedyOfLoadError(error, access(path, F_OK) == 0));
     return nullptr;
   }
   void* const found = dlsym(handle, kPluginSymbol);
