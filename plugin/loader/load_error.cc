@@ -22,7 +22,8 @@ const char* RemedyOfLoadError(const char* error, bool file_exists) {
     return "install the library that it needs, or name its directory in LD_LIBRARY_PATH";
   }
   if (MissesTypeInfo(error)) {
-    return "this RocksDB was built without RTTI and the plugin with it; build bloom_lfs against this "
+    return "this RocksDB was built without RTTI and the plugin with it; build bloom_lfs against "
+           "this "
            "RocksDB, its build finds that out";
   }
   if (Has(error, "GLIBCXX_") || Has(error, "CXXABI_") || Has(error, "GLIBC_")) {
