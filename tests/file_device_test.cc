@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <memory>
@@ -262,6 +263,38 @@ TEST_F(FileDeviceTest, TheFileIsFoundByItsDescriptorWhateverHappensToTheName) {
   EXPECT_EQ(bytes, StreamBytes(0, 100));
   ASSERT_EQ(unlink((directory_ / "moved").c_str()), 0);
   EXPECT_TRUE(device_->Unreachable());
+}
+
+TEST_F(FileDeviceTest, ADeviceAsideIsAnotherWayToTheSameFileAndSyncsForItself) {
+  ASSERT_TRUE(Write(0, 8192).ok());
+  std::unique_ptr<Device> aside;
+  ASSERT_TRUE(device_->OpenAside(&aside).ok());
+  ASSERT_TRUE(aside->SetSize(16384).ok());
+  const AlignedMemory zeros(std::string(4096, '\0'));
+  ASSERT_TRUE(aside->Write({{zeros.data(), 4096}}, 12288, WriteKind::kPlain).ok());
+  EXPECT_EQ(ReadFile(path_), StreamBytes(0, 8192) + std::string(8192, '\0'));
+  calls_.syncs = {-EIO};
+  EXPECT_EQ(aside->Sync().code(), Status::Code::kIoError);
+  EXPECT_TRUE(device_->Sync().ok()) << "the error was the other one's";
+}
+
+TEST_F(FileDeviceTest, ADeviceAsideIsFoundWithoutTheFilesName) {
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  bloom_lfs::test::WriteFile(path_, "somebody else's");
+  std::unique_ptr<Device> aside;
+  ASSERT_TRUE(device_->OpenAside(&aside).ok());
+  ASSERT_TRUE(aside->SetSize(3 * 4096).ok());
+  EXPECT_EQ(ReadFile(path_), "somebody else's");
+  struct stat st = {};
+  ASSERT_EQ(fstat(device_->fd(), &st), 0);
+  EXPECT_EQ(st.st_size, 3 * 4096);
+}
+
+TEST_F(FileDeviceTest, WhatIsFreeIsWhatTheFileSystemSays) {
+  struct statvfs fs = {};
+  ASSERT_EQ(statvfs(path_.c_str(), &fs), 0);
+  EXPECT_GT(device_->FreeBytes(), 0U);
+  EXPECT_LE(device_->FreeBytes(), fs.f_blocks * fs.f_frsize);
 }
 
 }  // namespace

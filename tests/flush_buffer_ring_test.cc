@@ -75,6 +75,24 @@ TEST_F(FlushBufferRingTest, BeginsWithBufferZeroAtTheStart) {
   EXPECT_EQ(ring.bytes(), 4 * 4096U);
 }
 
+TEST_F(FlushBufferRingTest, AnAppenderIsToldWhichBuffersItsBytesWillReplace) {
+  EXPECT_EQ(ring_->StableBefore(4096), 0U);
+  EXPECT_EQ(ring_->StableBefore(4 * 4096), 0U) << "no buffer has been used before";
+  for (int i = 0; i < 4; ++i) {
+    Put(4096);
+    Turn();
+  }
+  EXPECT_EQ(ring_->StableBefore(4096), 0U) << "the current buffer is free already";
+  EXPECT_EQ(ring_->StableBefore(4097), 2 * 4096U);
+  EXPECT_EQ(ring_->StableBefore(2 * 4096), 2 * 4096U);
+  EXPECT_EQ(ring_->StableBefore(3 * 4096), 3 * 4096U);
+  EXPECT_EQ(ring_->StableBefore(4 * 4096), 4 * 4096U);
+  EXPECT_EQ(ring_->StableBefore(40 * 4096), 4 * 4096U) << "more than the ring holds";
+  Put(1000);
+  EXPECT_EQ(ring_->StableBefore(3096), 0U);
+  EXPECT_EQ(ring_->StableBefore(3097), 2 * 4096U);
+}
+
 TEST_F(FlushBufferRingTest, TheNextBufferBeginsAtThePageBehindTheSealedBytes) {
   Put(4096);
   const SealedBuffer full = Turn();
