@@ -41,10 +41,11 @@ if(NOT TARGET RocksDB::rocksdb-shared)
   if(NOT _dynamic MATCHES "SONAME[^[]*\\[([^]]+)\\]")
     message(FATAL_ERROR "${BLOOM_LFS_ROCKSDB_LIBRARY} has no soname, so the loader cannot tell it from others; ${_remedy}")
   endif()
+  get_filename_component(_include ${BLOOM_LFS_ROCKSDB_INCLUDE} REALPATH)
   add_library(RocksDB::rocksdb-shared SHARED IMPORTED)
   set_target_properties(RocksDB::rocksdb-shared PROPERTIES
     IMPORTED_LOCATION ${BLOOM_LFS_ROCKSDB_LIBRARY} IMPORTED_SONAME ${CMAKE_MATCH_1}
-    INTERFACE_INCLUDE_DIRECTORIES ${BLOOM_LFS_ROCKSDB_INCLUDE})
+    INTERFACE_INCLUDE_DIRECTORIES ${_include})
 endif()
 get_target_property(_headers RocksDB::rocksdb-shared INTERFACE_INCLUDE_DIRECTORIES)
 
