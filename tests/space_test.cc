@@ -91,6 +91,18 @@ TEST_F(SpaceTest, NothingIsZeroedOutOfTheLastBlocksOfAFileSystem) {
   EXPECT_FALSE(space_.FrontierDue(0)) << "and it is not asked again with every sync";
 }
 
+// What was accepted counts on them.
+TEST_F(SpaceTest, WhereZeroingDoesNotBeginTheTailKeepsItsSizeAndItsBlocks) {
+  ASSERT_TRUE(space_.EnsureAllocated(kStep).ok());
+  space_.PrepareForWrite(5000);
+  device_.LeaveFree(1 << 20);
+  device_.ForgetEvents();
+  ZeroAhead(5000);
+  EXPECT_TRUE(Trace().empty());
+  EXPECT_EQ(device_.Content().size(), kStep);
+  EXPECT_EQ(space_.allocated(), kStep);
+}
+
 TEST_F(SpaceTest, ZerosThatMeetAQuotaGiveTheirBlocksBackToTheTail) {
   ASSERT_TRUE(space_.EnsureAllocated(kStep).ok());
   space_.PrepareForWrite(5000);

@@ -154,17 +154,17 @@ void Space::ZeroAhead(const std::function<Address()>& appended_end) {
     range = plan_.NextChunk(PageCeil(tail), SteadyNowNs());
     zeroing_from_ = range.from;
   }
+  Status written;
   const bool zeroed = HasRoomFor(range) && Reserve(range.from, range.to - range.from).ok() &&
-                      WriteZeros(range, retired_below);
+                      WriteZeros(range, retired_below, &written);
   {
     const MutexLock lock(&mutex_);
     if (zeroed) {
       plan_.OnZeroed(range.to);
     }
-    const bool failed = !zeroed && !GivesUp(retired_below);
-    zeroing_rests_until_ns_ = failed ? SteadyNowNs() + kZeroingRestNs : 0;
-    if (failed && size_ > range.from) {
-      // The blocks that it did get may be all that there were (a quota): they are the tail's.
+    zeroing_rests_until_ns_ = zeroed || GivesUp(retired_below) ? 0 : SteadyNowNs() + kZeroingRestNs;
+    if (written.code() == Status::Code::kNoSpace) {
+      // Blocks that could not be had ahead, up to a quota: those that the zeros got are the tail's.
       (void)CutToLocked(range.from);
     }
     zeroing_from_ = kNothing;
@@ -183,7 +183,7 @@ bool Space::GivesUp(Address retired_below) const {
          retired_below_.load(std::memory_order_relaxed) != retired_below;
 }
 
-bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) {
+bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below, Status* written) {
   // A sync of ours on the stream's own way would be told of write-backs that have failed, and the
   // stream's next one would not.
   std::unique_ptr<Device> aside;
@@ -207,7 +207,8 @@ bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below) 
       return false;
     }
     const iovec piece = {const_cast<char*>(Zeros()), std::min(step, range.to - at)};
-    if (!aside->Write({piece}, at, WriteKind::kPlain).ok()) {
+    *written = aside->Write({piece}, at, WriteKind::kPlain);
+    if (!written->ok()) {
       return false;
     }
   }

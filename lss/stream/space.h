@@ -85,14 +85,15 @@ class Space {
   Status AllocateTo(Address from, Address end) LSS_REQUIRES(allocating_);
   void SetAllocated(Address end) LSS_REQUIRES(allocating_);
   void GrowTo(Address page_end) LSS_REQUIRES(mutex_);
-  // REQUIRES: as CutTo, above `exact_size` only; no chunk under way but the caller's own.
+  // REQUIRES: as CutTo, above `exact_size` only; no chunk under way that may still take blocks.
   Status CutToLocked(Address exact_size) LSS_REQUIRES(mutex_);
   // Whether a chunk under way is wanted no more: the stream rests, or retired_below_ is not
   // `retired_below` any more.
   bool GivesUp(Address retired_below) const;
   bool HasRoomFor(const FrontierPlan::Range& range) const;
-  // True with the whole range zeroed and on the device. False also if it GivesUp.
-  bool WriteZeros(const FrontierPlan::Range& range, Address retired_below);
+  // True with the whole range zeroed and on the device. False also if it GivesUp. `written`: of the
+  // last write.
+  bool WriteZeros(const FrontierPlan::Range& range, Address retired_below, Status* written);
 
   Device* const device_;
   const uint64_t allocation_step_bytes_;
