@@ -53,8 +53,8 @@ void LogStructuredStore::Start() {
 
 Status LogStructuredStore::EnsureSpace(Address end) {
   Status status = space_.EnsureAllocated(end);
-  if (status.code() == Status::Code::kNoSpace) {
-    memory_->GiveReserveBack();
+  if (!status.ok()) {
+    pipeline_.LeaveRoomToTell(status);
   }
   return status;
 }

@@ -31,7 +31,7 @@ if(NOT TARGET RocksDB::rocksdb-shared)
   pkg_check_modules(_rocksdb_pc QUIET rocksdb)
   find_path(BLOOM_LFS_ROCKSDB_INCLUDE rocksdb/version.h HINTS ${_places} ${_rocksdb_pc_INCLUDE_DIRS}
             PATH_SUFFIXES include ../include)
-  find_library(BLOOM_LFS_ROCKSDB_LIBRARY NAMES librocksdb.so rocksdb-shared HINTS ${_places} ${_rocksdb_pc_LIBRARY_DIRS}
+  find_library(BLOOM_LFS_ROCKSDB_LIBRARY NAMES librocksdb.so HINTS ${_places} ${_rocksdb_pc_LIBRARY_DIRS}
                PATH_SUFFIXES lib lib64 build)
   if(NOT BLOOM_LFS_ROCKSDB_INCLUDE OR NOT BLOOM_LFS_ROCKSDB_LIBRARY)
     message(FATAL_ERROR "no RocksDB found (headers: ${BLOOM_LFS_ROCKSDB_INCLUDE}, library: ${BLOOM_LFS_ROCKSDB_LIBRARY}); "
@@ -51,7 +51,7 @@ get_target_property(_headers RocksDB::rocksdb-shared INTERFACE_INCLUDE_DIRECTORI
 
 # --- which version ---
 
-find_file(BLOOM_LFS_ROCKSDB_VERSION_HEADER rocksdb/version.h HINTS ${_headers} REQUIRED)
+find_file(BLOOM_LFS_ROCKSDB_VERSION_HEADER rocksdb/version.h HINTS ${_headers} REQUIRED NO_CACHE)
 file(STRINGS ${BLOOM_LFS_ROCKSDB_VERSION_HEADER} _lines REGEX "^#define ROCKSDB_(MAJOR|MINOR) ")
 string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
 list(JOIN _numbers "." BLOOM_LFS_ROCKSDB_VERSION)
@@ -68,18 +68,17 @@ endif()
 
 # A class of ours that is derived from one of RocksDB's refers to that one's typeinfo, unless it has none itself.
 function(bloom_lfs_derived_class_links out flag)
-  set(_source "${CMAKE_BINARY_DIR}/rocksdb_probe.cc")
-  file(WRITE "${_source}" "#include <rocksdb/file_system.h>
+  try_compile(_links SOURCE_FROM_CONTENT rocksdb_probe.cc "#include <rocksdb/file_system.h>
 class Derived : public rocksdb::FileSystemWrapper {
  public:
   using rocksdb::FileSystemWrapper::FileSystemWrapper;
   const char* Name() const override { return \"derived\"; }
 };
 int main() { return Derived(rocksdb::FileSystem::Default()).Name() == nullptr; }
-")
-  try_compile(${out} "${CMAKE_BINARY_DIR}/rocksdb_probe" "${_source}"
-    COMPILE_DEFINITIONS ${flag} LINK_LIBRARIES RocksDB::rocksdb-shared
+"
+    NO_CACHE COMPILE_DEFINITIONS ${flag} LINK_LIBRARIES RocksDB::rocksdb-shared
     CXX_STANDARD ${CMAKE_CXX_STANDARD} CXX_STANDARD_REQUIRED ON OUTPUT_VARIABLE _said)
+  set(${out} ${_links} PARENT_SCOPE)
   set(BLOOM_LFS_PROBE_SAID "${_said}" PARENT_SCOPE)
 endfunction()
 

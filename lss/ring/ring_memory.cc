@@ -28,18 +28,18 @@ constexpr int kDirectoryAttempts = 100;
 
 // posix_fallocate would write zeros where the file system cannot allocate; that is what we want:
 // a page of the mapping without a block behind it would be a SIGBUS on a full disk.
-Status AllocateBlocks(int fd, const std::string& path, uint64_t bytes) {
+Status AllocateBlocks(int fd, const std::string& path, uint64_t from, uint64_t bytes) {
   rlimit limit = {};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur) {
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && from + bytes > limit.rlim_cur) {
     return Status::FromErrno("allocate", path, 0, EFBIG);  // to try would end the process: SIGXFSZ
   }
-  const int error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  const int error = posix_fallocate(fd, static_cast<off_t>(from), static_cast<off_t>(bytes));
   return error == 0 ? Status::Ok() : Status::FromErrno("allocate", path, 0, error);
 }
 
 // Where there is no room for it, the ring does without.
 void TakeReserve(int fd, const std::string& path, uint64_t ring_bytes, uint64_t reserve_bytes) {
-  if (!AllocateBlocks(fd, path, ring_bytes + reserve_bytes).ok()) {
+  if (!AllocateBlocks(fd, path, ring_bytes, reserve_bytes).ok()) {
     (void)!ftruncate(fd, static_cast<off_t>(ring_bytes));
   }
 }
@@ -163,7 +163,7 @@ Status RingMemory::MapAndPublish(const RingTarget& target, const RingOptions& op
   buffer_count_ = options.buffer_count;
   const uint64_t bytes = RingFileBytes(options.buffer_bytes, options.buffer_count);
   AvoidCopyOnWrite(fd_.get());
-  Status status = AllocateBlocks(fd_.get(), path_, bytes);
+  Status status = AllocateBlocks(fd_.get(), path_, 0, bytes);
   if (status.ok()) {
     TakeReserve(fd_.get(), path_, bytes,
                 RingReserveBytes(options.buffer_bytes, options.buffer_count));

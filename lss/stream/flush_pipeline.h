@@ -148,6 +148,9 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
 
   // Makes `error` the answer to everything from now on. The first one stays.
   void Fail(const Status& error);
+  // Before an error is told: where it is a full file system, what tells of it needs some blocks. By
+  // itself for what comes through here.
+  void LeaveRoomToTell(const Status& error) const;
   bool failed() const { return failed_.load(std::memory_order_acquire); }  // P6
   Status error() const;
   Address hi_stable() const { return stability_.hi_stable(); }
@@ -183,8 +186,6 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   void EndSyncLocked(const Status& status, Address end) LSS_REQUIRES(mutex_);
   void FailLocked(const Status& error) LSS_REQUIRES(mutex_);
   void SetBackLocked(const Status& why) LSS_REQUIRES(mutex_);
-  // Before an error is told: where it is a full file system, what tells of it needs some blocks.
-  void LeaveRoomToTell(const Status& error) const;
   void TakeBackLocked() LSS_REQUIRES(mutex_);
   void ReleaseExclusive();
   void Kick(bool wanted);

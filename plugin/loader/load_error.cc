@@ -7,11 +7,6 @@ namespace {
 
 bool Has(const char* text, const char* part) { return std::strstr(text, part) != nullptr; }
 
-// A class's typeinfo, or its name: nobody refers to one but classes derived from it.
-bool MissesTypeInfo(const char* error) {
-  return Has(error, "_ZTIN7rocksdb") || Has(error, "_ZTSN7rocksdb");
-}
-
 }  // namespace
 
 const char* RemedyOfLoadError(const char* error, bool file_exists) {
@@ -21,10 +16,9 @@ const char* RemedyOfLoadError(const char* error, bool file_exists) {
   if (Has(error, "cannot open shared object file")) {
     return "install the library that it needs, or name its directory in LD_LIBRARY_PATH";
   }
-  if (MissesTypeInfo(error)) {
+  if (Has(error, "_ZTIN7rocksdb")) {  // a class's typeinfo: only derived classes refer to it
     return "this RocksDB was built without RTTI and the plugin with it; build bloom_lfs against "
-           "this "
-           "RocksDB, its build finds that out";
+           "this RocksDB, its build finds that out";
   }
   if (Has(error, "GLIBCXX_") || Has(error, "CXXABI_") || Has(error, "GLIBC_")) {
     return "the plugin was built with a newer C++ standard library or libc than this process has; "

@@ -106,7 +106,8 @@ struct Reason {
 };
 
 bool HasOurVersion(const Object& rocksdb, Reason* reason) {
-  if (rocksdb.Find(kVersionSymbol) == nullptr && rocksdb.Find(kForeignVersionSymbol) != nullptr) {
+  void* const function = rocksdb.Find(kVersionSymbol);
+  if (function == nullptr && rocksdb.Find(kForeignVersionSymbol) != nullptr) {
     reason->Set(
         "%s was built with another C++ standard library than the plugin (libc++, or the old ABI of "
         "libstdc++); build bloom_lfs with that one",
@@ -114,7 +115,7 @@ bool HasOurVersion(const Object& rocksdb, Reason* reason) {
     return false;
   }
   char version[32] = "of unknown version";
-  if (void* const function = rocksdb.Find(kVersionSymbol)) {
+  if (function != nullptr) {
     const ShortString text = reinterpret_cast<ShortString (*)(bool)>(function)(false);
     std::snprintf(version, sizeof(version), "%.*s", static_cast<int>(text.size), text.data);
   }
