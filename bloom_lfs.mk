@@ -102,7 +102,8 @@ bloom_lfs_SOURCES := \
 bloom_lfs_HEADERS := \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
-  plugin/register.h
+  plugin/register.h \
+  plugin/rocksdb_versions.h
 
 bloom_lfs_LDFLAGS := -luring
 bloom_lfs_CXXFLAGS := -Iplugin/bloom_lfs

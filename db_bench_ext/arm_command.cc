@@ -23,10 +23,10 @@ void AppendFlagsOf(const Setup& setup, Arm arm, std::vector<std::string>* argv) 
 
 Command WithPlugin(const Setup& setup, Arm arm, std::vector<std::string> argv) {
   if (arm != Arm::kPlugin || setup.plugin_uri.empty()) {
-    return {std::move(argv), setup.fast_stock_checksum ? setup.plugin : ""};
+    return {std::move(argv), setup.fast_stock_checksum ? setup.plugin : "", setup.rocksdb_library};
   }
   argv.push_back("--fs_uri=" + setup.plugin_uri);
-  return {std::move(argv), setup.plugin};
+  return {std::move(argv), setup.plugin, setup.rocksdb_library};
 }
 
 std::string BenchmarksOf(const Workload& workload) {

@@ -13,6 +13,7 @@ namespace bloom_lfs::bench {
 // How to run the two arms.
 struct Setup {
   std::string db_bench;
+  std::string rocksdb_library;  // directory of the librocksdb.so they are for; empty: the system's
   std::string open_put_close;
   std::string open_replay;
   std::string fio;

@@ -38,7 +38,7 @@ bool HasWritten(const std::string& directory) {
 
 Result<BackgroundLoad> BackgroundLoad::Start(const std::string& fio, const std::string& directory,
                                              const std::vector<std::string>& extra_arguments) {
-  Command command{FioArguments(fio, directory), ""};
+  Command command{FioArguments(fio, directory), "", ""};
   command.argv.insert(command.argv.end(), extra_arguments.begin(), extra_arguments.end());
   Result<ChildProcess> child = ChildProcess::Start(command);
   if (!child.ok()) return child.error();

@@ -46,21 +46,25 @@ void WaitForSignal(std::chrono::milliseconds at_most) {
   if (signal > 0 && signal != SIGCHLD) g_interrupted = true;
 }
 
-std::vector<std::string> EnvironmentWithPreload(const std::string& preload) {
-  constexpr char kName[] = "LD_PRELOAD=";
-  std::vector<std::string> environment;
-  std::string inherited;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, kName, sizeof(kName) - 1) == 0) {
-      inherited = *entry + sizeof(kName) - 1;
-    } else {
-      environment.emplace_back(*entry);
-    }
+// Puts `first` in front of what the variable has. A library the user preloads into everything (an
+// allocator, say) so stays in both arms.
+void PutInFront(const std::string& name, const std::string& first,
+                std::vector<std::string>* environment) {
+  if (first.empty()) return;
+  for (std::string& entry : *environment) {
+    if (entry.rfind(name + "=", 0) != 0) continue;
+    const std::string inherited = entry.substr(name.size() + 1);
+    entry = name + "=" + first + (inherited.empty() ? "" : ":" + inherited);
+    return;
   }
-  // A library the user preloads into everything (an allocator, say) stays in both arms.
-  const std::string separator = preload.empty() || inherited.empty() ? "" : ":";
-  const std::string value = preload + separator + inherited;
-  if (!value.empty()) environment.push_back(kName + value);
+  environment->push_back(name + "=" + first);
+}
+
+std::vector<std::string> EnvironmentOf(const Command& command) {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  PutInFront("LD_PRELOAD", command.preload, &environment);
+  PutInFront("LD_LIBRARY_PATH", command.library_path, &environment);
   return environment;
 }
 
@@ -86,7 +90,7 @@ std::string ReadWholeFile(int fd) {
 // Starts `command` with the two descriptors as its outputs. Returns 0 or an errno.
 int Spawn(const Command& command, int output_fd, int error_fd, pid_t* pid) {
   std::vector<std::string> arguments = command.argv;
-  std::vector<std::string> environment = EnvironmentWithPreload(command.preload);
+  std::vector<std::string> environment = EnvironmentOf(command);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -112,7 +116,9 @@ int Spawn(const Command& command, int output_fd, int error_fd, pid_t* pid) {
 }  // namespace
 
 std::string ToShellLine(const Command& command) {
-  std::string line = command.preload.empty() ? "" : "LD_PRELOAD=" + command.preload + " ";
+  std::string line;
+  if (!command.library_path.empty()) line = "LD_LIBRARY_PATH=" + command.library_path + " ";
+  if (!command.preload.empty()) line += "LD_PRELOAD=" + command.preload + " ";
   for (const std::string& argument : command.argv) {
     if (&argument != &command.argv.front()) line += ' ';
     const bool quoted = argument.find_first_of(" ;&|<>()$`\"*?") != std::string::npos;

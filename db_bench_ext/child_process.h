@@ -16,6 +16,8 @@ struct Command {
   std::vector<std::string> argv;
   // Put in front of LD_PRELOAD in the child's environment; empty leaves the environment as it is.
   std::string preload;
+  // The same of LD_LIBRARY_PATH.
+  std::string library_path;
 };
 
 // The command as one line a user can paste into a shell.

@@ -29,7 +29,7 @@
 #include "db_bench_ext/workload.h"
 #include "db_bench_ext/workload_set.h"
 
-DEFINE_string(set, "default", "The workloads to choose from: default, features or all");
+DEFINE_string(set, "default", "The workloads to choose from: default, logs, features or all");
 DEFINE_string(workloads, "",
               "Comma-separated names, or regular expressions for whole names, of the workloads of "
               "the set to run; empty runs all. --list shows them");
@@ -52,6 +52,9 @@ DEFINE_bool(fast_stock_checksum, false,
             "Let the plugin's library compute CRC-32C for stock too, as a RocksDB does that is "
             "compiled for this processor");
 DEFINE_string(db_bench, "db_bench", "The stock db_bench");
+DEFINE_string(rocksdb_lib, "",
+              "Directory of the librocksdb.so that --db_bench and the plugin are for; empty is the "
+              "system's. db_bench_ext/run builds the plugin for it");
 DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
 DEFINE_string(open_replay, "", "Empty is the open_replay of this build");
 DEFINE_string(fio, "fio", "The fio that makes the background load");
@@ -95,6 +98,9 @@ Failure CheckFlags() {
   }
   if (FLAGS_timeout_seconds < 1) return Error{"--timeout_seconds must be 1 or more"};
   if (FLAGS_budget_seconds < -1) return Error{"--budget_seconds must be -1 or more"};
+  if (!FLAGS_rocksdb_lib.empty() && gflags::GetCommandLineFlagInfoOrDie("db_bench").is_default) {
+    return Error{"--rocksdb_lib needs --db_bench=<the db_bench of that RocksDB>"};
+  }
   return std::nullopt;
 }
 
@@ -107,6 +113,7 @@ std::string ProgramOf(const std::filesystem::path& build_directory, const std::s
 Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
   Setup setup;
   setup.db_bench = FLAGS_db_bench;
+  setup.rocksdb_library = FLAGS_rocksdb_lib;
   setup.open_put_close = ProgramOf(build_directory, "open_put_close", FLAGS_open_put_close);
   setup.open_replay = ProgramOf(build_directory, "open_replay", FLAGS_open_replay);
   setup.fio = FLAGS_fio;
@@ -154,20 +161,31 @@ std::string Today() {
   return std::string(text, std::strftime(text, sizeof(text), "%F", &calendar));
 }
 
+// What db_bench calls itself, as "db_bench 7.8.3".
+std::string ProgramName(const Setup& setup) {
+  const Result<ChildOutput> said = RunToEnd(
+      {{setup.db_bench, "--version"}, "", setup.rocksdb_library}, std::chrono::seconds(30));
+  constexpr std::string_view kVersion = " version ";
+  if (said.ok()) {
+    for (const std::string_view line : SplitLines(said.value().standard_output)) {
+      const size_t at = line.find(kVersion);
+      if (at == std::string_view::npos) continue;
+      const std::string_view version = line.substr(at + kVersion.size());
+      if (version.find_first_not_of("0123456789.") == std::string_view::npos) {
+        return "db_bench " + std::string(version);
+      }
+    }
+  }
+  return "db_bench of unknown version";
+}
+
 std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
                                                        const std::string& directory,
                                                        const Effort& effort,
                                                        const Session& session) {
   auto facts = DescribeMachine(directory);
   facts.emplace_back("date", Today());
-  // Also the proof that db_bench starts at all.
-  const Result<ChildOutput> version =
-      RunToEnd({{setup.db_bench, "--version"}, ""}, std::chrono::seconds(30));
-  if (version.ok()) {
-    for (const std::string_view line : SplitLines(version.value().standard_output)) {
-      if (line.find("version") != std::string_view::npos) facts.emplace_back("program", line);
-    }
-  }
+  facts.emplace_back("program", ProgramName(setup));
   const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
   facts.emplace_back(
       "set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
@@ -212,7 +230,8 @@ std::string MeasuredFlags() {
 
 // Prints the report, and keeps it where it was asked for. Returns the exit status.
 int Report(const std::vector<Comparison>& comparisons,
-           const std::vector<std::pair<std::string, std::string>>& facts) {
+           const std::vector<std::pair<std::string, std::string>>& facts,
+           const std::string& heading) {
   ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
                         FLAGS_plugin_uri.empty()};
   std::fputs("\n", stderr);
@@ -225,7 +244,7 @@ int Report(const std::vector<Comparison>& comparisons,
   if (!FLAGS_results_file.empty() && complete) {
     options.style = TableStyle::kMarkdown;
     not_kept = WriteResultsSection(FLAGS_results_file,
-                                   {MeasuredFlags(), RenderReport(comparisons, facts, options)});
+                                   {heading, RenderReport(comparisons, facts, options)});
   } else if (!FLAGS_results_file.empty()) {
     not_kept = Error{FLAGS_results_file + " is left as it is: not every row could be measured"};
   }
@@ -248,15 +267,18 @@ Result<int> Main() {
     PrintList(workloads.value());
     return 0;
   }
-  if (!FLAGS_results_file.empty()) {
-    if (Failure failure = CheckResultsFile(FLAGS_results_file, MeasuredFlags())) return *failure;
-  }
   const std::filesystem::path build_directory = BuildDirectory();
   const Result<Setup> setup = MakeSetup(build_directory);
   if (!setup.ok()) return setup.error();
   const Result<WorkDirectory> directory = WorkDirectory::Create(
       FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, set.value().needed_bytes);
   if (!directory.ok()) return directory.error();
+  // What was measured, on what.
+  const std::string heading = ProgramName(setup.value()) + ", " +
+                              FileSystemName(directory.value().path()) + ": " + MeasuredFlags();
+  if (!FLAGS_results_file.empty()) {
+    if (Failure failure = CheckResultsFile(FLAGS_results_file, heading)) return *failure;
+  }
   const Result<DeviceLimit> device = DeviceLimit::Create(directory.value().path());
   if (!device.ok()) return device.error();
 
@@ -264,7 +286,8 @@ Result<int> Main() {
   const Effort effort = MakeEffort(set.value());
   const std::vector<Comparison> comparisons = session.Run(workloads.value(), effort);
   if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
-  return Report(comparisons, Facts(setup.value(), directory.value().path(), effort, session));
+  return Report(comparisons, Facts(setup.value(), directory.value().path(), effort, session),
+                heading);
 }
 
 }  // namespace

@@ -113,6 +113,21 @@ Workload WhileWriting(const std::string& benchmark, const std::string& title) {
   return workload;
 }
 
+// With as many writes on both sides: a free writer that is faster is more work for the readers.
+Workload WhileWritingLimited(const std::string& benchmark, const std::string& title) {
+  Workload workload = WhileWriting(benchmark, title + ", writer limited");
+  workload.name += "-limited";
+  workload.arguments.emplace_back("--benchmark_write_rate_limit=4000000");  // bytes per second
+  return workload;
+}
+
+// The same with a free writer, shown beside it and held against nothing.
+Workload WhileWritingFreely(const std::string& benchmark, const std::string& title) {
+  Workload workload = WhileWriting(benchmark, title);
+  workload.goals = {};
+  return workload;
+}
+
 Workload Overwrite() {
   Workload workload = OnMillionKeys("overwrite", "overwrite, 100 B, no sync");
   workload.operations = 600000;
@@ -151,9 +166,11 @@ std::vector<Workload> FeatureRows() {
           ReadrandomBlob(PageCache::kWarm, 300000),
           SyncOver8Dbs(8),
           SyncOver8Dbs(32),
-          WhileWriting("readwhilewriting", "readwhilewriting, 100 B, no sync"),
+          WhileWritingLimited("readwhilewriting", "readwhilewriting, 100 B, no sync"),
+          WhileWritingFreely("readwhilewriting", "readwhilewriting, 100 B, no sync"),
           Overwrite(),
-          WhileWriting("seekrandomwhilewriting", "seekrandomwhilewriting, 100 B, no sync"),
+          WhileWritingLimited("seekrandomwhilewriting", "seekrandomwhilewriting, 100 B, no sync"),
+          WhileWritingFreely("seekrandomwhilewriting", "seekrandomwhilewriting, 100 B, no sync"),
           OpenReplay(PageCache::kCold),
           OpenReplay(PageCache::kWarm)};
 }

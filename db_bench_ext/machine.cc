@@ -1,11 +1,12 @@
 #include "db_bench_ext/machine.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -35,6 +36,13 @@ std::string ProcessorModel() {
   return "unknown model";
 }
 
+struct Mount {
+  std::string device_number;  // "254:1"
+  std::string type;           // empty if it could not be found
+  std::string options;
+  std::string journal;  // " with journal", " without journal"; empty if the question makes no sense
+};
+
 // Whether an ext4 on that device has a journal: much of what a stock sync costs depends on it.
 std::string JournalOf(const std::string& device_number) {
   std::error_code error;
@@ -42,29 +50,31 @@ std::string JournalOf(const std::string& device_number) {
       std::filesystem::read_symlink("/sys/dev/block/" + device_number, error).filename();
   const std::string task = FirstLineOf("/sys/fs/ext4/" + device.string() + "/journal_task");
   if (task.empty()) return "";
-  return task == "<none>" ? ", without journal" : ", with journal";
+  return task == "<none>" ? " without journal" : " with journal";
 }
 
-// The file system of a device number, from lines like
-// "26 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro".
-std::string FileSystemOf(const std::string& device_number) {
+// What is mounted where `directory` is, from lines like
+// "26 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro". By the mount's
+// number, because a file on btrfs tells another device than the mount.
+Mount MountOf(const std::string& directory) {
+  struct statx status {};
+  if (statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &status) != 0) return {};
   std::ifstream file("/proc/self/mountinfo");
   std::string line;
   while (std::getline(file, line)) {
     std::istringstream fields(line);
+    uint64_t id = 0;
     std::string skipped;
-    std::string number;
-    fields >> skipped >> skipped >> number;
+    Mount mount;
+    fields >> id >> skipped >> mount.device_number;
     const size_t dash = line.find(" - ");
-    if (number != device_number || dash == std::string::npos) continue;
+    if (id != status.stx_mnt_id || dash == std::string::npos) continue;
     std::istringstream tail(line.substr(dash + 3));
-    std::string type;
-    std::string source;
-    std::string options;
-    tail >> type >> source >> options;
-    return type + " (" + options + ")" + JournalOf(number);
+    tail >> mount.type >> skipped >> mount.options;
+    mount.journal = JournalOf(mount.device_number);
+    return mount;
   }
-  return "";
+  return {};
 }
 
 std::string DeviceOf(const std::string& device_number) {
@@ -92,16 +102,18 @@ std::vector<std::pair<std::string, std::string>> DescribeMachine(const std::stri
   if (uname(&kernel) == 0) {
     facts.emplace_back("kernel", std::string(kernel.sysname) + " " + kernel.release);
   }
-  struct stat status {};
-  if (stat(directory.c_str(), &status) == 0) {
-    const std::string number =
-        std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));
-    const std::string file_system = FileSystemOf(number);
-    if (!file_system.empty()) facts.emplace_back("file system", file_system);
-    const std::string device = DeviceOf(number);
+  const Mount mount = MountOf(directory);
+  if (!mount.type.empty()) {
+    facts.emplace_back("file system", mount.type + mount.journal + " (" + mount.options + ")");
+    const std::string device = DeviceOf(mount.device_number);
     if (!device.empty()) facts.emplace_back("device", device);
   }
   return facts;
+}
+
+std::string FileSystemName(const std::string& directory) {
+  const Mount mount = MountOf(directory);
+  return mount.type.empty() ? "unknown file system" : mount.type + mount.journal;
 }
 
 }  // namespace bloom_lfs::bench

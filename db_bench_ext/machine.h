@@ -10,4 +10,7 @@ namespace bloom_lfs::bench {
 // device. What cannot be found out is left out.
 std::vector<std::pair<std::string, std::string>> DescribeMachine(const std::string& directory);
 
+// Type of the file system, with what makes the greatest difference, as "ext4 with journal".
+std::string FileSystemName(const std::string& directory);
+
 }  // namespace bloom_lfs::bench

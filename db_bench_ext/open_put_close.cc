@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "plugin/rocksdb_versions.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -44,10 +45,9 @@ bool ParseArguments(int argc, char** argv, Arguments* arguments) {
 }
 
 rocksdb::Status OpenPutClose(const rocksdb::Options& options, const std::string& path, int round) {
-  rocksdb::DB* raw = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(options, path, &raw);
+  std::unique_ptr<rocksdb::DB> db;
+  rocksdb::Status status = rocksdb::DB::Open(options, path, bloom_lfs::OpenInto(&db));
   if (!status.ok()) return status;
-  const std::unique_ptr<rocksdb::DB> db(raw);
   status = db->Put(rocksdb::WriteOptions(), "key" + std::to_string(round), std::string(100, 'v'));
   const rocksdb::Status closed = db->Close();
   return status.ok() ? closed : status;

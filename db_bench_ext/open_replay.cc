@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "plugin/rocksdb_versions.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -53,12 +54,11 @@ rocksdb::Status OpenAndReplay(double* seconds) {
   rocksdb::Status status =
       rocksdb::Env::CreateFromUri(rocksdb::ConfigOptions(), "", FLAGS_fs_uri, &env, &guard);
   if (!status.ok()) return status;
-  rocksdb::DB* raw = nullptr;
+  std::unique_ptr<rocksdb::DB> db;
   const auto start = std::chrono::steady_clock::now();
-  status = rocksdb::DB::Open(ReplayOptions(env), FLAGS_db, &raw);
+  status = rocksdb::DB::Open(ReplayOptions(env), FLAGS_db, bloom_lfs::OpenInto(&db));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (!status.ok()) return status;
-  const std::unique_ptr<rocksdb::DB> db(raw);
   *seconds = elapsed.count();
   status = CheckIsComplete(db.get());
   const rocksdb::Status closed = db->Close();

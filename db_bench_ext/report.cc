@@ -51,6 +51,8 @@ const char* NameOf(Bound bound) {
 
 const char* NameOf(Verdict verdict) {
   switch (verdict) {
+    case Verdict::kNoGoal:
+      return "–";
     case Verdict::kBelowFloor:
       return "below floor";
     case Verdict::kFloorMet:
@@ -215,8 +217,9 @@ Summary Summarize(const Comparison& comparison) {
 
 Verdict Judge(const Workload& workload, const Summary& summary) {
   const Goals& goals = workload.goals;
-  const auto ratio_met = [&](double goal) {
-    return LowerIsBetter(workload.metric) ? summary.ratio <= goal : summary.ratio >= goal;
+  const auto ratio_met = [&](std::optional<double> goal) {
+    return !goal.has_value() ||
+           (LowerIsBetter(workload.metric) ? summary.ratio <= *goal : summary.ratio >= *goal);
   };
   const auto share_met = [&](std::optional<double> goal) {
     return !goal.has_value() ||
@@ -224,9 +227,11 @@ Verdict Judge(const Workload& workload, const Summary& summary) {
   };
   if (!ratio_met(goals.floor_ratio) || !share_met(goals.floor_share)) return Verdict::kBelowFloor;
   const bool has_aim = goals.aim_ratio.has_value() || goals.aim_share.has_value();
-  const bool aim_ratio_met = !goals.aim_ratio.has_value() || ratio_met(*goals.aim_ratio);
-  return has_aim && aim_ratio_met && share_met(goals.aim_share) ? Verdict::kAimMet
-                                                                : Verdict::kFloorMet;
+  if (!has_aim && !goals.floor_ratio.has_value() && !goals.floor_share.has_value()) {
+    return Verdict::kNoGoal;
+  }
+  return has_aim && ratio_met(goals.aim_ratio) && share_met(goals.aim_share) ? Verdict::kAimMet
+                                                                             : Verdict::kFloorMet;
 }
 
 std::string RenderReport(const std::vector<Comparison>& comparisons,

@@ -11,7 +11,7 @@
 
 namespace bloom_lfs::bench {
 
-enum class Verdict { kBelowFloor, kFloorMet, kAimMet };
+enum class Verdict { kNoGoal, kBelowFloor, kFloorMet, kAimMet };
 
 // What all pairs of one workload say together.
 struct Summary {

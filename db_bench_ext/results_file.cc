@@ -21,10 +21,11 @@ namespace {
 constexpr std::string_view kHeader =
     "# Results\n"
     "\n"
-    "Written by `db_bench_ext`; not to be edited. A run replaces the section with its flags and\n"
-    "leaves the others as they are:\n"
+    "Written by `db_bench_ext`; not to be edited. A run replaces the section of its RocksDB,\n"
+    "file system and flags, and leaves the others as they are:\n"
     "\n"
     "    db_bench_ext/run --set=default --results_file=db_bench_ext/RESULTS.md\n"
+    "    db_bench_ext/run --set=logs --results_file=db_bench_ext/RESULTS.md\n"
     "    db_bench_ext/run --set=features --results_file=db_bench_ext/RESULTS.md\n"
     "\n"
     "What rows, columns and flags mean: `db_bench_ext/README.md`. Figures of one section belong\n"
@@ -34,7 +35,7 @@ constexpr std::string_view kHeadingEnd = "`\n\n";
 constexpr std::string_view kVouchStart = "<!-- checksum of all above: ";
 constexpr std::string_view kVouchEnd = " -->\n";
 
-using Sections = std::map<std::string, std::string>;  // bodies by flags
+using Sections = std::map<std::string, std::string>;  // bodies by heading
 
 // FNV-1a. Meant for slips of the hand, not for forgers.
 uint64_t Checksum(std::string_view text) {
@@ -51,8 +52,8 @@ std::string VouchFor(std::string_view text) {
 
 std::string Render(const Sections& sections) {
   std::string text(kHeader);
-  for (const auto& [flags, body] : sections) {
-    text.append(kHeadingStart).append(flags).append(kHeadingEnd).append(body);
+  for (const auto& [heading, body] : sections) {
+    text.append(kHeadingStart).append(heading).append(kHeadingEnd).append(body);
   }
   text += '\n';
   return text + VouchFor(text);
@@ -71,22 +72,22 @@ std::optional<Sections> Parse(std::string_view text) {
     rest.remove_prefix(heading + kHeadingStart.size());
     const size_t end = rest.find(kHeadingEnd);
     if (end == std::string_view::npos) return std::nullopt;
-    const std::string flags(rest.substr(0, end));
+    const std::string title(rest.substr(0, end));
     rest.remove_prefix(end + kHeadingEnd.size());
     heading = rest.find(kHeadingStart);
-    sections[flags] = rest.substr(0, heading);
+    sections[title] = rest.substr(0, heading);
   }
   return sections;
 }
 
 // What Parse could not read back as one section must not be written.
 Failure CheckSection(const ResultsSection& section) {
-  if (section.flags.empty() || section.flags.find_first_of("`\n") != std::string::npos) {
-    return Error{"flags with a backquote or a line break cannot head a section of results (" +
-                 section.flags + "); leave --results_file out"};
+  if (section.heading.empty() || section.heading.find_first_of("`\n") != std::string::npos) {
+    return Error{"what has a backquote or a line break cannot head a section of results (" +
+                 section.heading + "); leave --results_file out"};
   }
   if (("\n" + section.body).find(kHeadingStart) != std::string::npos) {
-    return Error{"the results of " + section.flags + " contain a heading of their own"};
+    return Error{"the results of " + section.heading + " contain a heading of their own"};
   }
   return std::nullopt;
 }
@@ -157,7 +158,7 @@ Failure WriteResultsSection(const std::string& path, const ResultsSection& secti
   if (!sections.ok()) return sections.error();
   std::string body = section.body;
   if (body.empty() || body.back() != '\n') body += '\n';
-  sections.value()[section.flags] = body;
+  sections.value()[section.heading] = body;
 
   const std::string made = NewFileBeside(path);
   if (WriteDurably(made, Render(sections.value())) &&
@@ -169,8 +170,8 @@ Failure WriteResultsSection(const std::string& path, const ResultsSection& secti
   return CannotWrite(path, error);
 }
 
-Failure CheckResultsFile(const std::string& path, const std::string& flags) {
-  if (Failure failure = CheckSection({flags, ""})) return failure;
+Failure CheckResultsFile(const std::string& path, const std::string& heading) {
+  if (Failure failure = CheckSection({heading, ""})) return failure;
   const Result<Sections> sections = ReadSections(path);
   if (!sections.ok()) return sections.error();
   const std::string made = NewFileBeside(path);

@@ -56,10 +56,10 @@ struct Preparation {
   int64_t keys = 0;
 };
 
-// Floors and aims. A ratio is plugin / stock; a share says how much of its bound the plugin
-// reaches.
+// Floors and aims; none at all in a row that only shows a figure. A ratio is plugin / stock; a
+// share says how much of its bound the plugin reaches.
 struct Goals {
-  double floor_ratio = 0;
+  std::optional<double> floor_ratio;
   std::optional<double> floor_share;
   std::optional<double> aim_ratio;
   std::optional<double> aim_share;

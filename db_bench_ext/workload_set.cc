@@ -1,5 +1,7 @@
 #include "db_bench_ext/workload_set.h"
 
+#include <algorithm>
+
 namespace bloom_lfs::bench {
 namespace {
 
@@ -8,17 +10,19 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 }  // namespace
 
 Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
-  const WorkloadSet defaults{"default", DefaultRows(), std::chrono::seconds(240), 3 * kGiB};
-  const WorkloadSet features{"features", FeatureRows(), std::chrono::seconds(660), 6 * kGiB};
-  if (name == defaults.name) return defaults;
-  if (name == features.name) return features;
-  if (name != "all") {
-    return Error{"--set=" + name + " is no set of workloads; use default, features or all"};
+  const WorkloadSet sets[] = {{"default", DefaultRows(), std::chrono::seconds(240), 3 * kGiB},
+                              {"logs", LogRows(), std::chrono::seconds(240), 3 * kGiB},
+                              {"features", FeatureRows(), std::chrono::seconds(660), 6 * kGiB}};
+  WorkloadSet all;
+  all.name = "all";
+  for (const WorkloadSet& set : sets) {
+    if (set.name == name) return set;
+    all.workloads.insert(all.workloads.end(), set.workloads.begin(), set.workloads.end());
+    all.budget += set.budget;
+    all.needed_bytes = std::max(all.needed_bytes, set.needed_bytes);
   }
-  WorkloadSet all{name, defaults.workloads, defaults.budget + features.budget,
-                  features.needed_bytes};
-  all.workloads.insert(all.workloads.end(), features.workloads.begin(), features.workloads.end());
-  return all;
+  if (name == all.name) return all;
+  return Error{"--set=" + name + " is no set of workloads; use default, logs, features or all"};
 }
 
 }  // namespace bloom_lfs::bench

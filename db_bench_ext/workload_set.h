@@ -20,10 +20,11 @@ struct WorkloadSet {
   uint64_t needed_bytes = 0;
 };
 
-// "default", "features" or "all".
+// "default", "logs", "features" or "all".
 Result<WorkloadSet> FindWorkloadSet(const std::string& name);
 
 std::vector<Workload> DefaultRows();
+std::vector<Workload> LogRows();
 std::vector<Workload> FeatureRows();
 
 }  // namespace bloom_lfs::bench

@@ -362,4 +362,17 @@ IOStatus BloomLfsFileSystem::Truncate(const std::string& path, size_t size,
   return target()->Truncate(path, size, options, dbg);
 }
 
+#if BLOOM_LFS_HAS_SYNC_FILE
+IOStatus BloomLfsFileSystem::SyncFile(const std::string& path, const FileOptions& file_options,
+                                      const IOOptions& options, bool use_fsync,
+                                      IODebugContext* dbg) {
+  if (Carries(path)) {
+    if (IOStatus status = BringToFile(path); !status.ok()) {
+      return status;
+    }
+  }
+  return target()->SyncFile(path, file_options, options, use_fsync, dbg);
+}
+#endif
+
 }  // namespace bloom_lfs

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plugin/plugin_options.h"
+#include "plugin/rocksdb_versions.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
@@ -89,6 +90,13 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus Truncate(const std::string& path, size_t size,
                              const rocksdb::IOOptions& options,
                              rocksdb::IODebugContext* dbg) override;
+
+#if BLOOM_LFS_HAS_SYNC_FILE
+  // Makes durable what was appended to the file, also what its ring holds.
+  rocksdb::IOStatus SyncFile(const std::string& path, const rocksdb::FileOptions& file_options,
+                             const rocksdb::IOOptions& options, bool use_fsync,
+                             rocksdb::IODebugContext* dbg) override;
+#endif
 
  private:
   // Whether this path is a WAL or a blob file that may have a ring: not if the target is no plain

@@ -1,60 +1,12 @@
-# Which RocksDB the plugin is built for: finds one, and asks it how it was built.
+# Asks the RocksDB that the plugin is built for how it was built.
 #
-# Looked for, in this order: what find_package() finds (an install prefix or a distribution's package, see CMAKE_PREFIX_PATH),
-# a tree that RocksDB was built in (the same variable, or RocksDB_ROOT: the source directory of `make shared_lib`, or the
-# build directory of CMake), and what pkg-config knows.
-#
-# Sets: target RocksDB::rocksdb-shared, BLOOM_LFS_ROCKSDB_VERSION (major.minor), CMAKE_CXX_STANDARD unless the user has.
-# Adds -fno-rtti to all that follows where RocksDB was built so.
+# Sets what find_rocksdb.cmake sets, and CMAKE_CXX_STANDARD unless the user has. Adds -fno-rtti to all that follows where
+# RocksDB was built so.
 
-set(_remedy "build a shared RocksDB, 7.8 to 11.8, or install librocksdb-dev, and give its install prefix or build tree: \
--DCMAKE_PREFIX_PATH=DIR. For a static RocksDB build the plugin into it: plugin/recipes/README.md")
-
-# --- where it is ---
-
-# A build tree of CMake has a package file that cannot be used: its list of targets comes with the installation.
-set(_places ${RocksDB_ROOT} $ENV{RocksDB_ROOT} ${CMAKE_PREFIX_PATH})
-set(_is_tree FALSE)
-foreach(_place IN LISTS _places)
-  if(EXISTS "${_place}/RocksDBConfig.cmake" AND NOT EXISTS "${_place}/RocksDBTargets.cmake")
-    set(_is_tree TRUE)
-  endif()
-endforeach()
-if(NOT _is_tree)
-  find_package(RocksDB CONFIG QUIET)
+include(${CMAKE_CURRENT_LIST_DIR}/find_rocksdb.cmake)
+if(BLOOM_LFS_ROCKSDB_PROBLEM)
+  message(FATAL_ERROR "${BLOOM_LFS_ROCKSDB_PROBLEM}")
 endif()
-
-if(TARGET RocksDB::rocksdb AND NOT TARGET RocksDB::rocksdb-shared)
-  message(FATAL_ERROR "RocksDB in ${RocksDB_DIR} has a static library only; ${_remedy}")
-endif()
-if(NOT TARGET RocksDB::rocksdb-shared)
-  pkg_check_modules(_rocksdb_pc QUIET rocksdb)
-  find_path(BLOOM_LFS_ROCKSDB_INCLUDE rocksdb/version.h HINTS ${_places} ${_rocksdb_pc_INCLUDE_DIRS}
-            PATH_SUFFIXES include ../include)
-  find_library(BLOOM_LFS_ROCKSDB_LIBRARY NAMES librocksdb.so HINTS ${_places} ${_rocksdb_pc_LIBRARY_DIRS}
-               PATH_SUFFIXES lib lib64 build)
-  if(NOT BLOOM_LFS_ROCKSDB_INCLUDE OR NOT BLOOM_LFS_ROCKSDB_LIBRARY)
-    message(FATAL_ERROR "no RocksDB found (headers: ${BLOOM_LFS_ROCKSDB_INCLUDE}, library: ${BLOOM_LFS_ROCKSDB_LIBRARY}); "
-                        "${_remedy}")
-  endif()
-  execute_process(COMMAND ${CMAKE_READELF} -d ${BLOOM_LFS_ROCKSDB_LIBRARY} OUTPUT_VARIABLE _dynamic)
-  if(NOT _dynamic MATCHES "SONAME[^[]*\\[([^]]+)\\]")
-    message(FATAL_ERROR "${BLOOM_LFS_ROCKSDB_LIBRARY} has no soname, so the loader cannot tell it from others; ${_remedy}")
-  endif()
-  get_filename_component(_include ${BLOOM_LFS_ROCKSDB_INCLUDE} REALPATH)
-  add_library(RocksDB::rocksdb-shared SHARED IMPORTED)
-  set_target_properties(RocksDB::rocksdb-shared PROPERTIES
-    IMPORTED_LOCATION ${BLOOM_LFS_ROCKSDB_LIBRARY} IMPORTED_SONAME ${CMAKE_MATCH_1}
-    INTERFACE_INCLUDE_DIRECTORIES ${_include})
-endif()
-get_target_property(_headers RocksDB::rocksdb-shared INTERFACE_INCLUDE_DIRECTORIES)
-
-# --- which version ---
-
-find_file(BLOOM_LFS_ROCKSDB_VERSION_HEADER rocksdb/version.h HINTS ${_headers} REQUIRED NO_CACHE)
-file(STRINGS ${BLOOM_LFS_ROCKSDB_VERSION_HEADER} _lines REGEX "^#define ROCKSDB_(MAJOR|MINOR) ")
-string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
-list(JOIN _numbers "." BLOOM_LFS_ROCKSDB_VERSION)
 
 # RocksDB's headers need C++20 from 10.10 on.
 if(NOT DEFINED CMAKE_CXX_STANDARD)
@@ -92,4 +44,4 @@ if(NOT BLOOM_LFS_LINKS_WITH_RTTI)
   endif()
   add_compile_options(-fno-rtti)
 endif()
-message(STATUS "RocksDB ${BLOOM_LFS_ROCKSDB_VERSION}, C++${CMAKE_CXX_STANDARD}, headers in ${_headers}")
+message(STATUS "RocksDB ${BLOOM_LFS_ROCKSDB_VERSION}, C++${CMAKE_CXX_STANDARD}, headers in ${BLOOM_LFS_ROCKSDB_HEADERS}")

@@ -1,12 +1,11 @@
-// What differs between the versions of RocksDB that this repository builds with: 7.8 and 9.10,
-// checked by tests/debian13, and what is known of later ones. The only file that asks for the
-// version; others, tests included, use what it offers.
+// What differs between the versions of RocksDB that this repository builds with, 7.8 to 11.8. The
+// only file that asks for the version; others, tests included, use what it offers.
 //
-// Of the plugin itself only wal_file asks. Everything else overrides what every version has, with
-// parameters that every version has, and compiles as C++17 and as C++20, which RocksDB 10.10 and
-// later ask of their users. What later versions added to FileSystem goes to the wrapped one;
-// SyncFile(path), from 11.5 on, may do so as long as RocksDB calls it for ingested tables only.
+// What later versions added to FileSystem and is not named here has defaults that suit the plugin,
+// or goes to the wrapped FileSystem as it is.
 #pragma once
+
+#include <memory>
 
 #include "rocksdb/db.h"
 #include "rocksdb/version.h"
@@ -15,11 +14,51 @@
 #define BLOOM_LFS_ROCKSDB_AT_LEAST(major, minor) \
   (ROCKSDB_MAJOR > (major) || (ROCKSDB_MAJOR == (major) && ROCKSDB_MINOR >= (minor)))
 
+// Features, for #if. Those that came between two releases have the first release that is known to
+// have them.
+#define BLOOM_LFS_HAS_TRACK_AND_VERIFY_WALS BLOOM_LFS_ROCKSDB_AT_LEAST(9, 11)
+#define BLOOM_LFS_HAS_FLUSH_WAL_OPTIONS BLOOM_LFS_ROCKSDB_AT_LEAST(10, 8)
+#define BLOOM_LFS_HAS_BLOB_DIRECT_WRITE BLOOM_LFS_ROCKSDB_AT_LEAST(11, 2)
+#define BLOOM_LFS_HAS_ASYNC_WAL_PRECREATE BLOOM_LFS_ROCKSDB_AT_LEAST(11, 3)
+#define BLOOM_LFS_HAS_REUSE_MANIFEST BLOOM_LFS_ROCKSDB_AT_LEAST(11, 3)
+#define BLOOM_LFS_HAS_SYNC_FILE BLOOM_LFS_ROCKSDB_AT_LEAST(11, 5)
+#define BLOOM_LFS_HAS_OPEN_CONTRACT BLOOM_LFS_ROCKSDB_AT_LEAST(11, 8)
+
+// From 10.5 on RocksDB asks open files for their size; before, the method is there all the same.
+#if BLOOM_LFS_ROCKSDB_AT_LEAST(10, 5)
+#define BLOOM_LFS_OVERRIDES_OPEN_FILE_SIZE override
+#else
+#define BLOOM_LFS_OVERRIDES_OPEN_FILE_SIZE
+#endif
+
 namespace bloom_lfs {
 
 // Up to 7.9 LockWAL flushes the log's handle; later versions call nothing, unless the log's buffer
 // is flushed by hand.
 inline constexpr bool kLockWalFlushesTheLog = !BLOOM_LFS_ROCKSDB_AT_LEAST(7, 10);
+
+// The last argument of DB::Open and its like, which fill a DB* or, from 11.0 on, a unique_ptr:
+// *result is set when the call's full expression ends.
+class OpenInto {
+ public:
+  explicit OpenInto(std::unique_ptr<rocksdb::DB>* result) : result_(result) {}
+#if BLOOM_LFS_ROCKSDB_AT_LEAST(11, 0)
+  operator std::unique_ptr<rocksdb::DB>*() {
+    return result_;
+  }  // NOLINT(google-explicit-constructor)
+#else
+  ~OpenInto() { result_->reset(raw_); }
+  OpenInto(const OpenInto&) = delete;
+  OpenInto& operator=(const OpenInto&) = delete;
+  operator rocksdb::DB**() { return &raw_; }  // NOLINT(google-explicit-constructor)
+#endif
+
+ private:
+  std::unique_ptr<rocksdb::DB>* const result_;
+#if !BLOOM_LFS_ROCKSDB_AT_LEAST(11, 0)
+  rocksdb::DB* raw_ = nullptr;
+#endif
+};
 
 // Takes back one DisableFileDeletions. Up to 8.x it could be asked to take back all of them.
 inline rocksdb::Status EnableFileDeletions(rocksdb::DB* db) {

@@ -105,4 +105,8 @@ IOStatus SourceRandomAccessFile::Read(uint64_t offset, size_t n, const IOOptions
   return ToIOStatus(status);
 }
 
+IOStatus SourceRandomAccessFile::GetFileSize(uint64_t* size) {
+  return ToIOStatus(source_->Size(size));
+}
+
 }  // namespace bloom_lfs

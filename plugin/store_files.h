@@ -7,6 +7,7 @@
 #include "plugin/blob_sizes.h"
 #include "plugin/file_source.h"
 #include "plugin/live_stores.h"
+#include "plugin/rocksdb_versions.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
@@ -90,6 +91,8 @@ class SourceRandomAccessFile final : public rocksdb::FSRandomAccessFile {
   rocksdb::IOStatus Read(uint64_t offset, size_t n, const rocksdb::IOOptions& options,
                          rocksdb::Slice* result, char* scratch,
                          rocksdb::IODebugContext* dbg) const override;
+  // What can be read now. Works on after the file is renamed or unlinked, as with stock.
+  rocksdb::IOStatus GetFileSize(uint64_t* size) BLOOM_LFS_OVERRIDES_OPEN_FILE_SIZE;
   rocksdb::IOStatus InvalidateCache(size_t /*offset*/, size_t /*length*/) override {
     return rocksdb::IOStatus::OK();
   }

@@ -108,7 +108,7 @@ class RemoteDevice final : public Device {
     }
   }
   void Submit(AsyncWriter* writer, FlushClient* client, const std::vector<WriteOp>& ops) override {
-    answers_.emplace_back([=] {
+    answers_.emplace_back([this, writer, client, ops] {
       for (const WriteOp& op : ops) {
         const iovec piece = {const_cast<char*>(op.data), op.length};
         writer->Post(client, op, memory_->Write({piece}, op.offset, WriteKind::kPlain));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/dead_log.h"
 #include "tests/support/files.h"
@@ -35,10 +36,7 @@ rocksdb::Status Open(const TestEnv& env, const std::string& path,
   options.env = env.get();
   options.create_if_missing = true;
   options.avoid_flush_during_recovery = true;  // keeps the log, so that it can be looked at
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
-  result->reset(db);
-  return status;
+  return rocksdb::DB::Open(options, path, OpenInto(result));
 }
 
 // Child: writes and waits to be killed.
@@ -226,9 +224,8 @@ TEST_F(BadRingTest, ReadOnlyOpensTouchNothing) {
     const TestEnv env(kUri);
     rocksdb::Options options;
     options.env = env.get();
-    rocksdb::DB* raw = nullptr;
-    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, path_, &raw);
-    const std::unique_ptr<rocksdb::DB> db(raw);
+    std::unique_ptr<rocksdb::DB> db;
+    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, path_, OpenInto(&db));
     ASSERT_TRUE(status.ok()) << i << ": " << status.ToString();
     EXPECT_EQ(Rows(db.get()), rows[i]) << i;
     EXPECT_TRUE(ReadFile(log_) == file_) << i;

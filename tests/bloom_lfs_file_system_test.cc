@@ -163,6 +163,17 @@ TEST_F(BloomLfsFileSystemTest, LinkingALiveLogBringsItsBytesToTheFile) {
   EXPECT_TRUE(ReadFile(dir_ / "000008.log") == Stream(50000));
 }
 
+#if BLOOM_LFS_HAS_SYNC_FILE
+TEST_F(BloomLfsFileSystemTest, SyncingALiveLogByItsPathBringsItsBytesToTheFile) {
+  const auto log = CreateWith(log_, "12345");
+  ASSERT_TRUE(fs_->SyncFile(log_, FileOptions(), io_, /*use_fsync=*/false, nullptr).ok());
+  EXPECT_EQ(ReadFile(log_), "12345");
+  ASSERT_TRUE(log->Append("678", io_, nullptr).ok());
+  ASSERT_TRUE(log->Close(io_, nullptr).ok());
+  EXPECT_EQ(ReadFile(log_), "12345678");
+}
+#endif
+
 TEST_F(BloomLfsFileSystemTest, ALiveLogIsNotTruncatedByPath) {
   const auto log = CreateWith(log_, Stream(5000));
   EXPECT_TRUE(fs_->Truncate(log_, 5000, io_, nullptr).ok());

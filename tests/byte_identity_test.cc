@@ -92,9 +92,7 @@ class Program {
           i == 0 ? rocksdb::kDefaultColumnFamilyName : "cf" + std::to_string(i), options);
     }
     manual_wal_flush_ = options.manual_wal_flush;
-    rocksdb::DB* db = nullptr;
-    Require(rocksdb::DB::Open(options, path, descriptors, &families_, &db));
-    db_.reset(db);
+    Require(rocksdb::DB::Open(options, path, descriptors, &families_, OpenInto(&db_)));
   }
 
   ~Program() {

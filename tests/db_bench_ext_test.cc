@@ -23,17 +23,22 @@ class DbBenchExtTest : public testing::Test {
   // Measures one row with `script` in the place of open_put_close, stock in both arms.
   Result<ChildOutput> Run(const std::string& script) {
     const std::string program = directory_ / "open_put_close";
-    std::ofstream(program) << "#!/bin/sh\ntouch " << directory_ / "was_run"
-                           << "\n"
-                           << script;
-    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    Program(program, "touch " + directory_.path() + "/was_run\n" + script);
+    const std::string db_bench = directory_ / "db_bench";
+    Program(db_bench, "echo 'db_bench version 12.3.4'\n");
     const auto bin = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     return RunToEnd(
         {{bin / "db_bench_ext", "--workloads=open-put-close", "--plugin_uri=", "--pairs=2",
-          "--scale=0.1", "--open_put_close=" + program, "--db_bench=/bin/true",
+          "--scale=0.1", "--open_put_close=" + program, "--db_bench=" + db_bench,
           "--db_dir=" + directory_.path(), "--results_file=" + results_},
+         "",
          ""},
         std::chrono::seconds(60));
+  }
+
+  static void Program(const std::string& path, const std::string& script) {
+    std::ofstream(path) << "#!/bin/sh\n" << script;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   }
 
   const test::TempDir directory_;
@@ -48,8 +53,9 @@ TEST_F(DbBenchExtTest, ARunKeepsItsTableUnderItsFlags) {
   ASSERT_TRUE(run.ok()) << run.error().message;
   const std::string text = test::ReadFile(results_);
   EXPECT_TRUE(
-      Contains(text, "## `--set=default --workloads=open-put-close --scale=0.1 --plugin_uri=`\n"))
+      Contains(text, ": --set=default --workloads=open-put-close --scale=0.1 --plugin_uri=`\n"))
       << text;
+  EXPECT_TRUE(Contains(text, "\n## `db_bench 12.3.4, ")) << text;
   // Not the file system: in a root directory of its own a process cannot see what it is on.
   for (const char* fact :
        {"\n- machine: ", "\n- kernel: ", "\n- date: 20", "\n- set-up: ", "\n- pairs: 2 per row\n",

@@ -49,7 +49,9 @@ TEST(FileKind, LookAlikesAreNot) {
                            " 4.log",
                            "4 .log",
                            "000004..log",
-                           "000004.log.ring"}) {
+                           "000004.log.ring",
+                           "PARTITIONED_000004_P0.log",
+                           "PARTITIONED_4_P12.log"}) {
     EXPECT_FALSE(IsWal(path)) << path;
     EXPECT_FALSE(IsBlob(path)) << path;
     EXPECT_FALSE(IsOursOrTrash(path)) << path;

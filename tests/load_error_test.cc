@@ -19,6 +19,11 @@ struct Case {
 const Case kCases[] = {
     {"/opt/p/libbloom_lfs_plugin.so: cannot open shared object file: No such file or directory",
      false, "install libbloom_lfs_plugin.so"},
+    {"/opt/p/libbloom_lfs_plugin.so: cannot open shared object file: Permission denied", true,
+     "let the user"},
+    // A directory that may not be searched hides the file.
+    {"/opt/p/libbloom_lfs_plugin.so: cannot open shared object file: Permission denied", false,
+     "let the user"},
     {"liburing.so.2: cannot open shared object file: No such file or directory", true,
      "LD_LIBRARY_PATH"},
     {"/opt/p/libbloom_lfs_plugin.so: undefined symbol: _ZTIN7rocksdb17FileSystemWrapperE", true,
@@ -46,7 +51,8 @@ TEST(LoadError, OnlyThoseWithOneCauseShareOne) {
   for (const Case& each : kCases) {
     remedies.insert(RemedyOfLoadError(each.error, each.file_exists));
   }
-  EXPECT_EQ(remedies.size(), std::size(kCases) - 1) << "glibc's and libstdc++'s are the same";
+  EXPECT_EQ(remedies.size(), std::size(kCases) - 2)
+      << "glibc's and libstdc++'s, and what may not be read";
 }
 
 }  // namespace

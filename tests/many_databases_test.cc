@@ -11,6 +11,7 @@
 
 #include "lss/ring/ring_budget.h"
 #include "plugin/default_runtime.h"
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/database.h"
 #include "tests/support/deferred_work.h"
 #include "tests/support/temp_dir.h"
@@ -47,9 +48,9 @@ class Databases {
  public:
   Databases(const std::string& directory, With with, size_t count) : env_(with) {
     for (size_t i = 0; i < count; ++i) {
-      rocksdb::DB* db = nullptr;
-      Require(rocksdb::DB::Open(Options(), directory + std::to_string(i), &db));
-      all_.emplace_back(db);
+      std::unique_ptr<rocksdb::DB> db;
+      Require(rocksdb::DB::Open(Options(), directory + std::to_string(i), OpenInto(&db)));
+      all_.push_back(std::move(db));
     }
   }
   rocksdb::Options Options() const {

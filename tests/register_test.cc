@@ -13,6 +13,7 @@
 #include <string>
 
 #include "plugin/bloom_lfs_file_system.h"
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
@@ -92,11 +93,10 @@ TEST(Register, EnvOfAnOptionStringOpensADatabase) {
   const Status parsed = rocksdb::GetOptionsFromString(
       ConfigOptions(), options, "env=bloom_lfs;create_if_missing=true", &options);
   ASSERT_TRUE(parsed.ok()) << parsed.ToString();
-  rocksdb::DB* db = nullptr;
-  ASSERT_TRUE(rocksdb::DB::Open(options, dir / "db", &db).ok());
+  std::unique_ptr<rocksdb::DB> db;
+  ASSERT_TRUE(rocksdb::DB::Open(options, dir / "db", OpenInto(&db)).ok());
   EXPECT_TRUE(db->Put(rocksdb::WriteOptions(), "key", "value").ok());
   EXPECT_EQ(test::ListTree(dir.path()).count("db/.bloom_lfs"), 1U) << "its log has a ring";
-  delete db;
 }
 
 // What RocksDB's own build calls; it must survive linking under its plain name.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/database.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -27,9 +28,8 @@ class RegistrationTest : public testing::Test {
   // empty if the plugin is not at work.
   std::vector<uint64_t> RingsOfALiveDatabase(Env* env) {
     const std::string path = dir_ / ("db" + std::to_string(++databases_));
-    rocksdb::DB* opened = nullptr;
-    Require(rocksdb::DB::Open(DatabaseOptions(env, nullptr), path, &opened));
-    const std::unique_ptr<rocksdb::DB> db(opened);
+    std::unique_ptr<rocksdb::DB> db;
+    Require(rocksdb::DB::Open(DatabaseOptions(env, nullptr), path, OpenInto(&db)));
     Require(db->Put(rocksdb::WriteOptions(), "key", "value"));
     std::vector<uint64_t> sizes;
     for (const auto& [name, facts] : ListTree(path)) {

@@ -107,6 +107,10 @@ TEST(VerdictTest, AShareThatWasNotMeasuredIsNotMet) {
   EXPECT_EQ(Judge(workload, SummaryOf(9.9)), Verdict::kBelowFloor);
 }
 
+TEST(VerdictTest, WithoutAnyGoalThereIsNone) {
+  EXPECT_EQ(Judge(Workload(), SummaryOf(0.1)), Verdict::kNoGoal);
+}
+
 TEST(VerdictTest, WithoutAnAimTheFloorIsTheBestThereIs) {
   Workload workload;
   workload.metric = Metric::kElapsedS;

@@ -165,7 +165,7 @@ TEST_F(ResultsFileTest, WhatCouldNotBeReadBackIsNotWritten) {
        {ResultsSection{"", "a\n"}, ResultsSection{"--a=`b`", "a\n"},
         ResultsSection{"--a=b\n## `c`", "a\n"}, ResultsSection{kDefault, "## `x`\n\na\n"},
         ResultsSection{kDefault, "a\n## `x`\n\na\n"}}) {
-    EXPECT_TRUE(WriteResultsSection(path_, bad).has_value()) << bad.flags << bad.body;
+    EXPECT_TRUE(WriteResultsSection(path_, bad).has_value()) << bad.heading << bad.body;
     EXPECT_EQ(ReadFile(path_), before);
   }
   EXPECT_TRUE(CheckResultsFile(path_, "--a=`b`").has_value());

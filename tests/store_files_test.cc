@@ -182,6 +182,23 @@ TEST_F(StoreFilesTest, RandomReadsAtAnyOffset) {
   }
 }
 
+// RocksDB asks open blob files, from 10.5 on.
+TEST_F(StoreFilesTest, AnOpenFileKnowsWhatCanBeReadAlsoWhenItsNameIsGone) {
+  const auto file = Create();
+  ASSERT_TRUE(Append(file.get(), Stream(20000)).ok());
+  SourceRandomAccessFile reader(Source());
+  uint64_t size = 0;
+  ASSERT_TRUE(reader.GetFileSize(&size).ok());
+  EXPECT_EQ(size, 20000U);
+  ASSERT_TRUE(Append(file.get(), Stream(5000)).ok());
+  ASSERT_EQ(unlink(log_.c_str()), 0);
+  ASSERT_TRUE(reader.GetFileSize(&size).ok());
+  EXPECT_EQ(size, 25000U);
+  ASSERT_TRUE(file->Close(io_, nullptr).ok());
+  ASSERT_TRUE(reader.GetFileSize(&size).ok());
+  EXPECT_EQ(size, 25000U);
+}
+
 // RocksDB's log reader takes a short OK read for the end: a hole must not look like one.
 TEST_F(StoreFilesTest, BytesThatAreGoneAreAnIOError) {
   const auto file = Create();

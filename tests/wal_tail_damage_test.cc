@@ -3,6 +3,7 @@
 // Where the records end is known without any parsing: the file's size after each Put.
 
 #include <gtest/gtest.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "plugin/wal_tail.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
@@ -46,10 +48,10 @@ rocksdb::Options BaseOptions(const std::function<void(rocksdb::Options*)>& tweak
 }
 
 std::unique_ptr<rocksdb::DB> Open(const rocksdb::Options& options, const std::string& path) {
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status s = rocksdb::DB::Open(options, path, &db);
+  std::unique_ptr<rocksdb::DB> db;
+  const rocksdb::Status s = rocksdb::DB::Open(options, path, OpenInto(&db));
   if (!s.ok()) throw std::runtime_error(s.ToString());
-  return std::unique_ptr<rocksdb::DB>(db);
+  return db;
 }
 
 std::string Key(size_t i) { return "key" + std::to_string(100000 + i); }
@@ -294,7 +296,11 @@ TEST(WalTailTrailerTest, TrailersOfEveryLengthRecyclable) {
 
 // A file that really was recycled, with its former life behind the tail.
 TEST(WalTailRecycledTest, TheFormerLifeIsNotPartOfTheLog) {
+  const auto supported = rocksdb::GetSupportedCompressions();
+  const bool has_zstd =
+      std::find(supported.begin(), supported.end(), rocksdb::kZSTD) != supported.end();
   for (const bool compressed : {false, true}) {
+    if (compressed && !has_zstd) continue;  // RocksDB would not compress the log
     const test::TempDir dir;
     rocksdb::Options options = BaseOptions(Recyclable);
     if (compressed) Compressed(&options);

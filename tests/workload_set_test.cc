@@ -39,6 +39,7 @@ Setup SetupWithPlugin() {
 TEST(WorkloadSetTest, AllIsTheOtherSetsTogetherAndNoNameOccursTwice) {
   const size_t all = AllRows().size();
   EXPECT_EQ(FindWorkloadSet("default").value().workloads.size() +
+                FindWorkloadSet("logs").value().workloads.size() +
                 FindWorkloadSet("features").value().workloads.size(),
             all);
   std::set<std::string> names;

@@ -10,6 +10,9 @@ bool Has(const char* text, const char* part) { return std::strstr(text, part) !=
 }  // namespace
 
 const char* RemedyOfLoadError(const char* error, bool file_exists) {
+  if (Has(error, "Permission denied")) {
+    return "let the user that this process runs as read that file and search its directory";
+  }
   if (!file_exists) {
     return "install libbloom_lfs_plugin.so in the directory of libbloom_lfs.so";
   }

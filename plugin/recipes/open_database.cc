@@ -23,9 +23,13 @@ int main(int argc, char** argv) {
 
   std::unique_ptr<rocksdb::DB> db;
   if (status.ok()) {
+#if ROCKSDB_MAJOR >= 11
+    status = rocksdb::DB::Open(options, path, &db);
+#else
     rocksdb::DB* opened = nullptr;
     status = rocksdb::DB::Open(options, path, &opened);
     db.reset(opened);
+#endif
   }
   if (status.ok()) {
     status = db->Put(rocksdb::WriteOptions(), "key", "value");

@@ -10,9 +10,14 @@ int main(int argc, char** argv) {
   const std::string path = argc > 1 ? argv[1] : "database";
   rocksdb::Options options;
   options.create_if_missing = true;
+  std::unique_ptr<rocksdb::DB> db;
+#if ROCKSDB_MAJOR >= 11
+  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
+#else
   rocksdb::DB* opened = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, &opened);
-  const std::unique_ptr<rocksdb::DB> db(opened);
+  db.reset(opened);
+#endif
   if (status.ok()) {
     status = db->Put(rocksdb::WriteOptions(), "key", "value");
   }

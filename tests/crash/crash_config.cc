@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/test_env.h"
 
 namespace bloom_lfs::test {
@@ -16,7 +17,7 @@ std::string CrashConfig::ToString() const {
       << (manual_wal_flush ? ", manual_wal_flush" : "")
       << (pipelined_write ? ", pipelined_write" : "")
       << (two_write_queues ? ", two_write_queues" : "") << (track_wals ? ", track_wals" : "")
-      << (recycle ? ", recycle" : "");
+      << (recycle ? ", recycle" : "") << (precreate ? ", precreate" : "");
   return out.str();
 }
 
@@ -44,6 +45,9 @@ CrashConfig AnyCrashConfig(uint64_t seed) {
   } else if (random.OneIn(4)) {
     config.recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   }
+#if BLOOM_LFS_HAS_ASYNC_WAL_PRECREATE
+  config.precreate = !config.recycle && random.OneIn(2);
+#endif
   return config;
 }
 
@@ -74,6 +78,9 @@ rocksdb::Options MakeOptions(const CrashConfig& config, rocksdb::Env* env) {
   options.two_write_queues = config.two_write_queues;
   options.track_and_verify_wals_in_manifest = config.track_wals;
   options.recycle_log_file_num = config.recycle ? 2 : 0;
+#if BLOOM_LFS_HAS_ASYNC_WAL_PRECREATE
+  options.async_wal_precreate = config.precreate;
+#endif
   options.wal_recovery_mode = config.recovery_mode;
   // Compactions would only take time; nothing here depends on them.
   options.disable_auto_compactions = true;

@@ -25,6 +25,7 @@ struct CrashConfig {
   bool two_write_queues = false;
   bool track_wals = false;  // track_and_verify_wals_in_manifest
   bool recycle = false;     // recycle_log_file_num, and with it kSkipAnyCorruptedRecords
+  bool precreate = false;   // async_wal_precreate, where RocksDB has it
   rocksdb::WALRecoveryMode recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
 
   std::string ToString() const;

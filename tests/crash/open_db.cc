@@ -1,5 +1,7 @@
 #include "tests/crash/open_db.h"
 
+#include "plugin/rocksdb_versions.h"
+
 namespace bloom_lfs::test {
 
 OpenDb::OpenDb(const std::string& path, const CrashConfig& config, With with, Mode mode)
@@ -9,11 +11,10 @@ OpenDb::OpenDb(const std::string& path, const CrashConfig& config, With with, Mo
   for (const std::string& name : ColumnFamilyNames(config)) {
     descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions(options));
   }
-  rocksdb::DB* db = nullptr;
-  status_ = mode == Mode::kReadWrite
-                ? rocksdb::DB::Open(options, path, descriptors, &families_, &db)
-                : rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
-  db_.reset(db);
+  status_ =
+      mode == Mode::kReadWrite
+          ? rocksdb::DB::Open(options, path, descriptors, &families_, OpenInto(&db_))
+          : rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, OpenInto(&db_));
 }
 
 OpenDb::~OpenDb() {

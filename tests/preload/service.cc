@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 
+#include "plugin/rocksdb_versions.h"
+
 // Not in RocksDB's public headers, but its records are summed with it.
 namespace rocksdb::crc32c {
 uint32_t Extend(uint32_t init_crc, const char* data, size_t n);
@@ -37,9 +39,9 @@ std::unique_ptr<rocksdb::DB> Open(const std::string& path, Env* env) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.env = env;
-  rocksdb::DB* db = nullptr;
-  Require(rocksdb::DB::Open(options, path, &db));
-  return std::unique_ptr<rocksdb::DB>(db);
+  std::unique_ptr<rocksdb::DB> db;
+  Require(rocksdb::DB::Open(options, path, bloom_lfs::OpenInto(&db)));
+  return db;
 }
 
 std::string Key(int row) { return "row" + std::to_string(row); }

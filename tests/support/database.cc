@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
@@ -41,20 +42,18 @@ std::vector<rocksdb::ColumnFamilyDescriptor> DatabaseFamilies(const rocksdb::Opt
 Database::Database(const std::string& path, With with, const Tweak& tweak, Mode mode) : env_(with) {
   const rocksdb::Options options = DatabaseOptions(env_.get(), tweak);
   const auto families = DatabaseFamilies(options);
-  rocksdb::DB* db = nullptr;
   switch (mode) {
     case Mode::kReadWrite:
-      Require(rocksdb::DB::Open(options, path, families, &families_, &db));
+      Require(rocksdb::DB::Open(options, path, families, &families_, OpenInto(&db_)));
       break;
     case Mode::kReadOnly:
-      Require(rocksdb::DB::OpenForReadOnly(options, path, families, &families_, &db));
+      Require(rocksdb::DB::OpenForReadOnly(options, path, families, &families_, OpenInto(&db_)));
       break;
     case Mode::kSecondary:
       Require(rocksdb::DB::OpenAsSecondary(options, path, path + ".secondary", families, &families_,
-                                           &db));
+                                           OpenInto(&db_)));
       break;
   }
-  db_.reset(db);
 }
 
 Database::~Database() {

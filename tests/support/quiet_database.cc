@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
@@ -30,11 +31,9 @@ QuietDatabase::QuietDatabase(const rocksdb::Options& options, const std::string&
   std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, options}};
   for (const std::string& name : more_families) families.emplace_back(name, options);
-  rocksdb::DB* db = nullptr;
   Require(access == Access::kReadWrite
-              ? rocksdb::DB::Open(options, path, families, &families_, &db)
-              : rocksdb::DB::OpenForReadOnly(options, path, families, &families_, &db));
-  db_.reset(db);
+              ? rocksdb::DB::Open(options, path, families, &families_, OpenInto(&db_))
+              : rocksdb::DB::OpenForReadOnly(options, path, families, &families_, OpenInto(&db_)));
 }
 
 QuietDatabase::~QuietDatabase() {

@@ -2,6 +2,7 @@
 
 #include <cstdarg>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/workload.h"
 
 namespace bloom_lfs::test {
@@ -38,19 +39,13 @@ rocksdb::Status OpenRows(const TestEnv& env, const std::string& path,
   rocksdb::Options options = RowOptions(env);
   options.write_buffer_size = one_log ? 1 << 30 : 1 << 20;
   options.avoid_flush_during_recovery = one_log;
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
-  result->reset(db);
-  return status;
+  return rocksdb::DB::Open(options, path, OpenInto(result));
 }
 
 rocksdb::Status OpenRowsForReading(const TestEnv& env, const std::string& path,
                                    std::unique_ptr<rocksdb::DB>* result) {
   result->reset();
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::OpenForReadOnly(RowOptions(env), path, &db);
-  result->reset(db);
-  return status;
+  return rocksdb::DB::OpenForReadOnly(RowOptions(env), path, OpenInto(result));
 }
 
 rocksdb::Status PutRow(rocksdb::DB* db, int row, bool sync) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/quiet_database.h"
 #include "tests/support/test_env.h"
@@ -171,9 +172,9 @@ int SecondaryMain(const std::vector<std::string>& args) {
   const TestEnv env(WithOf(args.at(1)));
   rocksdb::Options options = BlobOptions(env.get());
   options.max_open_files = -1;
-  rocksdb::DB* opened = nullptr;
-  Require(rocksdb::DB::OpenAsSecondary(options, args.at(0), args.at(0) + ".secondary", &opened));
-  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::unique_ptr<rocksdb::DB> db;
+  Require(
+      rocksdb::DB::OpenAsSecondary(options, args.at(0), args.at(0) + ".secondary", OpenInto(&db)));
   while (Await() == "look") {
     Require(db->TryCatchUpWithPrimary());
     Report(Summary(db.get()));

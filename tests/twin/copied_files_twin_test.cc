@@ -43,13 +43,11 @@ void SayCopy(TwinSide& side, const std::string& what, const std::string& copy) {
     rocksdb::Options options = TwinOptions(side);
     options.env = rocksdb::Env::Default();
     options.wal_recovery_mode = mode;
-    rocksdb::DB* db = nullptr;
-    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, opened, &db);
+    std::unique_ptr<rocksdb::DB> db;
+    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, opened, OpenInto(&db));
     side.Say(what + ", mode " + std::to_string(static_cast<int>(mode)), status);
-    if (status.ok()) {
-      const std::unique_ptr<rocksdb::DB> guard(db);
-      side.SayContents(what, db);
-    }
+    if (status.ok()) side.SayContents(what, db.get());
+    db.reset();
     fs::remove_all(opened);
   }
   fs::remove_all(copy);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
 #include "tests/twin/twin_database.h"
@@ -87,10 +88,10 @@ const RegisterChild backup("backup", [](const std::vector<std::string>& args) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name : kFamilies) families.emplace_back(name, options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
-  Require(rocksdb::DB::OpenForReadOnly(options, args.at(1), families, &handles, &db));
+  std::unique_ptr<rocksdb::DB> db;
+  Require(rocksdb::DB::OpenForReadOnly(options, args.at(1), families, &handles, OpenInto(&db)));
   Require(OpenEngine(env.get(), args.at(2), std::make_shared<DeadlyLimiter>(std::stoll(args.at(3))))
-              ->CreateNewBackup(rocksdb::CreateBackupOptions(), db));
+              ->CreateNewBackup(rocksdb::CreateBackupOptions(), db.get()));
   return 0;
 });
 

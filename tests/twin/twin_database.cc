@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/support/files.h"
 #include "tests/support/workload.h"
 
@@ -25,22 +26,20 @@ TwinDatabase::TwinDatabase(TwinSide& side, const rocksdb::Options& options, cons
     : side_(side), families_(families) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : families) descriptors.emplace_back(name, options);
-  rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   switch (mode) {
     case Mode::kReadWrite:
-      status = rocksdb::DB::Open(options, path, descriptors, &handles_, &db);
+      status = rocksdb::DB::Open(options, path, descriptors, &handles_, OpenInto(&db_));
       break;
     case Mode::kReadOnly:
-      status = rocksdb::DB::OpenForReadOnly(options, path, descriptors, &handles_, &db);
+      status = rocksdb::DB::OpenForReadOnly(options, path, descriptors, &handles_, OpenInto(&db_));
       break;
     case Mode::kSecondary:
       status = rocksdb::DB::OpenAsSecondary(options, path, path + ".secondary", descriptors,
-                                            &handles_, &db);
+                                            &handles_, OpenInto(&db_));
       break;
   }
   side_.Say("open " + std::filesystem::path(path).filename().string(), status);
-  db_.reset(db);
 }
 
 TwinDatabase::~TwinDatabase() {

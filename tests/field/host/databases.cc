@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "plugin/rocksdb_versions.h"
 #include "tests/field/host/surroundings.h"
 
 namespace field {
@@ -67,19 +68,18 @@ Databases::OpenDatabase Databases::DoOpen(const Command& command) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families = {{"default", options}};
   if (!command.Text("cf").empty()) families.emplace_back(command.Text("cf"), options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
+  OpenDatabase result;
   rocksdb::Status status;
   if (command.Has("read_only")) {
-    status = rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db);
+    status = rocksdb::DB::OpenForReadOnly(options, path, families, &handles,
+                                          bloom_lfs::OpenInto(&result.db));
   } else if (!command.Text("secondary").empty()) {
     status = rocksdb::DB::OpenAsSecondary(options, path, command.Text("secondary"), families,
-                                          &handles, &db);
+                                          &handles, bloom_lfs::OpenInto(&result.db));
   } else {
-    status = rocksdb::DB::Open(options, path, families, &handles, &db);
+    status = rocksdb::DB::Open(options, path, families, &handles, bloom_lfs::OpenInto(&result.db));
   }
   Require(status, "open: ");
-  OpenDatabase result;
-  result.db.reset(db);
   for (rocksdb::ColumnFamilyHandle* handle : handles) result.families[handle->GetName()] = handle;
   return result;
 }

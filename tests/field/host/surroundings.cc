@@ -84,7 +84,7 @@ sigjmp_buf behind_fault;
 volatile sig_atomic_t faults_of_our_own = 0;
 
 void OnSigbus(int) {
-  ++faults_of_our_own;
+  faults_of_our_own = faults_of_our_own + 1;
   siglongjmp(behind_fault, 1);
 }
 
