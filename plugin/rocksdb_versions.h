@@ -43,14 +43,14 @@ class OpenInto {
  public:
   explicit OpenInto(std::unique_ptr<rocksdb::DB>* result) : result_(result) {}
 #if BLOOM_LFS_ROCKSDB_AT_LEAST(11, 0)
-  operator std::unique_ptr<rocksdb::DB>*() {
-    return result_;
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the argument
+  operator std::unique_ptr<rocksdb::DB>*() { return result_; }
 #else
   ~OpenInto() { result_->reset(raw_); }
   OpenInto(const OpenInto&) = delete;
   OpenInto& operator=(const OpenInto&) = delete;
-  operator rocksdb::DB**() { return &raw_; }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the argument
+  operator rocksdb::DB**() { return &raw_; }
 #endif
 
  private:

@@ -181,10 +181,13 @@ checksums_come_from_the_processor_and_are_the_same() {
   local command value late=("$programs/preload_late_service" "$libraries/libpreload_late.so")
   "$programs/preload_service" checksums >"$work/stock_checksums"
   [[ $(wc -l <"$work/stock_checksums") == 8 ]] || fail "no checksums" "$work/stock_checksums"
+  # A RocksDB that was compiled for this processor is left to itself.
+  local by='by bloom_lfs'
+  [[ $(head -n 1 "$work/stock_checksums") != Supported* ]] || by=$(head -n 1 "$work/stock_checksums")
   for command in "$programs/preload_service" "$programs/preload_early_service" "${late[*]}"; do
     # shellcheck disable=SC2086
     preloaded "$loader" $command checksums >"$work/out" 2>"$work/err"
-    [[ $(head -n 1 "$work/out") == 'by bloom_lfs' ]] || fail "not ours" "$work/out"
+    [[ $(head -n 1 "$work/out") == "$by" ]] || fail "not $by" "$work/out"
     cmp <(tail -n +2 "$work/out") <(tail -n +2 "$work/stock_checksums") || fail "others than stock's"
     expect_no_output "$command checksums"
     for value in 0 false; do
@@ -196,7 +199,7 @@ checksums_come_from_the_processor_and_are_the_same() {
   done
   # RocksDB itself asks us too, and not only programs.
   preloaded "$loader" "$programs/preload_service" check "$work/checksums" 0
-  grep -q 'Fast CRC32 supported: by bloom_lfs' "$work/checksums/LOG" || fail "RocksDB does not ask us"
+  grep -q "Fast CRC32 supported: $by" "$work/checksums/LOG" || fail "RocksDB does not ask us"
 }
 
 a_library_may_be_first_to_ask() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "lss/base/crc32c.h"
 #include "plugin/loader/objects.h"
@@ -19,7 +20,6 @@ using ExtendFunction = uint32_t (*)(uint32_t init_crc, const char* data, size_t 
 using NameFunction = ShortString (*)();
 
 constexpr char kExtendSymbol[] = "_ZN7rocksdb6crc32c6ExtendEjPKcm";
-constexpr char kNameSymbol[] = "_ZN7rocksdb6crc32c20IsFastCrc32SupportedB5cxx11Ev";
 
 uint32_t ByInstruction(uint32_t init_crc, const char* data, size_t n) {
   return lss::crc32c_internal::Hardware(init_crc, data, n);
@@ -53,11 +53,30 @@ bool Declined() {
   return value != nullptr && (std::strcmp(value, "0") == 0 || std::strcmp(value, "false") == 0);
 }
 
+// Whether RocksDB was compiled to use the instruction itself. Asked once in a process: whoever
+// comes meanwhile takes it for a no, which costs nothing but the difference between two fast ways.
+bool OwnIsFast(const void* name_function) {
+  enum : int { kUnknown, kSlow, kFast };
+  static std::atomic<int> answer{kUnknown};  // relaxed: nothing is behind it
+  int expected = kUnknown;
+  if (name_function != nullptr &&
+      answer.compare_exchange_strong(expected, kSlow, std::memory_order_relaxed)) {
+    // Long text is memory that is RocksDB's to free; it stays within reach.
+    alignas(ShortString) static char place[sizeof(ShortString)];
+    const auto own = reinterpret_cast<NameFunction>(const_cast<void*>(name_function));
+    const auto* const said = new (place) ShortString(own());
+    if (said->size >= 9 && std::memcmp(said->data, "Supported", 9) == 0) {
+      answer.store(kFast, std::memory_order_relaxed);
+    }
+  }
+  return answer.load(std::memory_order_relaxed) == kFast;
+}
+
 }  // namespace
 
-void ComputeChecksumsOurselves() {
+void ComputeChecksumsOurselves(const void* name_function) {
   __builtin_cpu_init();  // some library's initialiser may have brought us here before our own ran
-  if (lss::crc32c_internal::HardwareAvailable() && !Declined()) {
+  if (lss::crc32c_internal::HardwareAvailable() && !Declined() && !OwnIsFast(name_function)) {
     g_extend.store(ByInstruction, std::memory_order_relaxed);
   }
 }
@@ -78,7 +97,7 @@ IsFastCrc32Supported() {
   if (g_extend.load(std::memory_order_relaxed) == ByInstruction) {
     return ShortString("by bloom_lfs");
   }
-  const auto own = reinterpret_cast<NameFunction>(FindRocksDBsOwn(kNameSymbol));
+  const auto own = reinterpret_cast<NameFunction>(FindRocksDBsOwn(kNameOfChecksumSymbol));
   return own != nullptr ? own() : ShortString("unknown");
 }
 
@@ -88,7 +107,7 @@ IsFastCrc32Supported() {
 
 namespace bloom_lfs::loader {
 
-void ComputeChecksumsOurselves() {}
+void ComputeChecksumsOurselves(const void* /*name_function*/) {}
 
 }  // namespace bloom_lfs::loader
 

@@ -13,8 +13,12 @@ namespace bloom_lfs::loader {
 
 // Called when a RocksDB has been found to be one the plugin is built for; from then on this library
 // computes for every caller in the process. Before, and without, RocksDB's own code does, or tables
-// of ours if it cannot be found. Does nothing if the processor lacks the instruction or
-// BLOOM_LFS_CRC32C is "0" or "false". Any thread.
-void ComputeChecksumsOurselves();
+// of ours if it cannot be found. Does nothing if the processor lacks the instruction, if RocksDB
+// says that it uses it itself, or if BLOOM_LFS_CRC32C is "0" or "false". `name_function`: that
+// RocksDB's kNameOfChecksumSymbol, null if it has none. Any thread.
+void ComputeChecksumsOurselves(const void* name_function);
+
+// What RocksDB says of its own code: std::string rocksdb::crc32c::IsFastCrc32Supported().
+inline constexpr char kNameOfChecksumSymbol[] = "_ZN7rocksdb6crc32c20IsFastCrc32SupportedB5cxx11Ev";
 
 }  // namespace bloom_lfs::loader

@@ -185,7 +185,7 @@ Verdict Judge(DefaultFunction real) {
   }
   const bool refused = verdict.plugin == nullptr;
   if (!refused) {
-    ComputeChecksumsOurselves();
+    ComputeChecksumsOurselves(rocksdb.Find(kNameOfChecksumSymbol));
   }
   const Wish wish = ReadWish();
   if (wish != Wish::kDefault) {
