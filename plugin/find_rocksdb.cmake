@@ -14,6 +14,13 @@ tree: -DCMAKE_PREFIX_PATH=DIR. For a static RocksDB build the plugin into it: pl
 
 # A build tree of CMake has a package file that cannot be used: its list of targets comes with the installation.
 set(_bloom_lfs_places ${RocksDB_ROOT} $ENV{RocksDB_ROOT} ${CMAKE_PREFIX_PATH})
+# Elsewhere than the last time: what was found then does not count.
+if(NOT "${BLOOM_LFS_ROCKSDB_PLACES}" STREQUAL "${_bloom_lfs_places}")
+  unset(BLOOM_LFS_ROCKSDB_INCLUDE CACHE)
+  unset(BLOOM_LFS_ROCKSDB_LIBRARY CACHE)
+  unset(RocksDB_DIR CACHE)
+  set(BLOOM_LFS_ROCKSDB_PLACES "${_bloom_lfs_places}" CACHE INTERNAL "Where RocksDB was looked for")
+endif()
 set(_bloom_lfs_is_tree FALSE)
 foreach(_bloom_lfs_place IN LISTS _bloom_lfs_places)
   if(EXISTS "${_bloom_lfs_place}/RocksDBConfig.cmake" AND NOT EXISTS "${_bloom_lfs_place}/RocksDBTargets.cmake")

@@ -43,7 +43,7 @@ DONE
 readonly lonely=-DLONELY=ON
 
 configure() {
-  rm -rf "$work/configured"
+  [[ -n ${again:-} ]] || rm -rf "$work/configured"
   PKG_CONFIG_LIBDIR=${pkgconfig:-$work/nothing} cmake -S project -B "$work/configured" "$@" >output 2>&1
 }
 
@@ -100,6 +100,9 @@ make_rocksdb prefix/lib 10.10 prefix
 finds "a prefix without a package" "10.10 C\+\+20 \[\] $work/prefix/lib/" "$lonely" -DCMAKE_PREFIX_PATH="$work/prefix"
 finds "a standard that the user chose" "10.10 C\+\+23 " "$lonely" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_STANDARD=23
+
+again=yes finds "another place, in the same build directory" "9.7 .*$work/make_tree/" "$lonely" \
+  -DCMAKE_PREFIX_PATH="$work/make_tree"
 
 mkdir pc
 cat >pc/rocksdb.pc <<DONE
