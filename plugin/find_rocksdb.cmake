@@ -1,9 +1,10 @@
 # Finds a shared RocksDB. Used by this project's build, and by those that find_package(bloom_lfs), so that both see the
 # same one.
 #
-# Looked for, in this order: what find_package() finds (an install prefix or a distribution's package, see CMAKE_PREFIX_PATH),
-# a tree that RocksDB was built in (the same variable, or RocksDB_ROOT: the source directory of `make shared_lib`, or the
-# build directory of CMake), and what pkg-config knows. A target RocksDB::rocksdb-shared that is there already is taken.
+# Looked for in the places that the user names (CMAKE_PREFIX_PATH, RocksDB_ROOT), and then where the system has things. A
+# place is an install prefix, with or without RocksDB's CMake package, or a tree that RocksDB was built in: the source
+# directory of `make shared_lib`, or the build directory of CMake. The system's: what find_package() finds, then what
+# pkg-config knows. A target RocksDB::rocksdb-shared that is there already is taken.
 #
 # Sets: target RocksDB::rocksdb-shared, BLOOM_LFS_ROCKSDB_VERSION (major.minor), BLOOM_LFS_ROCKSDB_HEADERS; or
 # BLOOM_LFS_ROCKSDB_PROBLEM, which names the remedy. Never ends the caller's run.
@@ -12,7 +13,6 @@ set(BLOOM_LFS_ROCKSDB_PROBLEM "")
 set(_bloom_lfs_remedy "build a shared RocksDB, 7.8 to 11.8, or install librocksdb-dev, and give its install prefix or build \
 tree: -DCMAKE_PREFIX_PATH=DIR. For a static RocksDB build the plugin into it: plugin/recipes/README.md")
 
-# A build tree of CMake has a package file that cannot be used: its list of targets comes with the installation.
 set(_bloom_lfs_places ${RocksDB_ROOT} $ENV{RocksDB_ROOT} ${CMAKE_PREFIX_PATH})
 # Elsewhere than the last time: what was found then does not count.
 if(NOT "${BLOOM_LFS_ROCKSDB_PLACES}" STREQUAL "${_bloom_lfs_places}")
@@ -21,26 +21,49 @@ if(NOT "${BLOOM_LFS_ROCKSDB_PLACES}" STREQUAL "${_bloom_lfs_places}")
   unset(RocksDB_DIR CACHE)
   set(BLOOM_LFS_ROCKSDB_PLACES "${_bloom_lfs_places}" CACHE INTERNAL "Where RocksDB was looked for")
 endif()
-set(_bloom_lfs_is_tree FALSE)
-foreach(_bloom_lfs_place IN LISTS _bloom_lfs_places)
-  if(EXISTS "${_bloom_lfs_place}/RocksDBConfig.cmake" AND NOT EXISTS "${_bloom_lfs_place}/RocksDBTargets.cmake")
-    set(_bloom_lfs_is_tree TRUE)
+
+# Finds a library and headers without a package, among `places` or, without any, where the system has them.
+function(bloom_lfs_rocksdb_files places)
+  if(places)
+    set(only NO_DEFAULT_PATH)
+  else()
+    find_package(PkgConfig QUIET)
+    if(PkgConfig_FOUND)
+      pkg_check_modules(_rocksdb_pc QUIET rocksdb)
+    endif()
   endif()
-endforeach()
-if(NOT _bloom_lfs_is_tree AND NOT TARGET RocksDB::rocksdb-shared)
+  find_path(BLOOM_LFS_ROCKSDB_INCLUDE rocksdb/version.h HINTS ${places} ${_rocksdb_pc_INCLUDE_DIRS}
+            PATH_SUFFIXES include ../include ${only})
+  find_library(BLOOM_LFS_ROCKSDB_LIBRARY NAMES librocksdb.so HINTS ${places} ${_rocksdb_pc_LIBRARY_DIRS}
+               PATH_SUFFIXES lib lib64 lib/${CMAKE_LIBRARY_ARCHITECTURE} build ${only})
+endfunction()
+
+# A package in one of the places, then files there, then the system's package, then the system's files.
+if(NOT TARGET RocksDB::rocksdb-shared AND _bloom_lfs_places)
+  # A build tree of CMake has a package that cannot be used: its list of targets comes with the installation.
+  set(_bloom_lfs_packages ${_bloom_lfs_places})
+  foreach(_bloom_lfs_place IN LISTS _bloom_lfs_places)
+    if(EXISTS "${_bloom_lfs_place}/RocksDBConfig.cmake" AND NOT EXISTS "${_bloom_lfs_place}/RocksDBTargets.cmake")
+      list(REMOVE_ITEM _bloom_lfs_packages "${_bloom_lfs_place}")
+    endif()
+  endforeach()
+  if(_bloom_lfs_packages)
+    find_package(RocksDB CONFIG QUIET NO_DEFAULT_PATH PATHS ${_bloom_lfs_packages})
+  endif()
+  if(NOT RocksDB_FOUND)
+    bloom_lfs_rocksdb_files("${_bloom_lfs_places}")
+  endif()
+endif()
+if(NOT TARGET RocksDB::rocksdb-shared AND NOT RocksDB_FOUND
+   AND NOT (BLOOM_LFS_ROCKSDB_INCLUDE AND BLOOM_LFS_ROCKSDB_LIBRARY))
   find_package(RocksDB CONFIG QUIET)
+  if(NOT RocksDB_FOUND)
+    bloom_lfs_rocksdb_files("")
+  endif()
 endif()
 
-# A library and headers without a package: a build tree, or what `make install-shared` left.
+# What was found without a package, as a target.
 function(bloom_lfs_rocksdb_from_files)
-  find_package(PkgConfig QUIET)
-  if(PkgConfig_FOUND)
-    pkg_check_modules(_rocksdb_pc QUIET rocksdb)
-  endif()
-  find_path(BLOOM_LFS_ROCKSDB_INCLUDE rocksdb/version.h HINTS ${_bloom_lfs_places} ${_rocksdb_pc_INCLUDE_DIRS}
-            PATH_SUFFIXES include ../include)
-  find_library(BLOOM_LFS_ROCKSDB_LIBRARY NAMES librocksdb.so HINTS ${_bloom_lfs_places} ${_rocksdb_pc_LIBRARY_DIRS}
-               PATH_SUFFIXES lib lib64 build)
   if(NOT BLOOM_LFS_ROCKSDB_INCLUDE OR NOT BLOOM_LFS_ROCKSDB_LIBRARY)
     set(BLOOM_LFS_ROCKSDB_PROBLEM "no RocksDB found (headers: ${BLOOM_LFS_ROCKSDB_INCLUDE}, library: \
 ${BLOOM_LFS_ROCKSDB_LIBRARY}); ${_bloom_lfs_remedy}" PARENT_SCOPE)

@@ -98,6 +98,7 @@ finds "a build tree, the system having a package" "10.9 .*$work/cmake_tree/build
 
 make_rocksdb prefix/lib 10.10 prefix
 finds "a prefix without a package" "10.10 C\+\+20 \[\] $work/prefix/lib/" "$lonely" -DCMAKE_PREFIX_PATH="$work/prefix"
+finds "the same, the system having one" "10.10 .*$work/prefix/lib/" -DCMAKE_PREFIX_PATH="$work/prefix"
 finds "a standard that the user chose" "10.10 C\+\+23 " "$lonely" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_STANDARD=23
 
