@@ -180,12 +180,13 @@ std::string ProgramName(const Setup& setup) {
 }
 
 std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
+                                                       const std::string& program,
                                                        const std::string& directory,
                                                        const Effort& effort,
                                                        const Session& session) {
   auto facts = DescribeMachine(directory);
   facts.emplace_back("date", Today());
-  facts.emplace_back("program", ProgramName(setup));
+  facts.emplace_back("program", program);
   const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
   facts.emplace_back(
       "set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
@@ -273,9 +274,10 @@ Result<int> Main() {
   const Result<WorkDirectory> directory = WorkDirectory::Create(
       FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, set.value().needed_bytes);
   if (!directory.ok()) return directory.error();
+  const std::string program = ProgramName(setup.value());
   // What was measured, on what.
-  const std::string heading = ProgramName(setup.value()) + ", " +
-                              FileSystemName(directory.value().path()) + ": " + MeasuredFlags();
+  const std::string heading =
+      program + ", " + FileSystemName(directory.value().path()) + ": " + MeasuredFlags();
   if (!FLAGS_results_file.empty()) {
     if (Failure failure = CheckResultsFile(FLAGS_results_file, heading)) return *failure;
   }
@@ -286,8 +288,8 @@ Result<int> Main() {
   const Effort effort = MakeEffort(set.value());
   const std::vector<Comparison> comparisons = session.Run(workloads.value(), effort);
   if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
-  return Report(comparisons, Facts(setup.value(), directory.value().path(), effort, session),
-                heading);
+  return Report(comparisons,
+                Facts(setup.value(), program, directory.value().path(), effort, session), heading);
 }
 
 }  // namespace

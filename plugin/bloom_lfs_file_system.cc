@@ -93,7 +93,10 @@ bool BloomLfsFileSystem::Carries(const std::string& path) const {
   return target_is_local_ && (IsWal(path) || IsBlob(path));
 }
 
-IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) {
+IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) const {
+  if (!Carries(path)) {
+    return IOStatus::OK();
+  }
   const lss::Status status = RecoverDirectory(lss::DirectoryOf(path));
   if (!status.ok()) {
     return ToIOStatus(status);
@@ -183,20 +186,16 @@ IOStatus BloomLfsFileSystem::ReuseWritableFile(const std::string& path, const st
 IOStatus BloomLfsFileSystem::NewRandomRWFile(const std::string& path, const FileOptions& options,
                                              std::unique_ptr<FSRandomRWFile>* result,
                                              IODebugContext* dbg) {
-  if (Carries(path)) {
-    if (IOStatus status = BringToFile(path); !status.ok()) {
-      return status;
-    }
+  if (IOStatus status = BringToFile(path); !status.ok()) {
+    return status;
   }
   return target()->NewRandomRWFile(path, options, result, dbg);
 }
 
 IOStatus BloomLfsFileSystem::NewMemoryMappedFileBuffer(
     const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) {
-  if (Carries(path)) {
-    if (IOStatus status = BringToFile(path); !status.ok()) {
-      return status;
-    }
+  if (IOStatus status = BringToFile(path); !status.ok()) {
+    return status;
   }
   return target()->NewMemoryMappedFileBuffer(path, result);
 }
@@ -321,10 +320,8 @@ IOStatus BloomLfsFileSystem::DeleteDir(const std::string& directory, const IOOpt
 
 IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::string& to,
                                         const IOOptions& options, IODebugContext* dbg) {
-  if (Carries(from)) {
-    if (IOStatus status = BringToFile(from); !status.ok()) {
-      return status;
-    }
+  if (IOStatus status = BringToFile(from); !status.ok()) {
+    return status;
   }
   if (IOStatus status = BeforeMaking(to); !status.ok()) {
     return status;
@@ -334,10 +331,8 @@ IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::stri
 
 IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string& to,
                                       const IOOptions& options, IODebugContext* dbg) {
-  if (Carries(from)) {
-    if (IOStatus status = BringToFile(from); !status.ok()) {
-      return status;
-    }
+  if (IOStatus status = BringToFile(from); !status.ok()) {
+    return status;
   }
   if (IOStatus status = BeforeMaking(to); !status.ok()) {
     return status;
@@ -347,10 +342,10 @@ IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string
 
 IOStatus BloomLfsFileSystem::Truncate(const std::string& path, size_t size,
                                       const IOOptions& options, IODebugContext* dbg) {
+  if (IOStatus status = BringToFile(path); !status.ok()) {
+    return status;
+  }
   if (Carries(path)) {
-    if (IOStatus status = BringToFile(path); !status.ok()) {
-      return status;
-    }
     const StorePtr store = LiveStores::FindPath(path);
     if (store != nullptr) {
       return size == store->size()
@@ -366,10 +361,8 @@ IOStatus BloomLfsFileSystem::Truncate(const std::string& path, size_t size,
 IOStatus BloomLfsFileSystem::SyncFile(const std::string& path, const FileOptions& file_options,
                                       const IOOptions& options, bool use_fsync,
                                       IODebugContext* dbg) {
-  if (Carries(path)) {
-    if (IOStatus status = BringToFile(path); !status.ok()) {
-      return status;
-    }
+  if (IOStatus status = BringToFile(path); !status.ok()) {
+    return status;
   }
   return target()->SyncFile(path, file_options, options, use_fsync, dbg);
 }

@@ -107,8 +107,9 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus BeforeChanging(const std::string& path) const;
   // The same before a file is made there, or gets that name; notes its number.
   rocksdb::IOStatus BeforeMaking(const std::string& path) const;
-  // Before somebody else changes the file: recovers the directory, settles a store that writes it.
-  static rocksdb::IOStatus BringToFile(const std::string& path);
+  // Before somebody else changes the file, if it is one that we carry: recovers the directory,
+  // settles a store that writes it.
+  rocksdb::IOStatus BringToFile(const std::string& path) const;
   // The second half of that.
   static rocksdb::IOStatus SettleLive(const std::string& path);
 

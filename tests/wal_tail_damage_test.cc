@@ -3,7 +3,6 @@
 // Where the records end is known without any parsing: the file's size after each Put.
 
 #include <gtest/gtest.h>
-#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 
 #include "plugin/rocksdb_versions.h"
 #include "plugin/wal_tail.h"
+#include "tests/support/database.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wal_builder.h"
@@ -296,11 +296,9 @@ TEST(WalTailTrailerTest, TrailersOfEveryLengthRecyclable) {
 
 // A file that really was recycled, with its former life behind the tail.
 TEST(WalTailRecycledTest, TheFormerLifeIsNotPartOfTheLog) {
-  const auto supported = rocksdb::GetSupportedCompressions();
-  const bool has_zstd =
-      std::find(supported.begin(), supported.end(), rocksdb::kZSTD) != supported.end();
   for (const bool compressed : {false, true}) {
-    if (compressed && !has_zstd) continue;  // RocksDB would not compress the log
+    if (compressed && !test::Supports(rocksdb::kZSTD))
+      continue;  // RocksDB would not compress the log
     const test::TempDir dir;
     rocksdb::Options options = BaseOptions(Recyclable);
     if (compressed) Compressed(&options);

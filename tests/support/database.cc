@@ -1,5 +1,8 @@
 #include "tests/support/database.h"
 
+#include <rocksdb/convenience.h>
+
+#include <algorithm>
 #include <stdexcept>
 
 #include "plugin/rocksdb_versions.h"
@@ -21,6 +24,11 @@ std::string Value(uint32_t row, uint32_t version) {
 
 void Require(const rocksdb::Status& s) {
   if (!s.ok()) throw std::runtime_error(s.ToString());
+}
+
+bool Supports(rocksdb::CompressionType type) {
+  const std::vector<rocksdb::CompressionType> all = rocksdb::GetSupportedCompressions();
+  return std::find(all.begin(), all.end(), type) != all.end();
 }
 
 rocksdb::Options DatabaseOptions(rocksdb::Env* env, const Tweak& tweak) {

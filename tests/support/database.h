@@ -19,6 +19,9 @@ using Tweak = std::function<void(rocksdb::Options*)>;
 // Throws std::runtime_error with the message of a status that is not OK.
 void Require(const rocksdb::Status& s);
 
+// Whether this build of RocksDB can compress so.
+bool Supports(rocksdb::CompressionType type);
+
 // Column families "default" and "pinned". Nothing is flushed or compacted unless a test asks.
 class Database {
  public:

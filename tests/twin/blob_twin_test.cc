@@ -6,7 +6,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/sst_file_manager.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/database.h"
 #include "tests/support/files.h"
 #include "tests/support/quiet_database.h"
 #include "tests/support/twin.h"
@@ -117,10 +117,7 @@ TEST_P(BlobTwinTest, WrittenReadCompactedAndReopened) {
 // As far as this build of RocksDB can compress.
 Tweak CompressedBy(rocksdb::CompressionType type) {
   return [type](rocksdb::Options* options) {
-    const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
-    if (std::find(supported.begin(), supported.end(), type) != supported.end()) {
-      options->blob_compression_type = type;
-    }
+    if (Supports(type)) options->blob_compression_type = type;
   };
 }
 
