@@ -29,6 +29,23 @@ bloom_lfs_SOURCES := \
   lss/device/write_chain.cc \
   lss/log_structured_store.cc \
   lss/log_structured_store_prepare.cc \
+  lss/pages/checkpoint_format.cc \
+  lss/pages/checkpointer.cc \
+  lss/pages/circular_device.cc \
+  lss/pages/frame_pool.cc \
+  lss/pages/page_figures.cc \
+  lss/pages/page_file.cc \
+  lss/pages/page_file_layout.cc \
+  lss/pages/page_log.cc \
+  lss/pages/page_record.cc \
+  lss/pages/page_recovery.cc \
+  lss/pages/page_store.cc \
+  lss/pages/page_store_lookup.cc \
+  lss/pages/page_store_options.cc \
+  lss/pages/page_store_worker.cc \
+  lss/pages/page_table.cc \
+  lss/pages/page_writer.cc \
+  lss/pages/read_queue.cc \
   lss/record_log.cc \
   lss/recovery/evidence.cc \
   lss/recovery/facts.cc \

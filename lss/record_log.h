@@ -44,6 +44,8 @@ class RecordLog final : public LogStructuredStore {
 
   // `size` is 1..buffer_bytes. NoSpace: nothing was taken. Blocks while the ring is full.
   Status Reserve(uint32_t size, Reservation* reservation);
+  // Largest record: options.buffer_bytes, or less where memory or disk had no more for the ring.
+  uint32_t buffer_bytes() const { return ring()->buffer_bytes(); }
   // Seals the current buffer and waits for the holders of reservations made before the call.
   Status Flush() override;
 

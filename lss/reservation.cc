@@ -26,18 +26,27 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
 Status Reservation::Write(ByteView bytes) {
   if (log_ == nullptr || bytes.size != size_) {
     return Status::InvalidArgument("write of " + std::to_string(bytes.size) +
-                                   " bytes into a reservation of " + std::to_string(size_));
+                                   " bytes into a reservation of " +
+                                   std::to_string(log_ == nullptr ? 0 : size_));
   }
-  if (log_->fork_guard().InForkedChild()) {
+  return WriteBy([&](char* destination) { std::memcpy(destination, bytes.data, bytes.size); });
+}
+
+char* Reservation::Begin() {
+  if (log_ != nullptr && log_->fork_guard().InForkedChild()) {
     log_ = nullptr;  // the parent writes it
-    return Status::Closed("write into a reservation of the parent process");
   }
-  FlushBuffer& buffer = log_->ring()->buffer(cursor_.index);
-  std::memcpy(buffer.data() + offset_, bytes.data, size_);
+  return log_ == nullptr ? nullptr : log_->ring()->buffer(cursor_.index).data() + offset_;
+}
+
+void Reservation::Leave() {
   RecordLog* log = log_;
   log_ = nullptr;
-  log->HandOver(buffer.Leave(), cursor_);
-  return Status::Ok();
+  log->HandOver(log->ring()->buffer(cursor_.index).Leave(), cursor_);
+}
+
+Status Reservation::NothingReserved() {
+  return Status::Closed("write into a reservation that has ended, or is the parent process's");
 }
 
 void Reservation::Abandon() {

@@ -25,10 +25,25 @@ class Reservation {
   // Copies exactly size() bytes and ends the reservation. InvalidArgument for any other length; the
   // reservation then stands.
   Status Write(ByteView bytes);
+  // The same for bytes that `fill` puts there itself, all size() of them.
+  template <typename Fill>
+  Status WriteBy(const Fill& fill) {
+    char* const destination = Begin();
+    if (destination == nullptr) {
+      return NothingReserved();
+    }
+    fill(destination);
+    Leave();
+    return Status::Ok();
+  }
 
  private:
   friend class RecordLog;
   void Abandon();
+  // Where the bytes go; null if there is no reservation any more.
+  char* Begin();
+  void Leave();
+  static Status NothingReserved();
 
   RecordLog* log_ = nullptr;
   FlushBufferRing::Cursor cursor_ = {};

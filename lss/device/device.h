@@ -30,6 +30,7 @@ struct WriteOp {
   const char* data = nullptr;
   uint64_t length = 0;  // a multiple of 4096
   Address offset = 0;   // page aligned
+  int64_t shift = 0;    // what its device adds to `offset` for the place in a file; page aligned
   Address end() const { return offset + length; }
 };
 

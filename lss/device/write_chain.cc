@@ -25,8 +25,8 @@ std::vector<WriteChain::Request> WriteChain::TakeRequests() {
   std::vector<Request> requests;
   for (size_t i = first_unfinished(); i < ops_.size(); ++i) {
     const WriteOp& op = ops_[i];
-    requests.push_back(
-        {i, op.data + written_[i], op.length - written_[i], op.offset + written_[i]});
+    requests.push_back({i, op.data + written_[i], op.length - written_[i],
+                        op.offset + written_[i] + static_cast<uint64_t>(op.shift)});
   }
   pending_ = requests.size();
   verdict_ = pending_ > 0 ? Verdict::kPending : Verdict::kDone;

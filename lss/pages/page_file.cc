@@ -1,0 +1,121 @@
+#include "lss/pages/page_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "lss/base/posix_file.h"
+#include "lss/pages/page_buffer.h"
+
+namespace lss {
+
+Status PageFile::Open(const std::string& directory, const PageFileLayout& layout, WarningSink warn,
+                      std::unique_ptr<PageFile>* result) {
+  std::unique_ptr<PageFile> file(new PageFile);
+  Status status = file->LockDirectory(directory);
+  if (status.ok()) {
+    status = file->OpenFile(std::move(warn));
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  StreamId id;
+  uint64_t size = 0;
+  status = file->device_->Identify(&id, &size);
+  if (status.ok() && !file->Recognise(layout, size)) {
+    status = file->Format(layout);
+  }
+  if (status.ok()) {
+    *result = std::move(file);
+  }
+  return status;
+}
+
+Status PageFile::LockDirectory(const std::string& directory) {
+  directory_ = directory;
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Status::FromErrno("make", directory, -1, errno);
+  }
+  const std::string path = directory + "/lock";
+  lock_fd_ = UniqueFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock_fd_.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  FileIdentity identity;
+  uint64_t size = 0;
+  Status status = IdentifyFd(lock_fd_.get(), path, &identity, &size);
+  if (status.ok()) {
+    status = RingLock::Take(lock_fd_.get(), path, identity, RingLock::Purpose::kOwn, &lock_);
+  }
+  if (!status.ok()) {
+    CloseUnlessLocked(std::move(lock_fd_), identity);  // another store of this process has it
+  }
+  return status;
+}
+
+Status PageFile::OpenFile(WarningSink warn) {
+  const std::string path = directory_ + "/pages";
+  constexpr int kFlags = O_CLOEXEC | O_NOFOLLOW;
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0600));
+  if (!fd.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  read_fd_ = UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECT | kFlags));
+  if (!read_fd_.valid() && errno == EINVAL) {
+    read_fd_ = UniqueFd(open(path.c_str(), O_RDONLY | kFlags));
+  }
+  if (!read_fd_.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  device_ = std::make_shared<FileDevice>(std::move(fd), path, std::move(warn));
+  return Status::Ok();
+}
+
+bool PageFile::Recognise(const PageFileLayout& layout, uint64_t size) {
+  PageBuffer bytes(2 * kPageBytes);
+  if (size != layout.file_bytes || !ReadPages(0, 2 * kPageBytes, bytes.data()).ok()) {
+    return false;
+  }
+  return (DecodeSuperblock(bytes.data(), &superblock_) ||
+          DecodeSuperblock(bytes.data() + kPageBytes, &superblock_)) &&
+         superblock_.layout == layout;
+}
+
+// The superblock comes last: a file that was not finished is not recognised.
+Status PageFile::Format(const PageFileLayout& layout) {
+  fresh_ = true;
+  superblock_ = {std::random_device()(), layout};
+  Status status = device_->SetSize(0);
+  if (status.ok()) {
+    status = device_->Allocate(0, layout.file_bytes);
+  }
+  if (status.ok()) {
+    status = device_->SetSize(layout.file_bytes);
+  }
+  SuperblockBytes bytes = EncodeSuperblock(superblock_);
+  const iovec piece = {bytes.data(), bytes.size()};
+  for (const uint64_t at : {uint64_t{0}, kPageBytes}) {
+    if (status.ok()) {
+      status = device_->Write({piece}, at, WriteKind::kPlain);
+    }
+    if (status.ok()) {
+      status = device_->Sync();
+    }
+  }
+  return status;
+}
+
+Status PageFile::ReadPages(uint64_t offset, size_t length, char* destination) const {
+  size_t read = 0;
+  Status status = ReadFully(read_fd_.get(), path(), offset, length, destination, &read);
+  if (status.ok() && read != length) {
+    status = Status::Corruption(path() + " ends before offset " + std::to_string(offset + length) +
+                                "; it was cut while it was in use");
+  }
+  return status;
+}
+
+}  // namespace lss

@@ -1,0 +1,178 @@
+#include "lss/pages/page_recovery.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "lss/pages/page_buffer.h"
+#include "lss/pages/page_log.h"
+#include "lss/pages/page_record.h"
+
+namespace lss {
+namespace {
+
+// Units without a record of theirs, one after the other, behind which there are none any more: a
+// killed process has left at most a ring of holes, and whoever came next left out another ring.
+constexpr uint64_t kForeignUnits = 2 * PageLog::kRingBytes / kLayoutUnit;
+
+}  // namespace
+
+bool PageRecovery::ReadHead(int slot, CheckpointHead* head) const {
+  PageBuffer page(kPageBytes);
+  return page.data() != nullptr &&
+         file_->ReadPages(file_->layout().checkpoint_begin(slot), kPageBytes, page.data()).ok() &&
+         DecodeCheckpointHead(page.data(), head) && head->store_id == file_->store_id() &&
+         (head->words == table_->word_count() || head->words == 0);
+}
+
+Status PageRecovery::LoadCheckpoint() {
+  int newest = -1;
+  for (const int slot : {0, 1}) {
+    CheckpointHead head;
+    if (ReadHead(slot, &head) && head.sequence > checkpoint_.sequence) {
+      newest = slot;
+      checkpoint_ = head;
+    }
+  }
+  if (newest < 0) {
+    return Status::Ok();
+  }
+  free_slot_ = 1 - newest;
+  PageBuffer block(kCheckpointBlockBytes);
+  if (block.data() == nullptr) {
+    return Status::FromErrno("read", file_->path(), -1, ENOMEM);
+  }
+  for (uint64_t i = 0; i < CheckpointBlocks(checkpoint_.words) && !stopped(); ++i) {
+    if (Status status = RestoreBlock(i, block.data()); !status.ok()) {
+      return status;
+    }
+  }
+  return Status::Ok();
+}
+
+// A block that is damaged costs its pages.
+Status PageRecovery::RestoreBlock(uint64_t number, char* block) {
+  const uint64_t at = file_->layout().checkpoint_begin(1 - free_slot_) + CheckpointBlockAt(number);
+  if (Status status = file_->ReadPages(at, kCheckpointBlockBytes, block); !status.ok()) {
+    return status;
+  }
+  counters_->recovery_read_bytes.Add(kCheckpointBlockBytes);
+  if (!CheckCheckpointBlock(checkpoint_.sequence, static_cast<uint32_t>(number), block)) {
+    return Status::Ok();
+  }
+  const uint64_t first = number * kCheckpointBlockWords;
+  const uint64_t count = std::min(kCheckpointBlockWords, checkpoint_.words - first);
+  uint64_t restored = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t bits = 0;
+    memcpy(&bits, block + i * sizeof(bits), sizeof(bits));
+    const PageWord word(bits);
+    if (word.on_flash() && word.read_begin() + word.read_bytes() <= file_->layout().log.bytes) {
+      table_->Restore(first + i, word);
+      ++restored;
+    }
+  }
+  counters_->recovered_words.Add(restored);
+  return Status::Ok();
+}
+
+Status PageRecovery::ScanLog(uint64_t* origin) {
+  uint64_t end = 0;
+  Status status;
+  if (checkpoint_.sequence > 0) {
+    status = ScanBehind(checkpoint_.recovery_start, &end);
+    end = std::max(end, checkpoint_.log_end);
+  } else if (!file_->fresh()) {
+    status = ScanAll(&end);
+  }
+  if (end > 0) {
+    end = (end + kLayoutUnit - 1) / kLayoutUnit * kLayoutUnit + PageLog::kRingBytes;
+  }
+  *origin = end;
+  return status;
+}
+
+Status PageRecovery::ReadUnit(uint64_t lsn, char* unit) {
+  const LogArea& log = file_->layout().log;
+  counters_->recovery_read_bytes.Add(kLayoutUnit);
+  return file_->ReadPages(log.begin + log.PlaceOf(lsn), kLayoutUnit, unit);
+}
+
+Status PageRecovery::ScanBehind(uint64_t from, uint64_t* end) {
+  PageBuffer unit(kLayoutUnit);
+  if (unit.data() == nullptr) {
+    return Status::FromErrno("read", file_->path(), -1, ENOMEM);
+  }
+  const uint64_t first = from / kLayoutUnit * kLayoutUnit;
+  const uint64_t limit = first + file_->layout().log.bytes;
+  uint64_t foreign = 0;
+  for (uint64_t lsn = first; lsn < limit && foreign < kForeignUnits && !stopped();
+       lsn += kLayoutUnit) {
+    if (Status status = ReadUnit(lsn, unit.data()); !status.ok()) {
+      return status;
+    }
+    foreign = AddUnit(unit.data(), lsn, end) ? 0 : foreign + 1;
+  }
+  return Status::Ok();
+}
+
+// Without a checkpoint nobody knows where the log ends: each unit says itself what it is.
+Status PageRecovery::ScanAll(uint64_t* end) {
+  PageBuffer unit(kLayoutUnit);
+  if (unit.data() == nullptr) {
+    return Status::FromErrno("read", file_->path(), -1, ENOMEM);
+  }
+  for (uint64_t place = 0; place < file_->layout().log.bytes && !stopped(); place += kLayoutUnit) {
+    if (Status status = ReadUnit(place, unit.data()); !status.ok()) {
+      return status;
+    }
+    uint64_t lsn = 0;
+    uint64_t unit_end = 0;
+    if (LsnOfUnit(unit.data(), place, &lsn) && AddUnit(unit.data(), lsn, &unit_end)) {
+      *end = std::max(*end, unit_end);
+    }
+  }
+  return Status::Ok();
+}
+
+bool PageRecovery::LsnOfUnit(const char* unit, uint64_t place, uint64_t* lsn) const {
+  for (uint64_t at = 0; at < kLayoutUnit; at += kPageBytes) {
+    RecordHead head;
+    if (DecodeHead(unit + at, &head) && head.store_id == file_->store_id() &&
+        file_->layout().log.PlaceOf(head.lsn) == place + at &&
+        DecodeRecord(unit + at, kLayoutUnit - at, &head)) {
+      *lsn = head.lsn - at;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool PageRecovery::AddUnit(const char* unit, uint64_t lsn, uint64_t* end) {
+  RecordWalk walk(unit, kLayoutUnit, lsn, file_->store_id());
+  RecordWalk::Record record;
+  bool any = false;
+  while (walk.Next(&record)) {
+    any = true;
+    const uint32_t bytes = RecordBytes(record.head.length);
+    AddPage(record.head.key, record.head.lsn, bytes);
+    *end = std::max(*end, record.head.lsn + bytes);
+  }
+  return any;
+}
+
+// A word with the same tag in the same buckets is an older copy of the page, but for two in ten
+// thousand, whose pages are lost.
+void PageRecovery::AddPage(const PageKey& key, uint64_t lsn, uint32_t bytes) {
+  const uint64_t hash = HashOf(key);
+  const PageWord word = PageWord::Flash(TagOf(hash), file_->layout().log.PlaceOf(lsn), bytes, 0);
+  counters_->recovered_pages.Add(1);
+  for (const PageTable::Found& found : table_->Find(hash)) {
+    if (found.word.place() == word.place() || table_->Replace(found.index, found.word, word)) {
+      return;
+    }
+  }
+  table_->Insert(hash, word);
+}
+
+}  // namespace lss
