@@ -97,6 +97,10 @@ bloom_lfs_SOURCES := \
   plugin/file_creation.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
+  plugin/flash/flash_cache.cc \
+  plugin/flash/flash_options.cc \
+  plugin/flash/flash_registration.cc \
+  plugin/flash/flash_stores.cc \
   plugin/flush_watch.cc \
   plugin/io_status.cc \
   plugin/live_stores.cc \
@@ -104,6 +108,7 @@ bloom_lfs_SOURCES := \
   plugin/log_succession.cc \
   plugin/log_writer_intent.cc \
   plugin/number_set.cc \
+  plugin/option_text.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/shown_file.cc \

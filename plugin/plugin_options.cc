@@ -1,11 +1,10 @@
 #include "plugin/plugin_options.h"
 
-#include <algorithm>
-#include <cctype>
 #include <vector>
 
 #include "lss/base/types.h"
 #include "lss/options.h"
+#include "plugin/option_text.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
@@ -18,13 +17,6 @@ using rocksdb::OptionTypeInfo;
 using rocksdb::OptionVerificationType;
 using rocksdb::Status;
 
-struct Range {
-  uint64_t min;
-  uint64_t max;
-  uint64_t multiple;
-  const char* unit;
-};
-
 constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPageBytes, "bytes"};
 constexpr Range kBufferCount = {lss::kMinBufferCount, lss::kMaxBufferCount, 1, "buffers"};
 constexpr Range kFrontierBytes = {0, lss::kMaxFrontierBytes, lss::kPageBytes, "bytes"};
@@ -35,66 +27,6 @@ constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 
 // Blob files are written a memtable at a time; what is too much is given back at the end.
 constexpr uint64_t kBlobAllocationStepBytes = 16 << 20;
-
-Status Invalid(const std::string& name, const std::string& value, const Range& range) {
-  std::string allowed =
-      std::to_string(range.min) + " to " + std::to_string(range.max) + " " + range.unit;
-  if (range.multiple > 1) {
-    allowed += ", a multiple of " + std::to_string(range.multiple);
-  }
-  return Status::InvalidArgument("bloom_lfs option " + name + " = " + value +
-                                 " is not allowed; allowed: " + allowed);
-}
-
-bool InRange(uint64_t value, const Range& range) {
-  return value >= range.min && value <= range.max && value % range.multiple == 0;
-}
-
-// Digits with an optional K, M or G behind, as in RocksDB's own options.
-bool ParseSize(const std::string& text, uint64_t* value) {
-  uint64_t result = 0;
-  size_t i = 0;
-  for (; i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0; ++i) {
-    if (result > (UINT64_MAX - 9) / 10) {
-      return false;
-    }
-    result = result * 10 + static_cast<uint64_t>(text[i] - '0');
-  }
-  if (i == 0) {
-    return false;
-  }
-  unsigned shift = 0;
-  if (i + 1 == text.size()) {
-    const int unit = std::tolower(static_cast<unsigned char>(text[i]));
-    shift = unit == 'k' ? 10 : unit == 'm' ? 20 : unit == 'g' ? 30 : 0;
-    if (shift == 0) {
-      return false;
-    }
-  } else if (i != text.size()) {
-    return false;
-  }
-  *value = result << shift;
-  return *value >> shift == result;
-}
-
-Status ParseRanged(const Range& range, const std::string& name, const std::string& text,
-                   uint64_t* value) {
-  uint64_t parsed = 0;
-  if (!ParseSize(text, &parsed) || !InRange(parsed, range)) {
-    return Invalid(name, text, range);
-  }
-  *value = parsed;
-  return Status::OK();
-}
-
-Status ParseBoolean(const std::string& name, const std::string& text, bool* value) {
-  if (text != "true" && text != "false" && text != "1" && text != "0") {
-    return Status::InvalidArgument("bloom_lfs option " + name + " = " + text +
-                                   " is not allowed; allowed: true, false");
-  }
-  *value = text == "true" || text == "1";
-  return Status::OK();
-}
 
 // The one list of what there is. A size has a range, a switch has none.
 struct Option {
@@ -153,14 +85,6 @@ OptionTypeInfo Option::TypeInfo() const {
   return info;
 }
 
-std::string Trimmed(const std::string& text) {
-  constexpr char kBlanks[] = " \t\n";
-  const size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string::npos
-             ? std::string()
-             : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 }  // namespace
 
 lss::StoreOptions PluginOptions::Common() const {
@@ -198,7 +122,7 @@ lss::StoreOptions PluginOptions::ForBlob() const {
 Status PluginOptions::Validate() const {
   for (const Option& option : AllOptions()) {
     if (option.on == nullptr && !InRange(this->*option.size, option.range)) {
-      return Invalid(option.name, std::to_string(this->*option.size), option.range);
+      return OutOfRange(option.name, std::to_string(this->*option.size), option.range);
     }
   }
   return Status::OK();
@@ -216,21 +140,10 @@ Status PluginOptions::Set(const std::string& name, const std::string& value) {
 }
 
 Status PluginOptions::Parse(const std::string& text) {
-  Status status;
-  for (size_t begin = 0; begin < text.size() && status.ok();) {
-    const size_t end = std::min(text.find(';', begin), text.size());
-    const std::string assignment = Trimmed(text.substr(begin, end - begin));
-    begin = end + 1;
-    const size_t equals = assignment.find('=');
-    if (assignment.empty() || assignment == "id=bloom_lfs") {
-      continue;  // as written behind --fs_uri=
-    }
-    status =
-        equals == std::string::npos
-            ? Status::InvalidArgument("\"" + assignment + "\" is not name=value")
-            : Set(Trimmed(assignment.substr(0, equals)), Trimmed(assignment.substr(equals + 1)));
-  }
-  return status;
+  return ForEachOption(text, [this](const std::string& name, const std::string& value) {
+    const bool as_behind_fs_uri = name == "id" && value == "bloom_lfs";
+    return as_behind_fs_uri ? Status::OK() : Set(name, value);
+  });
 }
 
 const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "plugin/bloom_lfs_file_system.h"
+#include "plugin/flash/flash_registration.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/env.h"
 #include "rocksdb/file_system.h"
@@ -52,5 +53,5 @@ extern "C" int register_bloom_lfs(rocksdb::ObjectLibrary& library,
                                   const std::string& /*argument*/) {
   library.AddFactory<rocksdb::FileSystem>(bloom_lfs::Names(), bloom_lfs::NewFileSystem);
   library.AddFactory<rocksdb::Env>(bloom_lfs::Names(), bloom_lfs::SharedEnv);
-  return 2;
+  return 2 + bloom_lfs::RegisterFlashTier(&library);
 }

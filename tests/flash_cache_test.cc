@@ -1,0 +1,313 @@
+// The flash tier under RocksDB: the same answers, fewer reads, warm after a restart and a kill.
+#include "plugin/flash/flash_cache.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+#include <random>
+#include <string>
+
+#include "plugin/rocksdb_versions.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/convenience.h"
+#include "rocksdb/db.h"
+#include "rocksdb/sst_file_writer.h"
+#include "rocksdb/table.h"
+#include "tests/support/temp_dir.h"
+
+namespace bloom_lfs {
+namespace {
+
+using rocksdb::ReadOptions;
+using rocksdb::WriteOptions;
+
+std::string RowKey(uint64_t number) {
+  char key[24];
+  snprintf(key, sizeof(key), "%016llu", static_cast<unsigned long long>(number));
+  return key;
+}
+
+std::string RowValue(uint64_t number) {
+  std::string value;
+  std::mt19937_64 random(number);
+  while (value.size() < 400) {
+    value += static_cast<char>('a' + random() % 26);
+  }
+  return value;
+}
+
+class FlashCacheTest : public testing::Test {
+ protected:
+  FlashCacheTest() {
+    flash_.path = directory_ / "tier";
+    flash_.size = 64 << 20;
+    flash_.memory = 8 << 20;
+  }
+  ~FlashCacheTest() override { CloseAll(); }
+
+  // `with_tier`: a block cache of 1 MiB over the tier; otherwise without.
+  rocksdb::Options MakeOptions(bool with_tier) {
+    rocksdb::LRUCacheOptions cache;
+    cache.capacity = 1 << 20;
+    cache.num_shard_bits = 0;
+    if (with_tier) {
+      tier_ = std::make_shared<FlashCache>(flash_);
+      cache.secondary_cache = tier_;
+    }
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = rocksdb::NewLRUCache(cache);
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.compression = rocksdb::kNoCompression;
+    options.write_buffer_size = 256 << 10;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+  }
+  void Open(bool with_tier, const std::string& name = "db") {
+    CloseAll();
+    const rocksdb::Status status =
+        rocksdb::DB::Open(MakeOptions(with_tier), directory_ / name, OpenInto(&db_));
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    if (with_tier) {
+      ASSERT_TRUE(tier_->store()->AwaitOpen());
+    }
+  }
+  void CloseAll() {
+    db_.reset();
+    tier_.reset();
+  }
+  void Fill(uint64_t from, uint64_t to) {
+    for (uint64_t number = from; number < to; ++number) {
+      ASSERT_TRUE(db_->Put(WriteOptions(), RowKey(number), RowValue(number)).ok());
+    }
+    ASSERT_TRUE(db_->Flush({}).ok());
+    ASSERT_TRUE(db_->CompactRange({}, nullptr, nullptr).ok());
+  }
+  void ReadAll(uint64_t from, uint64_t to) {
+    std::string value;
+    for (uint64_t number = from; number < to; ++number) {
+      ASSERT_TRUE(db_->Get(ReadOptions(), RowKey(number), &value).ok()) << number;
+      ASSERT_EQ(value, RowValue(number));
+    }
+  }
+  uint64_t Hits() const {
+    const lss::PageFigures figures = tier_->figures();
+    return figures.flash_hits + figures.memory_hits;
+  }
+
+  test::TempDir directory_;
+  FlashOptions flash_;
+  std::shared_ptr<FlashCache> tier_;
+  std::unique_ptr<rocksdb::DB> db_;
+};
+
+constexpr uint64_t kRows = 20000;  // 8 MB
+constexpr uint64_t kBlocks = kRows * 430 / 4096;
+
+TEST_F(FlashCacheTest, BlocksThatLeaveTheBlockCacheComeFromTheTier) {
+  Open(true);
+  Fill(0, kRows);
+  ReadAll(0, kRows);
+  const uint64_t before = Hits();
+  ReadAll(0, kRows);
+  EXPECT_GT(Hits() - before, kBlocks / 2);
+}
+
+TEST_F(FlashCacheTest, TheTierIsWarmAfterARestart) {
+  Open(true);
+  Fill(0, kRows);
+  ReadAll(0, kRows);
+  Open(true);
+  ReadAll(0, kRows);
+  EXPECT_GT(Hits(), kBlocks * 8 / 10);
+}
+
+TEST_F(FlashCacheTest, TheTierIsWarmAfterAKill) {
+  Open(true);
+  Fill(0, kRows);
+  CloseAll();
+  const pid_t child = fork();
+  if (child == 0) {
+    std::unique_ptr<rocksdb::DB> db;
+    const rocksdb::Status status =
+        rocksdb::DB::Open(MakeOptions(true), directory_ / "db", OpenInto(&db));
+    if (!status.ok() || !tier_->store()->AwaitOpen()) {
+      _exit(1);
+    }
+    std::string value;
+    for (uint64_t number = 0; number < kRows; ++number) {
+      db->Get(ReadOptions(), RowKey(number), &value);
+    }
+    for (int i = 0; i < 3; ++i) {
+      tier_->store()->AwaitIdle();
+    }
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  Open(true);
+  ReadAll(0, kRows);
+  // A ring of 4 MiB may be gone, of 8.
+  EXPECT_GT(Hits(), kBlocks * 4 / 10);
+}
+
+TEST_F(FlashCacheTest, MultiGetReadsItsBlocksTogether) {
+  Open(true);
+  Fill(0, kRows);
+  ReadAll(0, kRows);
+  const uint64_t before = Hits();
+  for (uint64_t begin = 0; begin < kRows; begin += 500) {
+    std::vector<std::string> names;
+    for (uint64_t i = 0; i < 32; ++i) {
+      names.push_back(RowKey((begin + i * 601) % kRows));
+    }
+    std::vector<rocksdb::Slice> keys(names.begin(), names.end());
+    std::vector<rocksdb::PinnableSlice> values(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    db_->MultiGet(ReadOptions(), db_->DefaultColumnFamily(), keys.size(), keys.data(),
+                  values.data(), statuses.data());
+    for (uint64_t i = 0; i < keys.size(); ++i) {
+      ASSERT_TRUE(statuses[i].ok());
+      ASSERT_EQ(values[i].ToString(), RowValue((begin + i * 601) % kRows));
+    }
+  }
+  EXPECT_GT(Hits() - before, 500U);
+}
+
+TEST_F(FlashCacheTest, TwoDatabasesShareATier) {
+  Open(true);
+  Fill(0, kRows / 2);
+  std::unique_ptr<rocksdb::DB> other;
+  ASSERT_TRUE(rocksdb::DB::Open(MakeOptions(true), directory_ / "other", OpenInto(&other)).ok());
+  for (uint64_t number = 0; number < kRows / 2; ++number) {
+    ASSERT_TRUE(other->Put(WriteOptions(), RowKey(number), "other").ok());
+  }
+  ASSERT_TRUE(other->Flush({}).ok());
+  std::string value;
+  for (int round = 0; round < 2; ++round) {
+    ReadAll(0, kRows / 2);
+    for (uint64_t number = 0; number < kRows / 2; ++number) {
+      ASSERT_TRUE(other->Get(ReadOptions(), RowKey(number), &value).ok());
+      ASSERT_EQ(value, "other");
+    }
+  }
+}
+
+// The same operations on a database with the tier and on one without: the same answers.
+TEST_F(FlashCacheTest, RandomOperationsGiveTheSameAnswersWithAndWithoutIt) {
+  Open(true);
+  std::unique_ptr<rocksdb::DB> twin;
+  rocksdb::Options plain = MakeOptions(false);
+  ASSERT_TRUE(rocksdb::DB::Open(plain, directory_ / "twin", OpenInto(&twin)).ok());
+  std::mt19937_64 random(11);
+  std::string mine;
+  std::string its;
+  for (int step = 0; step < 60000; ++step) {
+    const std::string key = RowKey(random() % 8000);
+    switch (random() % 40) {
+      case 0:
+        ASSERT_TRUE(
+            db_->DeleteRange(WriteOptions(), db_->DefaultColumnFamily(), key, key + "5").ok());
+        ASSERT_TRUE(
+            twin->DeleteRange(WriteOptions(), twin->DefaultColumnFamily(), key, key + "5").ok());
+        break;
+      case 1:
+        if (step % 50 == 0) {
+          ASSERT_TRUE(db_->CompactRange({}, nullptr, nullptr).ok());
+        }
+        break;
+      case 2:
+        if (step % 20 == 0) {
+          ASSERT_TRUE(db_->Flush({}).ok());
+        }
+        break;
+      case 3:
+        if (step % 30 == 0) {
+          const std::string file = directory_ / ("ingest" + std::to_string(step));
+          rocksdb::SstFileWriter writer({}, plain);
+          ASSERT_TRUE(writer.Open(file).ok());
+          ASSERT_TRUE(writer.Put(key, RowValue(step)).ok());
+          ASSERT_TRUE(writer.Finish().ok());
+          ASSERT_TRUE(db_->IngestExternalFile({file}, {}).ok());
+          ASSERT_TRUE(twin->IngestExternalFile({file}, {}).ok());
+        }
+        break;
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+      case 9: {
+        const std::string value = RowValue(random());
+        ASSERT_TRUE(db_->Put(WriteOptions(), key, value).ok());
+        ASSERT_TRUE(twin->Put(WriteOptions(), key, value).ok());
+        break;
+      }
+      case 10:
+        ASSERT_TRUE(db_->Delete(WriteOptions(), key).ok());
+        ASSERT_TRUE(twin->Delete(WriteOptions(), key).ok());
+        break;
+      default: {
+        const rocksdb::Status status = db_->Get(ReadOptions(), key, &mine);
+        ASSERT_EQ(status.code(), twin->Get(ReadOptions(), key, &its).code());
+        if (status.ok()) {
+          ASSERT_EQ(mine, its) << key << " at step " << step;
+        }
+      }
+    }
+    if (step % 20000 == 19999) {
+      db_.reset();
+      Open(true);
+    }
+  }
+  EXPECT_GT(tier_->figures().misses + Hits(), 0U);
+}
+
+TEST_F(FlashCacheTest, IsMadeFromItsName) {
+  std::shared_ptr<rocksdb::SecondaryCache> cache;
+  const std::string text =
+      "id=bloom_lfs_flash;path=" + flash_.path +
+      ";size=128M;memory=16M;policy=lru;write_rate=1M;admit=all;io_uring=false";
+  rocksdb::Status status =
+      rocksdb::SecondaryCache::CreateFromString(rocksdb::ConfigOptions(), text, &cache);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_STREQ(cache->Name(), "bloom_lfs_flash");
+  const std::string printed = cache->GetPrintableOptions();
+  EXPECT_NE(printed.find("size: 134217728\n"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("policy: lru\n"), std::string::npos) << printed;
+  EXPECT_NE(access(flash_.path.c_str(), F_OK), 0) << "nothing is made before it is used";
+}
+
+TEST_F(FlashCacheTest, BadOptionsAreRefusedByName) {
+  const auto refused = [&](const std::string& text, const std::string& option) {
+    std::shared_ptr<rocksdb::SecondaryCache> cache;
+    const rocksdb::Status status = rocksdb::SecondaryCache::CreateFromString(
+        rocksdb::ConfigOptions(), "id=bloom_lfs_flash;" + text, &cache);
+    EXPECT_FALSE(status.ok()) << text;
+    EXPECT_NE(status.ToString().find(option), std::string::npos) << status.ToString();
+  };
+  refused("size=128M", "path");
+  refused("path=/tmp/x;size=1", "size");
+  refused("path=/tmp/x;size=128M;policy=magic", "s3_fifo, lru");
+  refused("path=/tmp/x;size=128M;admit=1", "reused");
+  refused("path=/tmp/x;size=128M;memory=lots", "memory");
+  refused("path=/tmp/x;size=128M;io_uring=maybe", "io_uring");
+}
+
+TEST_F(FlashCacheTest, ADirectoryThatCannotBeUsedCostsNothingButTheTier) {
+  flash_.path = "/proc/no/such/place";
+  CloseAll();
+  ASSERT_TRUE(rocksdb::DB::Open(MakeOptions(true), directory_ / "db", OpenInto(&db_)).ok());
+  Fill(0, 2000);
+  ReadAll(0, 2000);
+  EXPECT_FALSE(tier_->store()->AwaitOpen());
+  ReadAll(0, 2000);
+  EXPECT_STREQ(tier_->figures().state, "off");
+}
+
+}  // namespace
+}  // namespace bloom_lfs
