@@ -75,8 +75,10 @@ Status Trim(const RecoveryContext& context, Examined* examined) {
     return Status::Ok();
   }
   if (RecoveryOf(examined->done.ring_case) == RecoveryRule::kTrim) {
-    Warn(context,
-         file->name() + ": the machine went down while it was written; " + tail.description);
+    Warn(context, file->name() +
+                      ": the machine went down while it was written, or it is a copy from after a "
+                      "kill; " +
+                      tail.description);
   }
   examined->done.bytes_trimmed = size - tail.end;
   return CutTo(file, tail.end);
