@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,26 @@ TEST_F(PageFileTest, OneProcessHasIt) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "in another";
   file.reset();
   EXPECT_TRUE(Open(&second).ok());
+}
+
+// Under `ulimit -f`, whose signal would end the process by default.
+TEST_F(PageFileTest, AFileThatCannotBeMadeTakesNoRoom) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit = {32 << 20, 32 << 20};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    std::unique_ptr<PageFile> file;
+    const Status status = Open(&file);
+    _exit(status.code() == Status::Code::kNoSpace ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  struct stat64 facts = {};
+  ASSERT_EQ(stat64((path_ + "/pages").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_blocks, 0);
+  std::unique_ptr<PageFile> file;
+  EXPECT_TRUE(Open(&file).ok()) << "and later it can be made";
 }
 
 TEST_F(PageFileTest, NoLinkIsFollowed) {

@@ -182,6 +182,59 @@ TEST_F(PageStoreTest, TheWriteRateBoundsWhatAFullLogTakes) {
             (took.count() + 2) * static_cast<double>(options_.write_rate) + (4 << 20));
 }
 
+TEST_F(PageStoreTest, SmallPagesGoOnBeingTaken) {
+  OpenAndRecover();
+  InsertAll(0, 16000);  // full
+  const auto put = [this](uint64_t number) {
+    const std::string bytes(700, static_cast<char>('a' + number % 26));
+    return store_->Insert(KeyOf(number), {bytes.data(), bytes.size()}, 1, 2);
+  };
+  uint64_t taken = 0;
+  for (uint64_t number = 100000; number < 160000; ++number) {
+    taken += put(number) ? 1 : 0;
+    if (number % 500 == 0) {
+      store_->AwaitIdle();
+    }
+  }
+  EXPECT_GT(taken, 59000U);
+}
+
+TEST_F(PageStoreTest, AFileThatIsCutWhileItIsUsedCostsTheTierAndNothingElse) {
+  OpenAndRecover();
+  InsertAll(0, 3000);
+  store_->AwaitIdle();
+  ASSERT_EQ(truncate((options_.path + "/pages").c_str(), 4096), 0);
+  for (uint64_t number = 0; number < 1500; ++number) {
+    Find(number);
+  }
+  EXPECT_TRUE(store_->off());
+  EXPECT_EQ(warnings().size(), 1U) << AllWarnings();
+  EXPECT_FALSE(Insert(5000));
+  Close();
+}
+
+TEST_F(PageStoreTest, OnePageThatCannotBeReadCanBeInsertedAgain) {
+  OpenAndRecover();
+  InsertAll(0, 3000);
+  store_->AwaitIdle();
+  uint64_t last = 0;
+  for (uint64_t number = 0; number < 3000; ++number) {
+    if (Find(number) == 1 && store_->figures().flash_hits > 0) {
+      last = number;
+    }
+  }
+  // A batch whose page is cut off counts as one that cannot be read.
+  PageLookup lookup;
+  lookup.key = KeyOf(last);
+  lookup.found = true;  // of an earlier use
+  std::vector<PageLookup*> lookups = {&lookup};
+  store_->Erase(KeyOf(last));
+  store_->Lookup(&lookups);
+  EXPECT_FALSE(lookup.found);
+  EXPECT_TRUE(Insert(last));
+  EXPECT_EQ(Find(last), 1);
+}
+
 TEST_F(PageStoreTest, ManyThreadsFindRightPagesOrNone) {
   options_.admit = Admit::kAll;
   OpenAndRecover();

@@ -1,9 +1,11 @@
 // Many reads at once give what each alone would.
 #include "lss/pages/read_queue.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -11,6 +13,22 @@
 
 #include "lss/base/unique_fd.h"
 #include "tests/support/temp_dir.h"
+
+namespace {
+
+std::atomic<int> g_refusals{0};  // submissions that fail before one succeeds
+
+}  // namespace
+
+// Stands in front of liburing's.
+extern "C" int io_uring_submit(io_uring* ring) {
+  if (g_refusals.fetch_sub(1) > 0) {
+    return -EAGAIN;
+  }
+  using Submit = int (*)(io_uring*);
+  static const auto submit = reinterpret_cast<Submit>(dlsym(RTLD_NEXT, "io_uring_submit"));
+  return submit(ring);
+}
 
 namespace lss {
 namespace {
@@ -66,6 +84,25 @@ TEST_P(ReadQueueTest, EachHasAResultOfItsOwn) {
   EXPECT_EQ(reads[2].result, -EBADF);
   std::vector<RangeRead> none;
   pool.Run(fd_.get(), &none);
+}
+
+// As a kernel does that has no memory for a request at the moment, or never.
+TEST_P(ReadQueueTest, ASubmissionThatIsRefusedIsTriedAgainOrDoneWithout) {
+  for (const int refusals : {1, 7, 1000000}) {
+    ReadQueuePool pool(GetParam());
+    std::vector<std::string> into(100, std::string(1000, '?'));
+    std::vector<RangeRead> reads;
+    for (size_t i = 0; i < into.size(); ++i) {
+      reads.push_back({i * 2601, 1000, into[i].data(), 0});
+    }
+    g_refusals = refusals;
+    pool.Run(fd_.get(), &reads);
+    g_refusals = 0;
+    for (size_t i = 0; i < into.size(); ++i) {
+      ASSERT_EQ(reads[i].result, 1000);
+      ASSERT_EQ(into[i], bytes_.substr(i * 2601, 1000));
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, ReadQueueTest, testing::Bool());

@@ -35,12 +35,12 @@ constexpr bool GoesToFlash(PagePolicy policy, Admit admit, const LeavingPage& pa
   return page.hits > 0 || page.was_ghost;
 }
 
-// Whether a page that lies in a piece of the log to be reclaimed is written again; `rewritten`
-// bytes of the piece have been already.
+// Whether a page that lies in a piece of the log to be reclaimed is written again; with it,
+// `rewritten` bytes of the piece are.
 constexpr bool SurvivesCleaning(uint8_t hits, uint64_t rewritten, uint64_t piece_bytes) {
   constexpr uint8_t kHot = 2;
   constexpr uint64_t kShare = 5;  // at most a fifth, so that cleaning always makes room
-  return hits >= kHot && rewritten < piece_bytes / kShare;
+  return hits >= kHot && rewritten <= piece_bytes / kShare;
 }
 
 // So many bytes a second may be written, on average over a second.
@@ -55,10 +55,11 @@ class WriteRate {
       return true;
     }
     Refill(now_ns);
-    if (left_ < bytes) {
+    const uint64_t needed = std::min(bytes, rate_);  // a large page takes all there is
+    if (left_ < needed) {
       return false;
     }
-    left_ -= bytes;
+    left_ -= needed;
     return true;
   }
 

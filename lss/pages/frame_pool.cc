@@ -1,6 +1,7 @@
 #include "lss/pages/frame_pool.h"
 
 #include <algorithm>
+#include <new>
 
 namespace lss {
 namespace {
@@ -25,8 +26,12 @@ uint32_t FramePool::Take(uint32_t length) {
     if (const uint32_t number = Pop(); number != kNone) {
       Frame& taken = frames_[number];
       taken.length = length;
-      taken.bytes.reset(new char[length]);
-      return number;
+      taken.bytes.reset(new (std::nothrow) char[length]);
+      if (taken.bytes != nullptr) {
+        used_frames_.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a budget
+        return number;
+      }
+      Push(number);
     }
   }
   used_bytes_.fetch_sub(length, std::memory_order_relaxed);  // Relaxed: a budget
@@ -39,7 +44,14 @@ void FramePool::Free(uint32_t number) {
   Frame& frame = frames_[number];
   frame.bytes.reset();
   used_bytes_.fetch_sub(frame.length, std::memory_order_relaxed);  // Relaxed: a budget
+  used_frames_.fetch_sub(1, std::memory_order_relaxed);            // Relaxed: a budget
   Push(number);
+}
+
+bool FramePool::Crowded() const {
+  // Relaxed: budgets
+  return used_bytes_.load(std::memory_order_relaxed) > capacity_bytes_ - capacity_bytes_ / 4 ||
+         used_frames_.load(std::memory_order_relaxed) > frames_.size() - frames_.size() / 4;
 }
 
 void FramePool::Pin(uint32_t number) {

@@ -60,7 +60,8 @@ class FramePool {
   void Pin(uint32_t number);
   void Unpin(uint32_t number);
   uint64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
-  uint64_t capacity_bytes() const { return capacity_bytes_; }
+  // Whether more than three quarters are in use, of the bytes or of the frames.
+  bool Crowded() const;
 
   // --- the owner ---
 
@@ -78,8 +79,9 @@ class FramePool {
 
   const uint64_t capacity_bytes_;
   std::vector<Frame> frames_;
-  // Relaxed: a budget, which vouches for nothing.
+  // Relaxed: budgets, which vouch for nothing.
   std::atomic<uint64_t> used_bytes_{0};
+  std::atomic<uint64_t> used_frames_{0};
   // The free list: its first frame, and a count of changes above it, so that a list that looks the
   // same is the same.
   std::atomic<uint64_t> free_;

@@ -22,8 +22,7 @@ class FrameQueue {
   }
 
   void Push(uint32_t frame) {
-    // Relaxed: the slot's own order carries the frame.
-    const uint64_t at = tail_.fetch_add(1, std::memory_order_relaxed);
+    const uint64_t at = tail_.fetch_add(1, std::memory_order_acq_rel);   // P45
     slots_[at % slots_.size()].store(frame, std::memory_order_release);  // P44
   }
   // Whether Pop would give one.
@@ -36,7 +35,7 @@ class FrameQueue {
     std::atomic<uint32_t>& slot = slots_[head_ % slots_.size()];
     const uint32_t frame = slot.load(std::memory_order_acquire);  // P44
     if (frame != FramePool::kNone) {
-      // Relaxed: whoever comes round to the slot has a frame that the popper gave back (P43).
+      // Relaxed: whoever comes round to the slot comes behind one who has the popped frame (P45).
       slot.store(FramePool::kNone, std::memory_order_relaxed);
       ++head_;
     }

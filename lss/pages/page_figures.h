@@ -10,8 +10,11 @@ namespace lss {
 // moment.
 class Counter {
  public:
-  void Add(uint64_t more) { value_.fetch_add(more, std::memory_order_relaxed); }  // Relaxed: above
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }       // Relaxed: above
+  // The value then.
+  uint64_t Add(uint64_t more) {
+    return value_.fetch_add(more, std::memory_order_relaxed) + more;  // Relaxed: above
+  }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }  // Relaxed: above
 
  private:
   std::atomic<uint64_t> value_{0};

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 #include <utility>
@@ -22,10 +23,9 @@ Status PageFile::Open(const std::string& directory, const PageFileLayout& layout
   if (!status.ok()) {
     return status;
   }
-  StreamId id;
-  uint64_t size = 0;
-  status = file->device_->Identify(&id, &size);
-  if (status.ok() && !file->Recognise(layout, size)) {
+  bool recognised = false;
+  status = file->Recognise(layout, &recognised);
+  if (status.ok() && !recognised) {
     status = file->Format(layout);
   }
   if (status.ok()) {
@@ -74,21 +74,54 @@ Status PageFile::OpenFile(WarningSink warn) {
   return Status::Ok();
 }
 
-bool PageFile::Recognise(const PageFileLayout& layout, uint64_t size) {
-  PageBuffer bytes(2 * kPageBytes);
-  if (size != layout.file_bytes || !ReadPages(0, 2 * kPageBytes, bytes.data()).ok()) {
-    return false;
+// An error is no reason to make the file anew.
+Status PageFile::Recognise(const PageFileLayout& layout, bool* recognised) {
+  StreamId id;
+  uint64_t size = 0;
+  Status status = device_->Identify(&id, &size);
+  if (!status.ok() || size != layout.file_bytes) {
+    return status;
   }
-  return (DecodeSuperblock(bytes.data(), &superblock_) ||
-          DecodeSuperblock(bytes.data() + kPageBytes, &superblock_)) &&
-         superblock_.layout == layout;
+  PageBuffer bytes;
+  if (!bytes.Reserve(2 * kPageBytes)) {
+    return Status::FromErrno("read", path(), 0, ENOMEM);
+  }
+  status = ReadPages(0, 2 * kPageBytes, bytes.data());
+  *recognised = status.ok() &&
+                (DecodeSuperblock(bytes.data(), &superblock_) ||
+                 DecodeSuperblock(bytes.data() + kPageBytes, &superblock_)) &&
+                superblock_.layout == layout;
+  return status;
+}
+
+// What is left of a file that could not be made takes no room from others.
+Status PageFile::Format(const PageFileLayout& layout) {
+  Status status = FormatWhole(layout);
+  if (!status.ok()) {
+    (void)device_->SetSize(0);
+  }
+  return status;
+}
+
+Status PageFile::CheckRoom(uint64_t bytes) const {
+  constexpr uint64_t kForTheRing = 16ULL << 20;
+  const uint64_t room = std::min(device_->FreeBytes(), device_->SizeLimit());
+  if (room < bytes + kForTheRing) {
+    return Status::NoSpace(path() + " would take " + std::to_string(bytes) + " bytes, and there " +
+                           "is room for " + std::to_string(room) +
+                           "; choose a smaller size, or make room");
+  }
+  return Status::Ok();
 }
 
 // The superblock comes last: a file that was not finished is not recognised.
-Status PageFile::Format(const PageFileLayout& layout) {
+Status PageFile::FormatWhole(const PageFileLayout& layout) {
   fresh_ = true;
   superblock_ = {std::random_device()(), layout};
   Status status = device_->SetSize(0);
+  if (status.ok()) {
+    status = CheckRoom(layout.file_bytes);
+  }
   if (status.ok()) {
     status = device_->Allocate(0, layout.file_bytes);
   }

@@ -45,8 +45,10 @@ class PageFile {
   Status LockDirectory(const std::string& directory);
   Status OpenFile(WarningSink warn);
   // Whether the file holds a store of this shape.
-  bool Recognise(const PageFileLayout& layout, uint64_t size);
+  Status Recognise(const PageFileLayout& layout, bool* recognised);
   Status Format(const PageFileLayout& layout);
+  Status FormatWhole(const PageFileLayout& layout);
+  Status CheckRoom(uint64_t bytes) const;
 
   std::string directory_;
   UniqueFd lock_fd_;

@@ -85,4 +85,9 @@ Status PageLog::Flush() {
   return log_->Flush();
 }
 
+Status PageLog::WriteOut() {
+  Status status = Flush();
+  return status.ok() ? log_->WriteOut() : status;
+}
+
 }  // namespace lss

@@ -47,6 +47,8 @@ class PageLog {
   uint64_t stable() const { return origin_ + log_->hi_stable(); }
   // Brings stable() to head(), soon: fills the current buffer with zeros.
   Status Flush();
+  // Flush, and waits for it. An error may pass, but nobody waits for that.
+  Status WriteOut();
   // What has gone wrong for good, if anything.
   Status error() const { return log_->failed() ? log_->Flush() : Status::Ok(); }
   // Waits for it. Nothing is durable by that.

@@ -12,8 +12,9 @@ namespace lss {
 namespace {
 
 // Units without a record of theirs, one after the other, behind which there are none any more: a
-// killed process has left at most a ring of holes, and whoever came next left out another ring.
-constexpr uint64_t kForeignUnits = 2 * PageLog::kRingBytes / kLayoutUnit;
+// killed process has left a ring of holes at most, whoever came next left out another ring behind
+// the last record that it saw, and has left a ring of holes itself. More for what is rounded.
+constexpr uint64_t kForeignUnits = 3 * PageLog::kRingBytes / kLayoutUnit + 2;
 
 }  // namespace
 
@@ -43,22 +44,21 @@ Status PageRecovery::LoadCheckpoint() {
     return Status::FromErrno("read", file_->path(), -1, ENOMEM);
   }
   for (uint64_t i = 0; i < CheckpointBlocks(checkpoint_.words) && !stopped(); ++i) {
-    if (Status status = RestoreBlock(i, block.data()); !status.ok()) {
-      return status;
-    }
+    RestoreBlock(i, block.data());
   }
   return Status::Ok();
 }
 
-// A block that is damaged costs its pages.
-Status PageRecovery::RestoreBlock(uint64_t number, char* block) {
+// A block that is damaged, or cannot be read, costs its pages.
+void PageRecovery::RestoreBlock(uint64_t number, char* block) {
   const uint64_t at = file_->layout().checkpoint_begin(1 - free_slot_) + CheckpointBlockAt(number);
-  if (Status status = file_->ReadPages(at, kCheckpointBlockBytes, block); !status.ok()) {
-    return status;
-  }
   counters_->recovery_read_bytes.Add(kCheckpointBlockBytes);
+  if (!file_->ReadPages(at, kCheckpointBlockBytes, block).ok()) {
+    counters_->read_errors.Add(1);
+    return;
+  }
   if (!CheckCheckpointBlock(checkpoint_.sequence, static_cast<uint32_t>(number), block)) {
-    return Status::Ok();
+    return;
   }
   const uint64_t first = number * kCheckpointBlockWords;
   const uint64_t count = std::min(kCheckpointBlockWords, checkpoint_.words - first);
@@ -73,7 +73,6 @@ Status PageRecovery::RestoreBlock(uint64_t number, char* block) {
     }
   }
   counters_->recovered_words.Add(restored);
-  return Status::Ok();
 }
 
 Status PageRecovery::ScanLog(uint64_t* origin) {
@@ -92,25 +91,29 @@ Status PageRecovery::ScanLog(uint64_t* origin) {
   return status;
 }
 
-Status PageRecovery::ReadUnit(uint64_t lsn, char* unit) {
+// What cannot be read is as good as zeros.
+void PageRecovery::ReadUnit(uint64_t lsn, char* unit) {
   const LogArea& log = file_->layout().log;
   counters_->recovery_read_bytes.Add(kLayoutUnit);
-  return file_->ReadPages(log.begin + log.PlaceOf(lsn), kLayoutUnit, unit);
+  if (!file_->ReadPages(log.begin + log.PlaceOf(lsn), kLayoutUnit, unit).ok()) {
+    counters_->read_errors.Add(1);
+    memset(unit, 0, kLayoutUnit);
+  }
 }
 
 Status PageRecovery::ScanBehind(uint64_t from, uint64_t* end) {
-  PageBuffer unit(kLayoutUnit);
-  if (unit.data() == nullptr) {
+  PageBuffer unit;
+  if (!unit.Reserve(kLayoutUnit)) {
     return Status::FromErrno("read", file_->path(), -1, ENOMEM);
   }
   const uint64_t first = from / kLayoutUnit * kLayoutUnit;
   const uint64_t limit = first + file_->layout().log.bytes;
+  const uint64_t at_least = checkpoint_.log_end + kForeignUnits * kLayoutUnit;
   uint64_t foreign = 0;
-  for (uint64_t lsn = first; lsn < limit && foreign < kForeignUnits && !stopped();
+  for (uint64_t lsn = first;
+       lsn < limit && (foreign < kForeignUnits || lsn < at_least) && !stopped();
        lsn += kLayoutUnit) {
-    if (Status status = ReadUnit(lsn, unit.data()); !status.ok()) {
-      return status;
-    }
+    ReadUnit(lsn, unit.data());
     foreign = AddUnit(unit.data(), lsn, end) ? 0 : foreign + 1;
   }
   return Status::Ok();
@@ -118,14 +121,12 @@ Status PageRecovery::ScanBehind(uint64_t from, uint64_t* end) {
 
 // Without a checkpoint nobody knows where the log ends: each unit says itself what it is.
 Status PageRecovery::ScanAll(uint64_t* end) {
-  PageBuffer unit(kLayoutUnit);
-  if (unit.data() == nullptr) {
+  PageBuffer unit;
+  if (!unit.Reserve(kLayoutUnit)) {
     return Status::FromErrno("read", file_->path(), -1, ENOMEM);
   }
   for (uint64_t place = 0; place < file_->layout().log.bytes && !stopped(); place += kLayoutUnit) {
-    if (Status status = ReadUnit(place, unit.data()); !status.ok()) {
-      return status;
-    }
+    ReadUnit(place, unit.data());
     uint64_t lsn = 0;
     uint64_t unit_end = 0;
     if (LsnOfUnit(unit.data(), place, &lsn) && AddUnit(unit.data(), lsn, &unit_end)) {

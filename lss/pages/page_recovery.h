@@ -38,8 +38,8 @@ class PageRecovery {
 
  private:
   bool ReadHead(int slot, CheckpointHead* head) const;
-  Status RestoreBlock(uint64_t number, char* block);
-  Status ReadUnit(uint64_t lsn, char* unit);
+  void RestoreBlock(uint64_t number, char* block);
+  void ReadUnit(uint64_t lsn, char* unit);
   Status ScanBehind(uint64_t from, uint64_t* end);
   Status ScanAll(uint64_t* end);
   // Pages in the unit that begins at `lsn`; `end`: behind the last.

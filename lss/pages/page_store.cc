@@ -36,7 +36,11 @@ PageStore::~PageStore() {
 }
 
 void PageStore::SetState(State state) {
-  state_.store(state, std::memory_order_release);  // P47
+  State before = state_.load(std::memory_order_acquire);  // P47
+  while (before != State::kOff &&
+         !state_.compare_exchange_weak(before, state, std::memory_order_acq_rel,  // P47
+                                       std::memory_order_acquire)) {              // P47
+  }
   const MutexLock lock(&mutex_);
   changed_.NotifyAll();
 }
@@ -73,7 +77,7 @@ void PageStore::Close() {
 }
 
 void PageStore::TurnOff(const Status& why) {
-  if (options_.warn) {
+  if (options_.warn && !told_.exchange(true, std::memory_order_relaxed)) {  // Relaxed: once
     options_.warn("flash tier " + options_.path +
                   " is off, and reads go on without it: " + why.ToString());
   }

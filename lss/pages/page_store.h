@@ -112,6 +112,7 @@ class PageStore {
   PageStore(Runtime* runtime, const PageStoreOptions& options)
       : options_(options), runtime_(runtime), queues_(options.use_io_uring) {}
   State state() const { return state_.load(std::memory_order_acquire); }  // P47
+  // Unless it is off, which is for good.
   void SetState(State state);
   bool usable() const { return !fork_guard_.InForkedChild(); }
 
@@ -119,8 +120,7 @@ class PageStore {
   bool TryMemory(const PageKey& key, const PageTable::Found& found, PageCopy* copy);
   bool TryFlash(const PageKey& key, const PageTable::Found& found, PageCopy* copy);
   bool TakeRead(const PageKey& key, const PageTable::Found& found, PageCopy* copy);
-  void JudgeStale(const PageTable::Found& found, const PageCopy& copy);
-  void NoteReadError();
+  void NoteReadError(const PageTable::Found& found);
   void GatherReads(std::vector<PageLookup*>* lookups, std::vector<FlashRead>* flash);
 
   // --- those who insert ---
@@ -130,6 +130,7 @@ class PageStore {
 
   // --- the worker ---
   void Run();
+  Status OpenFile(const PageFileLayout& layout, std::unique_ptr<PageFile>* file);
   Status Recover(std::unique_ptr<PageWriter>* writer, std::unique_ptr<Checkpointer>* checkpointer);
   Status Work(PageWriter* writer, Checkpointer* checkpointer);
   Status Finish(PageWriter* writer, Checkpointer* checkpointer);
@@ -148,6 +149,7 @@ class PageStore {
   ReadQueuePool queues_;
   std::atomic<State> state_{State::kStarting};
   std::atomic<bool> stop_{false};  // P48
+  std::atomic<bool> told_{false};  // that it is off
 
   int64_t last_checkpoint_ns_ = 0;  // the worker's
   Mutex mutex_;

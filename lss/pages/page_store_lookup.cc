@@ -81,7 +81,7 @@ bool PageStore::TryFlash(const PageKey& key, const PageTable::Found& found, Page
   }
   const uint64_t begin = space_->file->layout().log.begin + found.word.read_begin();
   if (!space_->file->ReadPages(begin, length, copy->buffer.data()).ok()) {
-    NoteReadError();
+    NoteReadError(found);
     return false;
   }
   return TakeRead(key, found, copy);
@@ -114,9 +114,10 @@ bool PageStore::TakeRead(const PageKey& key, const PageTable::Found& found, Page
   return true;
 }
 
-void PageStore::NoteReadError() {
-  counters_.read_errors.Add(1);
-  if (counters_.read_errors.value() == kReadErrorsMax) {
+// The page is lost; it may be inserted again, at another place.
+void PageStore::NoteReadError(const PageTable::Found& found) {
+  space_->table->Replace(found.index, found.word, PageWord());
+  if (counters_.read_errors.Add(1) >= kReadErrorsMax) {
     TurnOff(Status::IoError("reading " + space_->file->path() + " has failed " +
                             std::to_string(kReadErrorsMax) +
                             " times; check the disk, then restart the process"));
@@ -126,6 +127,7 @@ void PageStore::NoteReadError() {
 // What is in memory is taken at once; of the others, the first candidate is read.
 void PageStore::GatherReads(std::vector<PageLookup*>* lookups, std::vector<FlashRead>* flash) {
   for (PageLookup* lookup : *lookups) {
+    lookup->found = false;
     const PageTable::Candidates candidates = space_->table->Find(HashOf(lookup->key));
     if (candidates.count == 1 && candidates.begin()->word.on_flash() &&
         lookup->copy.buffer.Reserve(candidates.begin()->word.read_bytes())) {
@@ -138,6 +140,9 @@ void PageStore::GatherReads(std::vector<PageLookup*>* lookups, std::vector<Flash
 
 void PageStore::Lookup(std::vector<PageLookup*>* lookups) {
   if (!usable() || (state() != State::kOpen && state() != State::kServing)) {
+    for (PageLookup* lookup : *lookups) {
+      lookup->found = false;
+    }
     counters_.misses.Add(lookups->size());
     return;
   }
@@ -152,10 +157,10 @@ void PageStore::Lookup(std::vector<PageLookup*>* lookups) {
   queues_.Run(space_->file->read_fd(), &reads);
   for (size_t i = 0; i < flash.size(); ++i) {
     PageLookup* const lookup = flash[i].lookup;
-    if (reads[i].result < 0) {
-      NoteReadError();
-    } else if (reads[i].result == reads[i].length) {
+    if (reads[i].result == reads[i].length) {
       lookup->found = TakeRead(lookup->key, flash[i].found, &lookup->copy);
+    } else {
+      NoteReadError(flash[i].found);
     }
     if (!lookup->found) {
       counters_.misses.Add(1);

@@ -1,7 +1,8 @@
 // The one thread of a page store: recovers it, then writes, cleans and checkpoints.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <thread>
+#include <new>
 
 #include "lss/base/clock.h"
 #include "lss/pages/checkpointer.h"
@@ -16,23 +17,31 @@ constexpr int64_t kCheckpointEveryNs = 300LL * 1'000'000'000;
 // Rounds follow each other at this distance while pages come, so that not each of them wakes us.
 constexpr auto kRound = std::chrono::milliseconds(2);
 constexpr uint64_t kRoundsBeforeSleep = 25;
-// Frames: as many as pages of a quarter of the mean size would need.
-constexpr uint64_t kSmallPages = 4;
+// Frames: as many as pages of half the mean size would need.
+constexpr uint64_t kSmallPages = 2;
 
 }  // namespace
 
 void PageStore::Run() {
   std::unique_ptr<PageWriter> writer;
   std::unique_ptr<Checkpointer> checkpointer;
-  Status status = Recover(&writer, &checkpointer);
-  if (status.ok() && writer != nullptr) {
-    status = Work(writer.get(), checkpointer.get());
+  Status status;
+  try {
+    status = Recover(&writer, &checkpointer);
+    if (status.ok() && writer != nullptr) {
+      status = Work(writer.get(), checkpointer.get());
+    }
+  } catch (const std::bad_alloc&) {  // of the standard containers
+    status = Status::FromErrno("work on", options_.path, -1, ENOMEM);
   }
   if (status.ok() && log_ != nullptr) {
     status = log_->Close();
   }
-  if (!status.ok() && !off()) {
+  if (!status.ok()) {
     TurnOff(status);
+  }
+  if (off() && writer != nullptr) {
+    writer->DropAll();
   }
   const MutexLock lock(&mutex_);
   ended_ = true;
@@ -43,7 +52,7 @@ Status PageStore::Recover(std::unique_ptr<PageWriter>* writer,
                           std::unique_ptr<Checkpointer>* checkpointer) {
   const PageFileLayout layout = PageFileLayout::For(options_.size, options_.mean_page_bytes);
   std::unique_ptr<PageFile> file;
-  if (Status status = PageFile::Open(options_.path, layout, options_.warn, &file); !status.ok()) {
+  if (Status status = OpenFile(layout, &file); !status.ok()) {
     return status;
   }
   std::unique_ptr<PageTable> table;
@@ -84,6 +93,23 @@ Status PageStore::Recover(std::unique_ptr<PageWriter>* writer,
   return status;
 }
 
+// Somebody who has just closed the store may still be writing it out.
+Status PageStore::OpenFile(const PageFileLayout& layout, std::unique_ptr<PageFile>* file) {
+  constexpr auto kPatience = std::chrono::seconds(2);
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    Status status = PageFile::Open(options_.path, layout, options_.warn, file);
+    const auto now = std::chrono::steady_clock::now();
+    if (!RingLock::IsBusy(status) || now >= until ||
+        stop_.load(std::memory_order_acquire)) {  // P48
+      return status;
+    }
+    const MutexLock lock(&mutex_);
+    changed_.WaitUntil(&mutex_, now + kPause);
+  }
+}
+
 Status PageStore::Work(PageWriter* writer, Checkpointer* checkpointer) {
   last_checkpoint_ns_ = SteadyNowNs();
   uint64_t quiet = 0;
@@ -113,16 +139,14 @@ Status PageStore::Work(PageWriter* writer, Checkpointer* checkpointer) {
 Status PageStore::Finish(PageWriter* writer, Checkpointer* checkpointer) {
   Status status = writer->Step(SteadyNowNs(), true);
   if (status.ok()) {
-    status = log_->Flush();
+    status = log_->WriteOut();
   }
-  while (status.ok() && !writer->idle()) {
-    if (!writer->NoteArrivals()) {
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-    status = log_->error();
+  writer->NoteArrivals();
+  while (status.ok() && checkpointer->running()) {
+    status = checkpointer->Step();
   }
   if (status.ok() && log_->head() != checkpointer->last_log_end()) {
-    checkpointer->Begin(log_->head(), log_->head());
+    checkpointer->Begin(writer->known_below(), log_->head());
     while (status.ok() && checkpointer->running()) {
       status = checkpointer->Step();
     }

@@ -24,10 +24,12 @@ Status PageWriter::Step(int64_t now_ns, bool all) {
     staged_.push_back(frame);
   }
   Status status;
+  size_t chances = staged_.size();  // each page gets one at most
   while (status.ok() && MustLeave(all)) {
     const uint32_t frame = staged_.front();
     staged_.pop_front();
-    if (!all && GetsAnotherChance(frame)) {
+    if (!all && chances > 0 && GetsAnotherChance(frame)) {
+      --chances;
       staged_.push_back(frame);
       continue;
     }
@@ -39,10 +41,8 @@ Status PageWriter::Step(int64_t now_ns, bool all) {
 
 // What goes to the flash in any case goes as soon as it can: a crash then loses little of it.
 bool PageWriter::MustLeave(bool all) const {
-  constexpr uint64_t kShare = 4;  // a quarter stays free for a burst
-  const uint64_t capacity = space_->frames.capacity_bytes();
-  return !staged_.empty() && (all || !log_full() || options_.admit == Admit::kAll ||
-                              space_->frames.used_bytes() > capacity - capacity / kShare);
+  return !staged_.empty() &&
+         (all || !log_full() || options_.admit == Admit::kAll || space_->frames.Crowded());
 }
 
 // Least recently used first, by a second chance for what was read while it waited.
@@ -112,6 +112,23 @@ Status PageWriter::Write(uint32_t number) {
   pending.frame = number;
   pending_.push_back(pending);
   return Status::Ok();
+}
+
+void PageWriter::DropAll() {
+  for (uint32_t frame = space_->queue.Pop(); frame != FramePool::kNone;
+       frame = space_->queue.Pop()) {
+    staged_.push_back(frame);
+  }
+  for (const Pending& pending : pending_) {
+    if (pending.frame != FramePool::kNone) {
+      staged_.push_back(pending.frame);
+    }
+  }
+  pending_.clear();
+  for (const uint32_t frame : staged_) {
+    Drop(frame);
+  }
+  staged_.clear();
 }
 
 bool PageWriter::NoteArrivals() {
@@ -194,8 +211,9 @@ Status PageWriter::CleanPage(const RecordWalk::Record& record, uint64_t* rewritt
     if (!found.word.on_flash() || found.word.place() != place) {
       continue;
     }
-    if (SurvivesCleaning(found.word.hits(), *rewritten, kLayoutUnit)) {
-      *rewritten += RecordBytes(record.head.length);
+    const uint64_t with_it = *rewritten + RecordBytes(record.head.length);
+    if (SurvivesCleaning(found.word.hits(), with_it, kLayoutUnit)) {
+      *rewritten = with_it;
       return Rewrite(record, found);
     }
     PageWord word = found.word;

@@ -29,6 +29,8 @@ class PageWriter {
   // Lets those pages leave memory that have to. `all`: each of them, to the flash, whatever the
   // policy says. An error is final.
   Status Step(int64_t now_ns, bool all);
+  // Gives up what is in memory: nothing is written any more.
+  void DropAll();
   // Tells the table what has arrived. False: nothing had.
   bool NoteArrivals();
   // Whether pages are in memory that Step would move, or on their way.

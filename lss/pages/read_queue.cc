@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace lss {
@@ -20,6 +22,8 @@ int64_t ReadNow(int fd, const RangeRead& read) {
 
 // More idle queues than that are not kept.
 constexpr size_t kIdleMax = 16;
+// So often in a row the kernel may take nothing before the reads are made without it.
+constexpr int kRefusalsMax = 100;
 
 }  // namespace
 
@@ -35,51 +39,50 @@ ReadQueue::~ReadQueue() {
   }
 }
 
-bool ReadQueue::Reap() {
+// The kernel tells of ends in shared memory, also where it refuses to wait.
+void ReadQueue::Reap() {
   io_uring_cqe* cqe = nullptr;
-  int waited = 0;
-  do {
-    waited = io_uring_wait_cqe(&ring_, &cqe);
-  } while (waited == -EINTR);
-  if (waited != 0) {
-    return false;
+  while (io_uring_wait_cqe(&ring_, &cqe) != 0 && io_uring_peek_cqe(&ring_, &cqe) != 0) {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
   }
   static_cast<RangeRead*>(io_uring_cqe_get_data(cqe))->result = cqe->res;
   io_uring_cqe_seen(&ring_, cqe);
-  return true;
+}
+
+size_t ReadQueue::Prepare(int fd, std::vector<RangeRead>* reads, size_t next, size_t under_way) {
+  while (next < reads->size() && under_way + io_uring_sq_ready(&ring_) < kDepth) {
+    RangeRead& read = (*reads)[next];
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    if (sqe == nullptr) {
+      break;
+    }
+    io_uring_prep_read(sqe, fd, read.destination, read.length, read.offset);
+    io_uring_sqe_set_data(sqe, &read);
+    ++next;
+  }
+  return next;
 }
 
 bool ReadQueue::Run(int fd, std::vector<RangeRead>* reads) {
-  for (RangeRead& read : *reads) {
-    read.result = -EIO;
-  }
   size_t next = 0;
   size_t under_way = 0;
-  while (next < reads->size() || under_way > 0) {
-    size_t prepared = 0;
-    while (next < reads->size() && under_way + prepared < kDepth) {
-      RangeRead& read = (*reads)[next];
-      io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-      if (sqe == nullptr) {
-        break;
-      }
-      io_uring_prep_read(sqe, fd, read.destination, read.length, read.offset);
-      io_uring_sqe_set_data(sqe, &read);
-      ++next;
-      ++prepared;
-    }
+  int refusals = 0;
+  while ((next < reads->size() || under_way > 0 || io_uring_sq_ready(&ring_) > 0) &&
+         refusals < kRefusalsMax) {
+    next = Prepare(fd, reads, next, under_way);
     // What the kernel does not take now stays in the queue for the next call.
-    const int taken = io_uring_submit(&ring_);
-    if (taken < 0 && taken != -EINTR && taken != -EAGAIN && taken != -EBUSY) {
-      return false;
+    const int taken = io_uring_sq_ready(&ring_) > 0 ? io_uring_submit(&ring_) : 0;
+    under_way += static_cast<size_t>(std::max(taken, 0));
+    if (under_way > 0) {
+      Reap();
+      --under_way;
+      refusals = 0;
+    } else {
+      ++refusals;
+      std::this_thread::yield();
     }
-    under_way += prepared;
-    if (!Reap()) {
-      return false;
-    }
-    --under_way;
   }
-  return true;
+  return refusals < kRefusalsMax;
 }
 
 std::unique_ptr<ReadQueue> ReadQueuePool::Take() {
@@ -106,7 +109,6 @@ void ReadQueuePool::Run(int fd, std::vector<RangeRead>* reads) {
         GiveBack(std::move(queue));
         return;
       }
-      // Buffers of reads that the kernel still has must not be touched: the queue's end waits.
     }
   }
   for (RangeRead& read : *reads) {

@@ -32,13 +32,15 @@ class ReadQueue {
   ReadQueue(const ReadQueue&) = delete;
   ReadQueue& operator=(const ReadQueue&) = delete;
 
-  // Returns when each of `reads` has its result. False: the queue is broken and must not be used
-  // again; reads without a result have -EIO.
+  // Returns when none of `reads` is under way any more. False: the kernel does not take them, some
+  // have no result, and the queue must not be used again.
   bool Run(int fd, std::vector<RangeRead>* reads);
 
  private:
   ReadQueue() = default;
-  bool Reap();
+  // Puts reads from `next` on into the queue; which one comes next then.
+  size_t Prepare(int fd, std::vector<RangeRead>* reads, size_t next, size_t under_way);
+  void Reap();
 
   io_uring ring_ = {};
   bool made_ = false;

@@ -47,6 +47,9 @@ class BlockCreator {
   explicit BlockCreator(rocksdb::Cache::CreateCallback create) : create_(std::move(create)) {}
   CreatedBlock Create(const lss::PageCopy& page) const {
     CreatedBlock block;
+    if (page.compression != 0 || page.tier != 0) {
+      return block;  // a later RocksDB's, which this one cannot take apart
+    }
     const rocksdb::Status status = create_(page.bytes, page.length, &block.object, &block.charge);
     return status.ok() ? block : CreatedBlock();
   }

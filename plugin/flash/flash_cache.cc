@@ -152,7 +152,7 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::LookupBlock(const Slice&
     *kept = presence == lss::PageStore::Presence::kLikely;
     return std::make_unique<FlashResult>(pages, page_key, std::move(creator));
   }
-  static thread_local lss::PageCopy copy;
+  lss::PageCopy copy;
   if (!pages->Lookup(page_key, &copy)) {
     return nullptr;
   }

@@ -1,7 +1,9 @@
 #include "plugin/flash/flash_stores.h"
 
+#include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 
 #include "lss/base/mutex.h"
 #include "lss/runtime/runtime.h"
@@ -38,12 +40,20 @@ bool SameShape(const FlashOptions& a, const FlashOptions& b) {
   return a.size == b.size && a.page_bytes == b.page_bytes;
 }
 
+// "/a/./b/" and "b" in "/a" are "/a/b".
+std::string OneNameOf(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path name = std::filesystem::absolute(path, error);
+  name = error ? std::filesystem::path(path) : name.lexically_normal();
+  return (name.has_filename() ? name : name.parent_path()).string();
+}
+
 }  // namespace
 
 std::shared_ptr<lss::PageStore> SharedPageStore(const FlashOptions& options) {
   Stores* const stores = AllStores();
   const lss::MutexLock lock(&stores->mutex);
-  std::weak_ptr<RunningStore>& known = stores->by_path[options.path];
+  std::weak_ptr<RunningStore>& known = stores->by_path[OneNameOf(options.path)];
   std::shared_ptr<RunningStore> running = known.lock();
   if (running == nullptr) {
     running = std::make_shared<RunningStore>(options);

@@ -1,20 +1,10 @@
 // A store's whole life, killed before each system call on its files, or in the middle of a write:
 // the crash points of lss/CRASHES.md, all of them, whatever the kernel was just asked.
 //
-// The child interposes the system calls: this program's definitions stand in front of the C
-// library's. Syncs are only noted, because no power fails here.
-
-#include <fcntl.h>
+// The child's system calls go through watched_calls.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
-#include <cstdarg>
 #include <cstdio>
 #include <iterator>
 #include <map>
@@ -22,106 +12,10 @@
 #include <vector>
 
 #include "tests/crash/store_writer.h"
+#include "tests/crash/watched_calls.h"
 #include "tests/support/child_process.h"
 #include "tests/support/deferred_work.h"
 #include "tests/support/temp_dir.h"
-
-namespace {
-
-std::atomic<int> g_steps_left{-1};  // negative: nobody counts
-bool g_midway = false;              // die when half of a write is through
-
-bool DieNow() { return g_steps_left >= 0 && g_steps_left.fetch_sub(1) == 0; }
-
-void Step() {
-  if (DieNow()) {
-    kill(getpid(), SIGKILL);
-  }
-}
-
-int Result(int64_t result) { return static_cast<int>(result); }
-
-mode_t ModeOf(int flags, va_list arguments) {
-  return (flags & O_CREAT) == 0 ? 0 : static_cast<mode_t>(va_arg(arguments, int));
-}
-
-}  // namespace
-
-extern "C" {
-int open(const char* path, int flags, ...) {
-  Step();
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = ModeOf(flags, arguments);
-  va_end(arguments);
-  return Result(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
-}
-int openat(int directory, const char* path, int flags, ...) {
-  Step();
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = ModeOf(flags, arguments);
-  va_end(arguments);
-  return Result(syscall(SYS_openat, directory, path, flags, mode));
-}
-int mkdir(const char* path, mode_t mode) noexcept {
-  Step();
-  return Result(syscall(SYS_mkdirat, AT_FDCWD, path, mode));
-}
-int posix_fallocate(int fd, off_t offset, off_t length) {
-  Step();
-  return syscall(SYS_fallocate, fd, 0, offset, length) == 0 ? 0 : errno;
-}
-int fallocate(int fd, int mode, off_t offset, off_t length) {
-  Step();
-  return Result(syscall(SYS_fallocate, fd, mode, offset, length));
-}
-int ftruncate(int fd, off_t size) noexcept {
-  Step();
-  return Result(syscall(SYS_ftruncate, fd, size));
-}
-ssize_t pwritev2(int fd, const iovec* pieces, int count, off_t offset, int flags) {
-  if (!g_midway) {
-    Step();
-  } else if (DieNow()) {
-    iovec half = pieces[0];
-    half.iov_len /= half.iov_len >= 8192 ? 2 : half.iov_len % 4096 == 0 ? 1 : 2;
-    half.iov_len = half.iov_len > 4096 ? half.iov_len & ~size_t{4095} : half.iov_len;
-    (void)syscall(SYS_pwritev2, fd, &half, 1, offset, 0, flags);
-    kill(getpid(), SIGKILL);
-  }
-  return syscall(SYS_pwritev2, fd, pieces, count, offset, 0, flags);
-}
-int fdatasync(int) {
-  Step();
-  return 0;
-}
-int fsync(int) {
-  Step();
-  return 0;
-}
-int msync(void*, size_t, int) {
-  Step();
-  return 0;
-}
-int unlink(const char* path) noexcept {
-  Step();
-  return Result(syscall(SYS_unlinkat, AT_FDCWD, path, 0));
-}
-int unlinkat(int directory, const char* path, int flags) noexcept {
-  Step();
-  return Result(syscall(SYS_unlinkat, directory, path, flags));
-}
-int linkat(int from_directory, const char* from, int directory, const char* path,
-           int flags) noexcept {
-  Step();
-  return Result(syscall(SYS_linkat, from_directory, from, directory, path, flags));
-}
-int rmdir(const char* path) noexcept {
-  Step();
-  return Result(syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));
-}
-}
 
 namespace lss::test {
 namespace {
@@ -216,8 +110,7 @@ int StoreLifeMain(const std::vector<std::string>& args) {
     before.Close();
     bloom_lfs::test::AwaitDeferredWork();
   }
-  g_midway = args.at(4) == "1";
-  g_steps_left = std::stoi(args.at(3));
+  DieAfter(std::stoi(args.at(3)), args.at(4) == "1");
   StoreOptions options = Options();
   options.write_mode = life.mode;
   if (life.mode == WriteMode::kTailLocalizedWrites) {
