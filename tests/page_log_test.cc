@@ -27,13 +27,14 @@ class PageLogTest : public test::PagePartsFixture {
   }
   bool IsAt(uint64_t lsn, uint64_t number, const std::string& bytes) {
     const LogArea& area = space_->file->layout().log;
-    PageBuffer unit(kLayoutUnit);
     const uint64_t place = area.PlaceOf(lsn);
-    const uint64_t begin = place / kLayoutUnit * kLayoutUnit;
-    EXPECT_TRUE(space_->file->ReadPages(area.begin + begin, kLayoutUnit, unit.data()).ok());
+    const uint64_t begin = PageFloor(place);
+    const uint64_t length = PageCeil(place + RecordBytes(bytes.size())) - begin;
+    PageBuffer pages(length);
+    EXPECT_TRUE(space_->file->ReadPages(area.begin + begin, length, pages.data()).ok());
     RecordHead head;
-    const char* const at = unit.data() + place - begin;
-    return DecodeRecord(at, kLayoutUnit - (place - begin), &head) && head.lsn == lsn &&
+    const char* const at = pages.data() + place - begin;
+    return DecodeRecord(at, length - (place - begin), &head) && head.lsn == lsn &&
            head.key == KeyOf(number) && head.store_id == space_->file->store_id() &&
            std::string(at + kRecordHeaderBytes, head.length) == bytes;
   }

@@ -69,8 +69,13 @@ struct Life {
   uint64_t pages_before;  // inserted, and closed, before anybody counts
   int stride;             // of the steps at which it is killed
 };
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kFewer = 5;  // each step takes its time
+#else
+constexpr int kFewer = 1;
+#endif
 // In an empty store, and in one whose log is cleaned as it goes on.
-constexpr Life kLives[] = {{"fresh", 0, 1}, {"full", 17000, 3}};
+constexpr Life kLives[] = {{"fresh", 0, kFewer}, {"full", 17000, 3 * kFewer}};
 
 // args: directory, progress file, first page, steps to live, whether to die midway
 int PageStoreLifeMain(const std::vector<std::string>& args) {
