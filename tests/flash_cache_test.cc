@@ -206,7 +206,7 @@ TEST_F(FlashCacheTest, RandomOperationsGiveTheSameAnswersWithAndWithoutIt) {
   std::mt19937_64 random(11);
   std::string mine;
   std::string its;
-  for (int step = 0; step < 60000; ++step) {
+  for (int step = 0; step < 40000; ++step) {
     const std::string key = RowKey(random() % 8000);
     switch (random() % 40) {
       case 0:
@@ -259,7 +259,7 @@ TEST_F(FlashCacheTest, RandomOperationsGiveTheSameAnswersWithAndWithoutIt) {
         }
       }
     }
-    if (step % 20000 == 19999) {
+    if (step % 15000 == 14999) {
       db_.reset();
       Open(true);
     }

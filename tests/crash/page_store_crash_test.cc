@@ -70,12 +70,12 @@ struct Life {
   int stride;             // of the steps at which it is killed
 };
 #ifdef __SANITIZE_ADDRESS__
-constexpr int kFewer = 5;  // each step takes its time
+constexpr int kFewer = 12;  // each step takes its time
 #else
 constexpr int kFewer = 1;
 #endif
 // In an empty store, and in one whose log is cleaned as it goes on.
-constexpr Life kLives[] = {{"fresh", 0, kFewer}, {"full", 17000, 3 * kFewer}};
+constexpr Life kLives[] = {{"fresh", 0, kFewer}, {"full", 17000, 5 * kFewer}};
 
 // args: directory, progress file, first page, steps to live, whether to die midway
 int PageStoreLifeMain(const std::vector<std::string>& args) {
