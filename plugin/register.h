@@ -8,6 +8,7 @@
 
 #include "rocksdb/utilities/object_registry.h"
 
-// Adds the factories of FileSystem, Env and the flash tier; returns how many factories it added. Idempotent for the
-// registry: a second registration is harmless. No process is started, no file touched.
+// Adds the factories of FileSystem, Env and the flash tier; returns how many factories it added.
+// Idempotent for the registry: a second registration is harmless. No process is started, no file
+// touched.
 extern "C" int register_bloom_lfs(rocksdb::ObjectLibrary& library, const std::string& argument);
