@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "lss/pages/page_buffer.h"
 #include "tests/support/page_parts_fixture.h"
 
@@ -42,6 +45,7 @@ class PageLogTest : public test::PagePartsFixture {
     ASSERT_TRUE(log_->Flush().ok());
     while (log_->stable() < log_->head()) {
       ASSERT_TRUE(log_->error().ok());
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
   }
 };

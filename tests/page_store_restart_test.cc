@@ -192,7 +192,7 @@ TEST_F(PageStoreRestartTest, AnythingInTheFileIsSurvived) {
   const std::string original = directory_ / "original";
   fs::copy_file(file(), original);
   std::mt19937_64 random(20261127);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 2; ++round) {
     fs::copy_file(original, file(), fs::copy_options::overwrite_existing);
     std::fstream bytes(file(), std::ios::in | std::ios::out | std::ios::binary);
     for (int piece = 0; piece < 20; ++piece) {

@@ -72,7 +72,7 @@ struct Life {
 #ifdef __SANITIZE_ADDRESS__
 constexpr int kFewer = 12;  // each step takes its time
 #else
-constexpr int kFewer = 1;
+constexpr int kFewer = 2;
 #endif
 // In an empty store, and in one whose log is cleaned as it goes on.
 constexpr Life kLives[] = {{"fresh", 0, kFewer}, {"full", 17000, 5 * kFewer}};
@@ -163,7 +163,7 @@ TEST_P(PageStoreStepsTest, KilledAnywhereItIsRightAndWarmButForARing) {
       EXPECT_GE(found + kRingPages, since);
       warm += found;
     }
-    EXPECT_GT(steps, 20) << "the life was too short to test anything";
+    EXPECT_GT(steps, 30) << "the life was too short to test anything";
   }
   EXPECT_GT(warm, kStep) << "some were killed late enough to leave something";
 }

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "lss/pages/checkpointer.h"
 #include "lss/pages/page_file.h"
@@ -72,6 +74,7 @@ class PagePartsFixture : public testing::Test {
     while (!writer_->idle()) {
       writer_->NoteArrivals();
       ASSERT_TRUE(log_->error().ok());
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
   }
   uint64_t CountOnFlash(uint64_t from, uint64_t to) const {
