@@ -3,11 +3,12 @@
 #include <cstring>
 
 #include "lss/base/crc32c.h"
+#include "lss/pages/sealed_image.h"
 
 namespace lss {
 namespace {
 
-constexpr char kMagic[8] = {'B', 'L', 'F', 'S', 'C', 'K', 'P', 'T'};
+constexpr ImageMagic kMagic = {'B', 'L', 'F', 'S', 'C', 'K', 'P', 'T'};
 constexpr uint32_t kVersion = 1;
 
 // As in the file.
@@ -36,23 +37,19 @@ constexpr size_t kBlockCrcBytes = kTrailerAt + offsetof(Trailer, crc);
 
 void EncodeCheckpointHead(const CheckpointHead& head, char* page) {
   Image image = {};
-  memcpy(image.magic, kMagic, sizeof(kMagic));
-  image.version = kVersion;
   image.store_id = head.store_id;
   image.sequence = head.sequence;
   image.words = head.words;
   image.recovery_start = head.recovery_start;
   image.log_end = head.log_end;
-  image.crc = Crc32c(0, &image, offsetof(Image, crc));
+  SealImage(kMagic, kVersion, &image);
   memset(page, 0, kPageBytes);
   memcpy(page, &image, sizeof(image));
 }
 
 bool DecodeCheckpointHead(const char* page, CheckpointHead* head) {
   Image image;
-  memcpy(&image, page, sizeof(image));
-  if (memcmp(image.magic, kMagic, sizeof(kMagic)) != 0 || image.version != kVersion ||
-      image.crc != Crc32c(0, &image, offsetof(Image, crc))) {
+  if (!ReadImage(page, kMagic, kVersion, &image)) {
     return false;
   }
   *head = {image.store_id, image.sequence, image.words, image.recovery_start, image.log_end};

@@ -1,9 +1,8 @@
 // A checkpoint of the mapping table in the file.
 //
 //   page 0    header: magic, version, store id, sequence, words, recovery start, log end, CRC-32C
-//   page 1..  the words, in blocks of 1 MiB: each ends with 16 bytes of sequence, number of the
-//   block
-//             and CRC-32C of the block
+//   page 1..  the words, in blocks of 1 MiB: each ends with 16 bytes of sequence, the block's
+//             number and CRC-32C
 //
 // The header is written last, when the blocks are on the device. So a checkpoint that was begun and
 // not finished has a header of another sequence than its blocks, and none of them counts.

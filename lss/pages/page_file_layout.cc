@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
-#include "lss/base/crc32c.h"
 #include "lss/pages/checkpoint_format.h"
 #include "lss/pages/page_record.h"
 #include "lss/pages/page_table.h"
+#include "lss/pages/sealed_image.h"
 
 namespace lss {
 namespace {
 
-constexpr char kMagic[8] = {'B', 'L', 'F', 'S', 'P', 'A', 'G', 'E'};
+constexpr ImageMagic kMagic = {'B', 'L', 'F', 'S', 'P', 'A', 'G', 'E'};
 constexpr uint32_t kVersion = 1;
 
 // As in the file.
@@ -27,7 +27,6 @@ struct Image {
   uint32_t crc;  // of all before it
   uint32_t zeros;
 };
-constexpr size_t kCrcBytes = offsetof(Image, crc);
 
 uint64_t UnitCeil(uint64_t bytes) { return (bytes + kLayoutUnit - 1) / kLayoutUnit * kLayoutUnit; }
 
@@ -53,15 +52,13 @@ bool operator==(const PageFileLayout& a, const PageFileLayout& b) {
 
 SuperblockBytes EncodeSuperblock(const Superblock& superblock) {
   Image image = {};
-  memcpy(image.magic, kMagic, sizeof(kMagic));
-  image.version = kVersion;
   image.store_id = superblock.store_id;
   image.file_bytes = superblock.layout.file_bytes;
   image.buckets = superblock.layout.buckets;
   image.checkpoint_bytes = superblock.layout.checkpoint_bytes;
   image.log_begin = superblock.layout.log.begin;
   image.log_bytes = superblock.layout.log.bytes;
-  image.crc = Crc32c(0, &image, kCrcBytes);
+  SealImage(kMagic, kVersion, &image);
   SuperblockBytes bytes = {};
   memcpy(bytes.data(), &image, sizeof(image));
   return bytes;
@@ -69,9 +66,7 @@ SuperblockBytes EncodeSuperblock(const Superblock& superblock) {
 
 bool DecodeSuperblock(const char* bytes, Superblock* superblock) {
   Image image;
-  memcpy(&image, bytes, sizeof(image));
-  if (memcmp(image.magic, kMagic, sizeof(kMagic)) != 0 || image.version != kVersion ||
-      image.crc != Crc32c(0, &image, kCrcBytes)) {
+  if (!ReadImage(bytes, kMagic, kVersion, &image)) {
     return false;
   }
   superblock->store_id = image.store_id;
