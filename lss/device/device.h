@@ -34,6 +34,9 @@ struct WriteOp {
   Address end() const { return offset + length; }
 };
 
+// A write that makes no progress this often in a row has failed: no reason to spin.
+constexpr int kMaxStalls = 16;
+
 // One stream's place. A write returns whole or with an error: short transfers, EINTR and EAGAIN are
 // finished inside.
 //

@@ -19,9 +19,6 @@
 namespace lss {
 namespace {
 
-// A write that makes no progress this often is an error, not a reason to spin.
-constexpr int kMaxStalls = 16;
-
 std::string LinkTo(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 bool SameInode(int fd, int other) {

@@ -8,9 +8,6 @@
 namespace lss {
 namespace {
 
-// Submissions in a row without a byte of progress before the chain fails.
-constexpr int kMaxStalls = 16;
-
 bool IsTransient(int64_t result) {
   return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
 }

@@ -8,11 +8,11 @@
 namespace lss {
 namespace {
 
-constexpr ImageMagic kMagic = {'B', 'L', 'F', 'S', 'C', 'K', 'P', 'T'};
-constexpr uint32_t kVersion = 1;
+constexpr ImageMagic kHeadMagic = {'B', 'L', 'F', 'S', 'C', 'K', 'P', 'T'};
+constexpr uint32_t kHeadVersion = 1;
 
 // As in the file.
-struct Image {
+struct HeadImage {
   char magic[8];
   uint32_t version;
   uint32_t store_id;
@@ -36,20 +36,20 @@ constexpr size_t kBlockCrcBytes = kTrailerAt + offsetof(Trailer, crc);
 }  // namespace
 
 void EncodeCheckpointHead(const CheckpointHead& head, char* page) {
-  Image image = {};
+  HeadImage image = {};
   image.store_id = head.store_id;
   image.sequence = head.sequence;
   image.words = head.words;
   image.recovery_start = head.recovery_start;
   image.log_end = head.log_end;
-  SealImage(kMagic, kVersion, &image);
+  SealImage(kHeadMagic, kHeadVersion, &image);
   memset(page, 0, kPageBytes);
   memcpy(page, &image, sizeof(image));
 }
 
 bool DecodeCheckpointHead(const char* page, CheckpointHead* head) {
-  Image image;
-  if (!ReadImage(page, kMagic, kVersion, &image)) {
+  HeadImage image;
+  if (!ReadImage(page, kHeadMagic, kHeadVersion, &image)) {
     return false;
   }
   *head = {image.store_id, image.sequence, image.words, image.recovery_start, image.log_end};

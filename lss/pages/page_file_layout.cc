@@ -11,11 +11,11 @@
 namespace lss {
 namespace {
 
-constexpr ImageMagic kMagic = {'B', 'L', 'F', 'S', 'P', 'A', 'G', 'E'};
-constexpr uint32_t kVersion = 1;
+constexpr ImageMagic kSuperblockMagic = {'B', 'L', 'F', 'S', 'P', 'A', 'G', 'E'};
+constexpr uint32_t kSuperblockVersion = 1;
 
 // As in the file.
-struct Image {
+struct SuperblockImage {
   char magic[8];
   uint32_t version;
   uint32_t store_id;
@@ -51,22 +51,22 @@ bool operator==(const PageFileLayout& a, const PageFileLayout& b) {
 }
 
 SuperblockBytes EncodeSuperblock(const Superblock& superblock) {
-  Image image = {};
+  SuperblockImage image = {};
   image.store_id = superblock.store_id;
   image.file_bytes = superblock.layout.file_bytes;
   image.buckets = superblock.layout.buckets;
   image.checkpoint_bytes = superblock.layout.checkpoint_bytes;
   image.log_begin = superblock.layout.log.begin;
   image.log_bytes = superblock.layout.log.bytes;
-  SealImage(kMagic, kVersion, &image);
+  SealImage(kSuperblockMagic, kSuperblockVersion, &image);
   SuperblockBytes bytes = {};
   memcpy(bytes.data(), &image, sizeof(image));
   return bytes;
 }
 
 bool DecodeSuperblock(const char* bytes, Superblock* superblock) {
-  Image image;
-  if (!ReadImage(bytes, kMagic, kVersion, &image)) {
+  SuperblockImage image;
+  if (!ReadImage(bytes, kSuperblockMagic, kSuperblockVersion, &image)) {
     return false;
   }
   superblock->store_id = image.store_id;

@@ -7,7 +7,7 @@
 namespace lss {
 namespace {
 
-constexpr uint16_t kMagic = 0x6c62;
+constexpr uint16_t kRecordMagic = 0x6c62;
 constexpr uint8_t kWholePage = 1;
 
 // As in the file.
@@ -34,7 +34,7 @@ uint32_t CrcOf(Header header, const char* page) {
 }
 
 bool Plausible(const Header& header) {
-  return header.magic == kMagic && header.kind == kWholePage && header.length > 0 &&
+  return header.magic == kRecordMagic && header.kind == kWholePage && header.length > 0 &&
          header.length <= kMaxPageBytes && header.more_zeros == 0 &&
          (header.zeros[0] | header.zeros[1] | header.zeros[2]) == 0;
 }
@@ -54,7 +54,7 @@ RecordHead HeadOf(const Header& header) {
 
 void EncodeRecord(const RecordHead& head, const char* page, char* destination) {
   Header header = {};
-  header.magic = kMagic;
+  header.magic = kRecordMagic;
   header.kind = kWholePage;
   header.compression = head.compression;
   header.tier = head.tier;

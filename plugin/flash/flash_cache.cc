@@ -16,7 +16,6 @@ namespace {
 
 using rocksdb::SecondaryCacheResultHandle;
 using rocksdb::Slice;
-using rocksdb::Status;
 
 constexpr uint8_t kUncompressed = 0;  // rocksdb::kNoCompression
 constexpr uint8_t kBlockTier = 0;     // rocksdb::CacheTier::kVolatileTier
@@ -86,14 +85,14 @@ FlashCache::FlashCache(const FlashOptions& options) : options_(options) {
 
 FlashCache::~FlashCache() = default;
 
-Status FlashCache::PrepareOptions(const rocksdb::ConfigOptions& options) {
-  Status status = options_.Validate();
+rocksdb::Status FlashCache::PrepareOptions(const rocksdb::ConfigOptions& options) {
+  rocksdb::Status status = options_.Validate();
   return status.ok() ? SecondaryCache::PrepareOptions(options) : status;
 }
 
-Status FlashCache::ValidateOptions(const rocksdb::DBOptions& db_options,
-                                   const rocksdb::ColumnFamilyOptions& cf_options) const {
-  Status status = options_.Validate();
+rocksdb::Status FlashCache::ValidateOptions(const rocksdb::DBOptions& db_options,
+                                            const rocksdb::ColumnFamilyOptions& cf_options) const {
+  rocksdb::Status status = options_.Validate();
   return status.ok() ? SecondaryCache::ValidateOptions(db_options, cf_options) : status;
 }
 
@@ -163,21 +162,21 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::LookupBlock(const Slice&
 
 #if BLOOM_LFS_HAS_CREATE_CONTEXT
 
-Status FlashCache::Insert(const Slice& key, rocksdb::Cache::ObjectPtr object,
-                          const rocksdb::Cache::CacheItemHelper* helper, bool /*force*/) {
+rocksdb::Status FlashCache::Insert(const Slice& key, rocksdb::Cache::ObjectPtr object,
+                                   const rocksdb::Cache::CacheItemHelper* helper, bool /*force*/) {
   SaveBlock(key, helper, object);
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
-Status FlashCache::InsertSaved(const Slice& key, const Slice& saved, rocksdb::CompressionType type,
-                               rocksdb::CacheTier source) {
+rocksdb::Status FlashCache::InsertSaved(const Slice& key, const Slice& saved,
+                                        rocksdb::CompressionType type, rocksdb::CacheTier source) {
   lss::PageKey page_key;
   lss::PageStore* const pages = store();
   if (pages != nullptr && PageKeyOf(key, &page_key)) {
     pages->Insert(page_key, {saved.data(), saved.size()}, static_cast<uint8_t>(type),
                   static_cast<uint8_t>(source));
   }
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
 std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(
@@ -189,10 +188,10 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(
 
 #else
 
-Status FlashCache::Insert(const Slice& key, void* object,
-                          const rocksdb::Cache::CacheItemHelper* helper) {
+rocksdb::Status FlashCache::Insert(const Slice& key, void* object,
+                                   const rocksdb::Cache::CacheItemHelper* helper) {
   SaveBlock(key, helper, object);
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
 std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(

@@ -15,7 +15,6 @@ using rocksdb::OptionType;
 using rocksdb::OptionTypeFlags;
 using rocksdb::OptionTypeInfo;
 using rocksdb::OptionVerificationType;
-using rocksdb::Status;
 
 constexpr Range kSize = {lss::kMinStoreBytes, lss::kMaxStoreBytes, 1, "bytes"};
 constexpr Range kMemory = {8ULL << 20, 1ULL << 40, 1, "bytes"};
@@ -32,7 +31,7 @@ struct Option {
   std::string FlashOptions::*text = nullptr;
   std::vector<std::string> words = {};  // allowed for `text`; none: anything
 
-  Status Parse(const std::string& value, FlashOptions* options) const {
+  rocksdb::Status Parse(const std::string& value, FlashOptions* options) const {
     if (size != nullptr) {
       return ParseRanged(range, name, value, &(options->*size));
     }
@@ -42,21 +41,21 @@ struct Option {
     options->*text = value;
     return CheckText(value);
   }
-  Status Check(const FlashOptions& options) const {
+  rocksdb::Status Check(const FlashOptions& options) const {
     if (size != nullptr && !InRange(options.*size, range)) {
       return OutOfRange(name, std::to_string(options.*size), range);
     }
-    return text == nullptr ? Status::OK() : CheckText(options.*text);
+    return text == nullptr ? rocksdb::Status::OK() : CheckText(options.*text);
   }
-  Status CheckText(const std::string& value) const {
+  rocksdb::Status CheckText(const std::string& value) const {
     std::string allowed;
     for (const std::string& word : words) {
       if (word == value) {
-        return Status::OK();
+        return rocksdb::Status::OK();
       }
       allowed += (allowed.empty() ? "" : ", ") + word;
     }
-    return words.empty() ? Status::OK() : NotAllowed(name, value, allowed);
+    return words.empty() ? rocksdb::Status::OK() : NotAllowed(name, value, allowed);
   }
 };
 
@@ -119,20 +118,20 @@ lss::PageStoreOptions FlashOptions::ForStore() const {
   return options;
 }
 
-Status FlashOptions::Validate() const {
+rocksdb::Status FlashOptions::Validate() const {
   if (path.empty()) {
-    return Status::InvalidArgument(
+    return rocksdb::Status::InvalidArgument(
         "bloom_lfs_flash needs path=DIRECTORY, on a fast local disk, and size=BYTES");
   }
   for (const Option& option : AllOptions()) {
-    if (Status status = option.Check(*this); !status.ok()) {
+    if (rocksdb::Status status = option.Check(*this); !status.ok()) {
       return status;
     }
   }
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
-Status FlashOptions::Parse(const std::string& text) {
+rocksdb::Status FlashOptions::Parse(const std::string& text) {
   return ForEachOption(text, [this](const std::string& name, const std::string& value) {
     std::string names;
     for (const Option& option : AllOptions()) {
@@ -142,9 +141,9 @@ Status FlashOptions::Parse(const std::string& text) {
       names += (names.empty() ? "" : ", ") + std::string(option.name);
     }
     return name == "id" && value == "bloom_lfs_flash"
-               ? Status::OK()
-               : Status::InvalidArgument("bloom_lfs_flash has no option \"" + name + "\"",
-                                         "there are " + names);
+               ? rocksdb::Status::OK()
+               : rocksdb::Status::InvalidArgument("bloom_lfs_flash has no option \"" + name + "\"",
+                                                  "there are " + names);
   });
 }
 
