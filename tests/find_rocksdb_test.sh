@@ -123,6 +123,15 @@ echo 'add_library(RocksDB::rocksdb STATIC IMPORTED)' >static/lib/cmake/RocksDB/R
 refuses "a static library only" "has a static library only; build a shared RocksDB" "$lonely" \
   -DCMAKE_PREFIX_PATH="$work/static"
 
+# What the system's RocksDB exports, but for the classes' typeinfo: what one exports that is built without RTTI.
+make_rocksdb plain 9.8
+nm -D --defined-only "$library" | awk '{ sub(/@.*/, "", $3) } $3 !~ /^_ZT[IS]/ { print ".globl " $3 "\n" $3 ":" }
+  END { print ".byte 0" }' >plain/names.s
+rm plain/librocksdb.so
+"$compiler" -shared plain/names.s -o plain/librocksdb.so -Wl,-z,noexecstack -Wl,-soname,librocksdb.so.9
+finds "a RocksDB without RTTI" "9.8 C\+\+17 \[.*-fno-rtti.*\] $work/plain/librocksdb.so" "$lonely" \
+  -DCMAKE_PREFIX_PATH="$work/plain"
+
 make_rocksdb strange 9.8
 empty_library strange/librocksdb.so -Wl,-soname,librocksdb.so.9
 refuses "a library without the classes" "does not link, with RTTI or without; use the compiler" "$lonely" \

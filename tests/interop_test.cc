@@ -159,8 +159,11 @@ TEST_F(InteropTest, AStrictRecoveryModeMayWantThePluginFirstAfterAKill) {
       promised = PluginUnderTest() ? kVictimRowsSynced : kVictimRows;
       EXPECT_EQ(stock.Missing(0, promised), "");
     } catch (const std::exception& error) {
-      EXPECT_NE(std::string(error.what()).find("error in middle of record"), std::string::npos)
-          << error.what();
+      // Where in a record the file ends is a matter of chance.
+      const std::string said = error.what();
+      EXPECT_TRUE(said.find("error in middle of record") != std::string::npos ||
+                  said.find("error reading trailing data") != std::string::npos)
+          << said;
     }
     EXPECT_EQ(Database(path, With::kPlugin, KeepLogsIn(mode)).Missing(0, promised), "");
     EXPECT_EQ(Database(path, With::kStock, KeepLogsIn(mode)).Missing(0, promised), "");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <thread>
 #include <utility>
@@ -242,7 +243,10 @@ TEST_F(PageStoreTest, ManyThreadsFindRightPagesOrNone) {
         return;
       }
       const std::string bytes = BytesOf(number);
-      store_->Insert(KeyOf(number), {bytes.data(), bytes.size()}, 1, 2);
+      while (!store_->Insert(KeyOf(number), {bytes.data(), bytes.size()}, 1, 2) &&
+             !store_->off()) {  // until the worker has made room
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
       for (int i = 0; i < 3; ++i) {
         const uint64_t other = number - random() % std::min<uint64_t>(number + 1, 12000);
         if (store_->Lookup(KeyOf(other), &copy) &&
