@@ -86,6 +86,7 @@ bloom_lfs_SOURCES := \
   lss/stream/tail_writer.cc \
   lss/stream/tail_writer_cache.cc \
   lss/stream/tail_writer_past_ring.cc \
+  plugin/blob_record.cc \
   plugin/blob_sizes.cc \
   plugin/blob_tail.cc \
   plugin/bloom_lfs_file_system.cc \
@@ -97,6 +98,13 @@ bloom_lfs_SOURCES := \
   plugin/file_creation.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
+  plugin/flash/background_thread.cc \
+  plugin/flash/blob_identity.cc \
+  plugin/flash/blob_on_flash.cc \
+  plugin/flash/blob_tier.cc \
+  plugin/flash/compressed_blocks.cc \
+  plugin/flash/flash_block_cache.cc \
+  plugin/flash/flash_by_environment.cc \
   plugin/flash/flash_cache.cc \
   plugin/flash/flash_options.cc \
   plugin/flash/flash_registration.cc \

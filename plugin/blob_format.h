@@ -34,6 +34,9 @@ inline bool IsKnownHeader(const char* header) {
   return Load<uint32_t>(header) == kMagic && Load<uint32_t>(header + 4) == kVersion;
 }
 
+// RocksDB never stores a checksum as it is, lest a checksum over one be trivial.
+inline uint32_t Mask(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
 // Of a record; `header` has kRecordHeaderBytes.
 inline uint64_t KeyBytes(const char* header) { return Load<uint64_t>(header); }
 inline uint64_t ValueBytes(const char* header) { return Load<uint64_t>(header + 8); }

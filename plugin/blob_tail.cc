@@ -13,11 +13,9 @@ using blob_format::kFooterBytes;
 using blob_format::kHeaderBytes;
 using blob_format::kRecordHeaderBytes;
 using blob_format::Load;
+using blob_format::Mask;
 
 constexpr size_t kStepBytes = 256 << 10;
-
-// RocksDB never stores a checksum as it is, lest a checksum over one be trivial.
-uint32_t Mask(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
 
 class Scanner {
  public:

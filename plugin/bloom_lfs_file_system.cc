@@ -12,6 +12,7 @@
 #include "plugin/directory_recovery.h"
 #include "plugin/file_creation.h"
 #include "plugin/file_kind.h"
+#include "plugin/flash/blob_identity.h"
 #include "plugin/io_status.h"
 #include "plugin/log_writer_intent.h"
 #include "plugin/sibling_files.h"
@@ -137,7 +138,14 @@ IOStatus BloomLfsFileSystem::NewWritableFile(const std::string& path, const File
     unlink(path.c_str());
   }
   const FileToCreate file = {path, options, writer, target(), options_};
-  return IsWal(path) ? CreateLog(file, result, dbg) : CreateBlob(file, result, dbg);
+  if (IsWal(path)) {
+    return CreateLog(file, result, dbg);
+  }
+  IOStatus status = CreateBlob(file, result, dbg);
+  if (status.ok() && !options_.blob_flash.empty()) {
+    NameBlobFile(path);
+  }
+  return status;
 }
 
 IOStatus BloomLfsFileSystem::ReopenWritableFile(const std::string& path, const FileOptions& options,
@@ -227,7 +235,12 @@ IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
   std::unique_ptr<FileSource> source;
   const lss::Status status = FileSource::Open(path, &source);
   if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
-    return target()->NewRandomAccessFile(path, options, result, dbg);
+    IOStatus opened = target()->NewRandomAccessFile(path, options, result, dbg);
+    if (opened.ok()) {
+      *result =
+          blob_tier_.Put(std::move(*result), path, options_.blob_flash, HoldsDatabaseOf(path));
+    }
+    return opened;
   }
   if (status.ok()) {
     *result = std::make_unique<SourceRandomAccessFile>(std::move(source));
@@ -280,6 +293,7 @@ IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& 
   IOStatus status = target()->LockFile(path, options, lock, dbg);
   if (status.ok()) {
     NoteDatabaseLocked(*lock, path);
+    blob_tier_.NoteLocked();
   }
   return status;
 }
@@ -287,6 +301,7 @@ IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& 
 IOStatus BloomLfsFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
                                         IODebugContext* dbg) {
   NoteDatabaseUnlocked(lock);
+  blob_tier_.NoteUnlocked();
   return target()->UnlockFile(lock, options, dbg);
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/flash/blob_tier.h"
 #include "plugin/plugin_options.h"
 #include "plugin/rocksdb_versions.h"
 #include "rocksdb/file_system.h"
@@ -115,6 +116,7 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
 
   PluginOptions options_;
   bool target_is_local_ = false;
+  BlobTier blob_tier_;
 };
 
 }  // namespace bloom_lfs

@@ -15,11 +15,20 @@ using rocksdb::FileSystem;
 std::shared_ptr<FileSystem> Make(DefaultFunction real) {
   PluginOptions options;
   const char* const text = std::getenv("BLOOM_LFS_OPTIONS");
-  const rocksdb::Status status = options.Parse(text != nullptr ? text : "");
+  rocksdb::Status status = options.Parse(text != nullptr ? text : "");
   if (!status.ok()) {
     WarnOnce("not in use, RocksDB keeps its stock FileSystem: correct BLOOM_LFS_OPTIONS: " +
              status.ToString());
     return real();
+  }
+  if (const char* const flash = std::getenv("BLOOM_LFS_FLASH");
+      flash != nullptr && options.blob_flash.empty()) {
+    options.blob_flash = flash;
+    status = options.Validate();
+    if (!status.ok()) {
+      WarnOnce("no flash tier: correct BLOOM_LFS_FLASH: " + status.ToString());
+      options.blob_flash.clear();
+    }
   }
   return std::make_shared<BloomLfsFileSystem>(real(), options);
 }

@@ -51,6 +51,23 @@ std::string Trimmed(const std::string& text) {
              : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
+// The next semicolon that is not in braces.
+size_t EndOfItem(const std::string& text, size_t begin) {
+  int depth = 0;
+  for (size_t at = begin; at < text.size(); ++at) {
+    depth += text[at] == '{' ? 1 : text[at] == '}' ? -1 : 0;
+    if (text[at] == ';' && depth <= 0) {
+      return at;
+    }
+  }
+  return text.size();
+}
+
+std::string WithoutBraces(const std::string& value) {
+  const bool braced = value.size() >= 2 && value.front() == '{' && value.back() == '}';
+  return braced ? Trimmed(value.substr(1, value.size() - 2)) : value;
+}
+
 }  // namespace
 
 bool InRange(uint64_t value, const Range& range) {
@@ -89,21 +106,33 @@ Status ParseBoolean(const std::string& name, const std::string& text, bool* valu
   return Status::OK();
 }
 
+Status CheckWord(const std::string& name, const std::string& value,
+                 const std::vector<std::string>& words) {
+  std::string allowed;
+  for (const std::string& word : words) {
+    if (word == value) {
+      return Status::OK();
+    }
+    allowed += (allowed.empty() ? "" : ", ") + word;
+  }
+  return words.empty() ? Status::OK() : NotAllowed(name, value, allowed);
+}
+
 Status ForEachOption(const std::string& text,
                      const std::function<Status(const std::string&, const std::string&)>& set) {
   Status status;
   for (size_t begin = 0; begin < text.size() && status.ok();) {
-    const size_t end = std::min(text.find(';', begin), text.size());
+    const size_t end = EndOfItem(text, begin);
     const std::string assignment = Trimmed(text.substr(begin, end - begin));
     begin = end + 1;
     if (assignment.empty()) {
       continue;
     }
     const size_t equals = assignment.find('=');
-    status =
-        equals == std::string::npos
-            ? Status::InvalidArgument("\"" + assignment + "\" is not name=value")
-            : set(Trimmed(assignment.substr(0, equals)), Trimmed(assignment.substr(equals + 1)));
+    status = equals == std::string::npos
+                 ? Status::InvalidArgument("\"" + assignment + "\" is not name=value")
+                 : set(Trimmed(assignment.substr(0, equals)),
+                       WithoutBraces(Trimmed(assignment.substr(equals + 1))));
   }
   return status;
 }

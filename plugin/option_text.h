@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "rocksdb/status.h"
 
@@ -31,8 +32,13 @@ rocksdb::Status ParseRanged(const Range& range, const std::string& name, const s
 // true, false, 1, 0.
 rocksdb::Status ParseBoolean(const std::string& name, const std::string& text, bool* value);
 
+// OK if the value is one of the words, or there are none.
+rocksdb::Status CheckWord(const std::string& name, const std::string& value,
+                          const std::vector<std::string>& words);
+
 // "name=value;name=value": calls `set` for each, without the blanks around both; empty items are
-// passed over. Ends with the first error.
+// passed over. A value with semicolons in it stands in braces, which are taken off. Ends with the
+// first error.
 rocksdb::Status ForEachOption(
     const std::string& text,
     const std::function<rocksdb::Status(const std::string& name, const std::string& value)>& set);

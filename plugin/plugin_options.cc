@@ -1,20 +1,15 @@
 #include "plugin/plugin_options.h"
 
-#include <vector>
-
 #include "lss/base/types.h"
 #include "lss/options.h"
-#include "plugin/option_text.h"
+#include "plugin/flash/flash_options.h"
+#include "plugin/option_table.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
 namespace {
 
-using rocksdb::ConfigOptions;
-using rocksdb::OptionType;
-using rocksdb::OptionTypeFlags;
 using rocksdb::OptionTypeInfo;
-using rocksdb::OptionVerificationType;
 using rocksdb::Status;
 
 constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPageBytes, "bytes"};
@@ -28,61 +23,24 @@ constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 // Blob files are written a memtable at a time; what is too much is given back at the end.
 constexpr uint64_t kBlobAllocationStepBytes = 16 << 20;
 
-// The one list of what there is. A size has a range, a switch has none.
-struct Option {
-  const char* name;
-  uint64_t PluginOptions::*size = nullptr;
-  Range range = {};
-  bool PluginOptions::*on = nullptr;
+using Table = OptionTable<PluginOptions>;
 
-  Option(const char* name_in, uint64_t PluginOptions::*member, const Range& range_in)
-      : name(name_in), size(member), range(range_in) {}
-  Option(const char* name_in, bool PluginOptions::*member) : name(name_in), on(member) {}
-
-  Status Parse(const std::string& text, PluginOptions* options) const {
-    return on != nullptr ? ParseBoolean(name, text, &(options->*on))
-                         : ParseRanged(range, name, text, &(options->*size));
-  }
-  // For RocksDB, which wants an address within the struct.
-  OptionTypeInfo TypeInfo() const;
-};
-
-const std::vector<Option>& AllOptions() {
+const Table& AllOptions() {
   // Never destroyed: RocksDB keeps FileSystem objects alive past our static destructors.
-  static const auto* const options = new std::vector<Option>{
-      {"buffer_bytes", &PluginOptions::buffer_bytes, kBufferBytes},
-      {"buffer_count", &PluginOptions::buffer_count, kBufferCount},
-      {"frontier_bytes", &PluginOptions::frontier_bytes, kFrontierBytes},
-      {"idle_flush_ms", &PluginOptions::idle_flush_ms, kIdleFlushMs},
-      {"io_uring", &PluginOptions::io_uring},
-      {"direct_io", &PluginOptions::direct_io},
-      {"blob_files", &PluginOptions::blob_files},
-      {"blob_buffer_bytes", &PluginOptions::blob_buffer_bytes, kBufferBytes},
-      {"blob_buffer_count", &PluginOptions::blob_buffer_count, kBufferCount},
-      {"blob_direct_bytes", &PluginOptions::blob_direct_bytes, kBlobDirectBytes},
-      {"ring_budget_bytes", &PluginOptions::ring_budget_bytes, kRingBudgetBytes},
-  };
+  static const auto* const options = new Table(
+      "bloom_lfs", {{"buffer_bytes", &PluginOptions::buffer_bytes, kBufferBytes},
+                    {"buffer_count", &PluginOptions::buffer_count, kBufferCount},
+                    {"frontier_bytes", &PluginOptions::frontier_bytes, kFrontierBytes},
+                    {"idle_flush_ms", &PluginOptions::idle_flush_ms, kIdleFlushMs},
+                    {"io_uring", &PluginOptions::io_uring},
+                    {"direct_io", &PluginOptions::direct_io},
+                    {"blob_files", &PluginOptions::blob_files},
+                    {"blob_buffer_bytes", &PluginOptions::blob_buffer_bytes, kBufferBytes},
+                    {"blob_buffer_count", &PluginOptions::blob_buffer_count, kBufferCount},
+                    {"blob_direct_bytes", &PluginOptions::blob_direct_bytes, kBlobDirectBytes},
+                    {"ring_budget_bytes", &PluginOptions::ring_budget_bytes, kRingBudgetBytes},
+                    {"blob_flash", &PluginOptions::blob_flash}});
   return *options;
-}
-
-OptionTypeInfo Option::TypeInfo() const {
-  const PluginOptions some;
-  const auto* const member = on != nullptr ? reinterpret_cast<const char*>(&(some.*on))
-                                           : reinterpret_cast<const char*>(&(some.*size));
-  OptionTypeInfo info(static_cast<int>(member - reinterpret_cast<const char*>(&some)),
-                      on != nullptr ? OptionType::kBoolean : OptionType::kUInt64T,
-                      OptionVerificationType::kNormal, OptionTypeFlags::kNone);
-  if (on != nullptr) {
-    info.SetParseFunc(
-        [](const ConfigOptions&, const std::string& option, const std::string& text,
-           void* address) { return ParseBoolean(option, text, static_cast<bool*>(address)); });
-  } else {
-    info.SetParseFunc([allowed = range](const ConfigOptions&, const std::string& option,
-                                        const std::string& text, void* address) {
-      return ParseRanged(allowed, option, text, static_cast<uint64_t*>(address));
-    });
-  }
-  return info;
 }
 
 }  // namespace
@@ -120,40 +78,19 @@ lss::StoreOptions PluginOptions::ForBlob() const {
 }
 
 Status PluginOptions::Validate() const {
-  for (const Option& option : AllOptions()) {
-    if (option.on == nullptr && !InRange(this->*option.size, option.range)) {
-      return OutOfRange(option.name, std::to_string(this->*option.size), option.range);
-    }
-  }
-  return Status::OK();
-}
-
-Status PluginOptions::Set(const std::string& name, const std::string& value) {
-  std::string names;
-  for (const Option& option : AllOptions()) {
-    if (name == option.name) {
-      return option.Parse(value, this);
-    }
-    names += (names.empty() ? "" : ", ") + std::string(option.name);
-  }
-  return Status::InvalidArgument("bloom_lfs has no option \"" + name + "\"", "there are " + names);
+  const Status status = AllOptions().Check(*this);
+  FlashOptions flash;
+  return status.ok() && !blob_flash.empty() ? flash.ParseAndValidate(blob_flash) : status;
 }
 
 Status PluginOptions::Parse(const std::string& text) {
-  return ForEachOption(text, [this](const std::string& name, const std::string& value) {
-    const bool as_behind_fs_uri = name == "id" && value == "bloom_lfs";
-    return as_behind_fs_uri ? Status::OK() : Set(name, value);
-  });
+  const Status status = AllOptions().Parse(text, this);
+  return status.ok() ? Validate() : status;
 }
 
 const std::unordered_map<std::string, OptionTypeInfo>& PluginOptionTypes() {
-  static const auto* const types = [] {
-    auto* const result = new std::unordered_map<std::string, OptionTypeInfo>;
-    for (const Option& option : AllOptions()) {
-      result->emplace(option.name, option.TypeInfo());
-    }
-    return result;
-  }();
+  static const auto* const types =
+      new std::unordered_map<std::string, OptionTypeInfo>(AllOptions().TypeInfos());
   return *types;
 }
 

@@ -29,6 +29,8 @@ struct PluginOptions {
   uint64_t blob_buffer_count = 8;          // ring buffers of a blob file
   uint64_t blob_direct_bytes = 32 << 10;   // O_DIRECT where blobs are at least so large
   uint64_t ring_budget_bytes = 512 << 20;  // most bytes of all rings of the process; 0: no limit
+  // Options of a flash tier (flash_options.h) for direct reads of blob files; empty: none.
+  std::string blob_flash;
 
   lss::StoreOptions ForWal() const;
   lss::StoreOptions ForBlob() const;
@@ -41,7 +43,6 @@ struct PluginOptions {
  private:
   // What does not depend on the kind of file.
   lss::StoreOptions Common() const;
-  rocksdb::Status Set(const std::string& name, const std::string& value);
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& PluginOptionTypes();

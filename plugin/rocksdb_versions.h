@@ -25,9 +25,16 @@
 #define BLOOM_LFS_HAS_OPEN_CONTRACT BLOOM_LFS_ROCKSDB_AT_LEAST(11, 8)
 
 // SecondaryCache as it is from 9.10 on, and as it was up to 7.x. In between it changed with nearly
-// every release, and there is no flash tier.
+// every release, and there is no flash tier. Up to 7.x it takes RTTI to tell what a look-up is for
+// (flash/compressed_blocks.h).
 #define BLOOM_LFS_HAS_CREATE_CONTEXT BLOOM_LFS_ROCKSDB_AT_LEAST(9, 10)
-#define BLOOM_LFS_HAS_FLASH_TIER (BLOOM_LFS_HAS_CREATE_CONTEXT || !BLOOM_LFS_ROCKSDB_AT_LEAST(8, 0))
+#define BLOOM_LFS_KNOWS_SECONDARY_CACHE \
+  (BLOOM_LFS_HAS_CREATE_CONTEXT || !BLOOM_LFS_ROCKSDB_AT_LEAST(8, 0))
+#ifdef __cpp_rtti
+#define BLOOM_LFS_HAS_FLASH_TIER BLOOM_LFS_KNOWS_SECONDARY_CACHE
+#else
+#define BLOOM_LFS_HAS_FLASH_TIER BLOOM_LFS_HAS_CREATE_CONTEXT
+#endif
 
 // From 10.5 on RocksDB asks open files for their size; before, the method is there all the same.
 #if BLOOM_LFS_ROCKSDB_AT_LEAST(10, 5)

@@ -32,6 +32,62 @@ TEST(FramePoolTest, GivesEachFrameOnce) {
   EXPECT_NE(pool.Take(100), FramePool::kNone);
 }
 
+TEST(FramePoolTest, AFrameThatIsTakenAnewWasNotTouchedYet) {
+  FramePool pool(1, 1000);
+  const uint32_t frame = pool.Take(10);
+  pool.frame(frame).touched = true;
+  pool.GiveBack(frame);
+  ASSERT_EQ(pool.Take(10), frame);
+  EXPECT_FALSE(pool.frame(frame).touched);
+}
+
+TEST(FramePoolTest, AFreeFrameKeepsItsMemoryForWhatFits) {
+  FramePool pool(1, 100000);
+  uint32_t frame = pool.Take(4000);
+  const char* const memory = pool.frame(frame).bytes.get();
+  const auto take_anew = [&](uint32_t length) {
+    pool.GiveBack(frame);
+    frame = pool.Take(length);
+    EXPECT_NE(frame, FramePool::kNone);
+    return pool.frame(frame).bytes.get();
+  };
+  EXPECT_EQ(take_anew(4000), memory);
+  EXPECT_EQ(take_anew(3500), memory);
+  char* const larger = take_anew(5000);
+  memset(larger, 1, 5000);
+  char* const small = take_anew(100);
+  memset(small, 1, 100);
+  EXPECT_EQ(pool.used_bytes(), 100U);
+}
+
+TEST(FramePoolTest, UsedAndFreeFramesTogetherKeepToTheBudget) {
+  FramePool pool(100, 8000);
+  const auto fill = [&](uint32_t length) {
+    std::vector<uint32_t> taken;
+    for (uint32_t frame = pool.Take(length); frame != FramePool::kNone; frame = pool.Take(length)) {
+      taken.push_back(frame);
+    }
+    for (const uint32_t frame : taken) {
+      pool.GiveBack(frame);
+    }
+    return taken.size();
+  };
+  const auto frames_with_memory = [&] {
+    size_t count = 0;
+    for (uint32_t frame = 0; frame < 100; ++frame) {
+      count += pool.frame(frame).bytes != nullptr ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(fill(1000), 8U);
+  EXPECT_EQ(frames_with_memory(), 8U);
+  EXPECT_EQ(fill(100), 80U);
+  EXPECT_EQ(frames_with_memory(), 80U) << "the eight have become smaller";
+  EXPECT_EQ(fill(1000), 8U);
+  EXPECT_LE(frames_with_memory(), 80U);
+  EXPECT_EQ(pool.used_bytes(), 0U);
+}
+
 TEST(FramePoolTest, BytesAreBounded) {
   FramePool pool(10, 1000);
   const uint32_t first = pool.Take(600);

@@ -40,6 +40,9 @@ TEST(OptionTextTest, ListsAreTakenApart) {
   EXPECT_EQ(seen, "[a|1][b|x=y]");
   EXPECT_FALSE(ForEachOption("bad=1;c=2", note).ok());
   EXPECT_EQ(seen, "[a|1][b|x=y][bad|1]");
+  seen.clear();
+  EXPECT_TRUE(ForEachOption("a={x=1;y={2;3}};b={};c={1", note).ok());
+  EXPECT_EQ(seen, "[a|x=1;y={2;3}][b|][c|{1]");
   EXPECT_FALSE(ForEachOption("naked", note).ok());
 }
 

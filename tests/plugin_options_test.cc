@@ -231,7 +231,8 @@ TEST(PluginOptions, ParseAgreesWithFsUri) {
         "buffer_count=257", "buffer_count=", "idle_flush_ms=soon", "io_uring=maybe",
         "frontier_bytes=1", "no_such_option=1", "blob_files=0", "blob_files=none",
         "blob_buffer_bytes=8K;blob_buffer_count=2", "blob_direct_bytes=1M", "blob_direct_bytes=x",
-        "ring_budget_bytes=0"}) {
+        "ring_budget_bytes=0", "blob_flash={path=/flash/tier;size=128M}", "blob_flash=",
+        "blob_flash={path=/flash/tier;size=1};io_uring=false", "blob_flash={size=128M}"}) {
     std::shared_ptr<FileSystem> file_system;
     const Status by_uri = Create(std::string("id=bloom_lfs;") + text, &file_system);
     PluginOptions parsed;

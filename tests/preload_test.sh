@@ -15,7 +15,7 @@ libraries=$(dirname "$loader")
 work=$(mktemp -d "$PWD/preload_test.XXXXXX")
 service=
 trap '[[ -z $service ]] || kill -KILL "$service" 2>/dev/null || true; rm -rf "$work"' EXIT
-unset BLOOM_LFS_DEFAULT BLOOM_LFS_OPTIONS BLOOM_LFS_CRC32C
+unset BLOOM_LFS_DEFAULT BLOOM_LFS_OPTIONS BLOOM_LFS_CRC32C BLOOM_LFS_FLASH
 
 fail() {
   printf 'preload_test: %s: %s\n' "${FUNCNAME[1]}" "$1" >&2
@@ -226,6 +226,13 @@ rocksdb_may_be_loaded_late() {
   grep -q '^default bloom_lfs' "$work/out" || fail "not by a relative path" "$work/out" "$work/err"
 }
 
+# One may lie where another was, whose functions are not there any more.
+modules_with_a_rocksdb_of_their_own_come_and_go() {
+  preloaded "$loader" "$programs/preload_modules" "$libraries"/libpreload_module_{a,b}.so 2>"$work/err" ||
+    fail "a module does not get its own RocksDB" "$work/err"
+  expect_no_output "modules"
+}
+
 a_forked_service_gets_the_plugin() {
   BLOOM_LFS_DEFAULT=1 start "$programs/preload_service" fork "$work/forked" 1000
   [[ $(rings) == 1 ]] || fail "the live log has $(rings) rings" "$work/err"
@@ -297,8 +304,37 @@ programs_without_rocksdb_are_left_alone() {
   grep -q libbloom_lfs.so "$work/out" || fail "the loader is not there, nothing was tested"
   ! grep -E 'librocksdb|libbloom_lfs_plugin' "$work/out" || fail "/bin/sh has more than the loader"
   [[ $(readelf -d "$loader" | grep -c '(NEEDED)') == 1 ]] || fail "the loader needs more than libc"
-  ! nm -D --defined-only "$loader" | grep -vE 'FileSystem7Default|6crc32c(6Extend|20IsFastCrc32)' ||
+  ! nm -D --defined-only "$loader" | grep -vE \
+    'FileSystem7Default|6crc32c(6Extend|20IsFastCrc32)|NewLRUCache|15MakeSharedCache|NewTieredCache' ||
     fail "the loader exports other symbols"
+}
+
+# on_flash BENCHMARKS: how often RocksDB found in a tier below its block cache of 1 MiB what it looked for.
+on_flash() {
+  preloaded "$loader" db_bench --db="$work/flash" --benchmarks="$1" --use_existing_db --num=40000 \
+    --compression_type=none --cache_size=1048576 --statistics >"$work/out" 2>"$work/all"
+  grep bloom_lfs: "$work/all" >"$work/err" || true  # db_bench has much to say itself
+  sed -nE 's/^rocksdb.secondary.cache.hits COUNT : ([0-9]+)/\1/p' "$work/out" | head -n 1
+}
+
+block_caches_get_a_tier_that_is_warm_after_a_restart() {
+  local tier="path=$work/tier;size=64M;memory=8M" hits
+  db_bench --db="$work/flash" --benchmarks=fillseq,compact --num=40000 --compression_type=none >"$work/out" 2>&1
+  hits=$(on_flash readseq,readrandom)
+  [[ $hits == 0 ]] || fail "$hits hits without a tier" "$work/out"
+  export BLOOM_LFS_FLASH=$tier
+  on_flash readseq,readseq >/dev/null
+  if grep -q 'get no flash tier' "$work/err"; then  # RocksDB 8.0 to 9.9
+    unset BLOOM_LFS_FLASH
+    return
+  fi
+  expect_no_output "a tier"
+  hits=$(on_flash readrandom)
+  ((hits > 500)) || fail "$hits hits after a restart" "$work/out" "$work/err"
+  expect_no_output "a tier after a restart"
+  BLOOM_LFS_FLASH="path=$work/tier;size=lots" on_flash readrandom >/dev/null
+  expect_one_line BLOOM_LFS_FLASH size
+  unset BLOOM_LFS_FLASH
 }
 
 # The difference is some tens of microseconds. Starts with and without the loader take turns, so whatever
@@ -339,12 +375,14 @@ for behaviour in \
   checksums_come_from_the_processor_and_are_the_same \
   a_library_may_be_first_to_ask \
   rocksdb_may_be_loaded_late \
+  modules_with_a_rocksdb_of_their_own_come_and_go \
   a_forked_service_gets_the_plugin \
   another_version_is_refused \
   another_standard_library_is_refused \
   a_bundled_rocksdb_is_refused \
   without_the_plugin_beside_it_the_service_starts \
   two_copies_do_not_take_each_other_for_rocksdb \
+  block_caches_get_a_tier_that_is_warm_after_a_restart \
   programs_without_rocksdb_are_left_alone \
   they_start_as_fast_as_ever \
   children_of_a_service_are_left_alone; do

@@ -25,10 +25,10 @@ uint32_t FramePool::Take(uint32_t length) {
   if (used_bytes_.fetch_add(length, std::memory_order_relaxed) + length <= capacity_bytes_) {
     if (const uint32_t number = Pop(); number != kNone) {
       Frame& taken = frames_[number];
-      taken.length = length;
-      taken.bytes.reset(new (std::nothrow) char[length]);
-      if (taken.bytes != nullptr) {
-        used_frames_.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a budget
+      if (Fit(&taken, length)) {
+        taken.length = length;
+        taken.touched.store(false, std::memory_order_relaxed);  // Relaxed: a hint
+        used_frames_.fetch_add(1, std::memory_order_relaxed);   // Relaxed: a budget
         return number;
       }
       Push(number);
@@ -38,13 +38,32 @@ uint32_t FramePool::Take(uint32_t length) {
   return kNone;
 }
 
+// Gives a frame that was free memory for `length` bytes: what it has, if that is not much more.
+bool FramePool::Fit(Frame* frame, uint32_t length) {
+  if (frame->bytes != nullptr) {
+    kept_bytes_.fetch_sub(frame->capacity_, std::memory_order_relaxed);  // Relaxed: a budget
+  }
+  if (frame->capacity_ < length || frame->capacity_ - length > length / 4) {
+    frame->bytes.reset(new (std::nothrow) char[length]);
+    frame->capacity_ = frame->bytes == nullptr ? 0 : length;
+  }
+  return frame->bytes != nullptr;
+}
+
 void FramePool::GiveBack(uint32_t number) { Free(number); }
 
 void FramePool::Free(uint32_t number) {
   Frame& frame = frames_[number];
-  frame.bytes.reset();
-  used_bytes_.fetch_sub(frame.length, std::memory_order_relaxed);  // Relaxed: a budget
-  used_frames_.fetch_sub(1, std::memory_order_relaxed);            // Relaxed: a budget
+  const uint32_t capacity = frame.capacity_;
+  // Relaxed: budgets
+  const uint64_t used = used_bytes_.fetch_sub(frame.length, std::memory_order_relaxed);
+  const uint64_t kept = kept_bytes_.fetch_add(capacity, std::memory_order_relaxed);
+  if (used - frame.length + kept + capacity > capacity_bytes_) {
+    kept_bytes_.fetch_sub(capacity, std::memory_order_relaxed);  // Relaxed: a budget
+    frame.bytes.reset();
+    frame.capacity_ = 0;
+  }
+  used_frames_.fetch_sub(1, std::memory_order_relaxed);  // Relaxed: a budget
   Push(number);
 }
 

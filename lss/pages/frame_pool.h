@@ -36,6 +36,8 @@ struct Frame {
 
  private:
   friend class FramePool;
+  // Of `bytes`, which a free frame may have, too.
+  uint32_t capacity_ = 0;
   std::atomic<uint32_t> pins_{0};
   std::atomic<uint32_t> next_free_{0};
 };
@@ -51,7 +53,9 @@ class FramePool {
 
   // --- from any thread ---
 
-  // A frame with room for `length` bytes, or kNone: all are in use. Never waits.
+  // A frame with room for `length` bytes, or kNone: all are in use. Never waits. Free frames keep
+  // their memory for the next taker, as asking for it and giving it back costs more than filling
+  // it: all together take `bytes`, and up to a quarter more where pages are not of one size.
   uint32_t Take(uint32_t length);
   // Back, unread and never shared.
   void GiveBack(uint32_t number);
@@ -72,6 +76,7 @@ class FramePool {
   size_t retired_count() const { return retired_.size(); }
 
  private:
+  bool Fit(Frame* frame, uint32_t length);
   bool Unread(uint32_t number);
   void Free(uint32_t number);
   uint32_t Pop();
@@ -82,6 +87,7 @@ class FramePool {
   // Relaxed: budgets, which vouch for nothing.
   std::atomic<uint64_t> used_bytes_{0};
   std::atomic<uint64_t> used_frames_{0};
+  std::atomic<uint64_t> kept_bytes_{0};  // of free frames
   // The free list: its first frame, and a count of changes above it, so that a list that looks the
   // same is the same.
   std::atomic<uint64_t> free_;

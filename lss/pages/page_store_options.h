@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "lss/base/status.h"
@@ -29,6 +30,9 @@ struct PageStoreOptions {
   uint32_t mean_page_bytes = 4096;
   bool use_io_uring = true;
   WarningSink warn;
+  // Called first, on the store's own thread, which may wait in it; the store misses meanwhile.
+  // Empty: nothing.
+  std::function<void()> before_opening;
 
   // Names the first option that is out of range and its range.
   Status Validate() const;

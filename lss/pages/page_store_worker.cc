@@ -50,6 +50,9 @@ void PageStore::Run() {
 
 Status PageStore::Recover(std::unique_ptr<PageWriter>* writer,
                           std::unique_ptr<Checkpointer>* checkpointer) {
+  if (options_.before_opening) {
+    options_.before_opening();
+  }
   const PageFileLayout layout = PageFileLayout::For(options_.size, options_.mean_page_bytes);
   std::unique_ptr<PageFile> file;
   if (Status status = OpenFile(layout, &file); !status.ok()) {

@@ -191,9 +191,14 @@ Status PageWriter::CleanUnitAt(uint64_t lsn) {
     return Status::FromErrno("clean", space_->file->path(), -1, ENOMEM);
   }
   counters_->cleaned_bytes.Add(kLayoutUnit);
-  if (!space_->file->ReadPages(log.begin + log.PlaceOf(lsn), kLayoutUnit, unit_.data()).ok()) {
-    counters_->read_errors.Add(1);
-    return Status::Ok();
+  // Piece by piece: a look-up would wait for all of it behind one large read.
+  constexpr uint64_t kPieceBytes = 64 << 10;
+  for (uint64_t at = 0; at < kLayoutUnit; at += kPieceBytes) {
+    if (!space_->file->ReadPages(log.begin + log.PlaceOf(lsn) + at, kPieceBytes, unit_.data() + at)
+             .ok()) {
+      counters_->read_errors.Add(1);
+      return Status::Ok();
+    }
   }
   RecordWalk walk(unit_.data(), kLayoutUnit, lsn, space_->file->store_id());
   RecordWalk::Record record;

@@ -2,11 +2,11 @@
 
 #if BLOOM_LFS_HAS_FLASH_TIER
 
-#include <sys/prctl.h>
-
 #include <cstring>
 #include <utility>
 
+#include "plugin/flash/background_thread.h"
+#include "plugin/flash/compressed_blocks.h"
 #include "plugin/flash/flash_cache.h"
 #include "plugin/flash/flash_stores.h"
 #include "rocksdb/convenience.h"
@@ -27,15 +27,6 @@ bool PageKeyOf(const Slice& key, lss::PageKey* page_key) {
   }
   memcpy(page_key, key.data(), sizeof(*page_key));
   return page_key->high != 0;
-}
-
-// Whether this is a thread of RocksDB's own: those of its pools have its name in theirs.
-bool IsBackgroundThread() {
-  static thread_local const bool background = [] {
-    char name[16] = {};
-    return prctl(PR_GET_NAME, name) == 0 && strncmp(name, "rocksdb:", 8) == 0;
-  }();
-  return background;
 }
 
 // What a look-up found, or will have found after WaitAll.
@@ -164,7 +155,9 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::LookupBlock(const Slice&
 
 rocksdb::Status FlashCache::Insert(const Slice& key, rocksdb::Cache::ObjectPtr object,
                                    const rocksdb::Cache::CacheItemHelper* helper, bool /*force*/) {
-  SaveBlock(key, helper, object);
+  if (helper->role != rocksdb::CacheEntryRole::kBlobValue) {  // their keys die with the session
+    SaveBlock(key, helper, object);
+  }
   return rocksdb::Status::OK();
 }
 
@@ -190,14 +183,17 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(
 
 rocksdb::Status FlashCache::Insert(const Slice& key, void* object,
                                    const rocksdb::Cache::CacheItemHelper* helper) {
-  SaveBlock(key, helper, object);
+  if (IsForTheTier(helper)) {
+    SaveBlock(key, helper, object);
+  }
   return rocksdb::Status::OK();
 }
 
 std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(
     const Slice& key, const rocksdb::Cache::CreateCallback& create, bool wait,
     bool /*advise_erase*/, bool& kept) {
-  return LookupBlock(key, BlockCreator(create), wait, &kept);
+  kept = false;
+  return IsForTheTier(create) ? LookupBlock(key, BlockCreator(create), wait, &kept) : nullptr;
 }
 
 #endif

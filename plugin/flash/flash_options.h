@@ -32,7 +32,7 @@ struct FlashOptions {
   // InvalidArgument that names the option and what is allowed.
   rocksdb::Status Validate() const;
   // "path=…;size=100G", as behind --secondary_cache_uri="id=bloom_lfs_flash;".
-  rocksdb::Status Parse(const std::string& text);
+  rocksdb::Status ParseAndValidate(const std::string& text);
 };
 
 const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& FlashOptionTypes();

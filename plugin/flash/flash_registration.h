@@ -5,7 +5,8 @@
 
 namespace bloom_lfs {
 
-// Adds "bloom_lfs_flash" to the SecondaryCaches of `library`. Returns how many factories that were.
+// Adds "bloom_lfs_flash" to the SecondaryCaches of `library` and, where RocksDB makes caches by
+// name, to its Caches. Returns how many factories that were.
 int RegisterFlashTier(rocksdb::ObjectLibrary* library);
 
 }  // namespace bloom_lfs

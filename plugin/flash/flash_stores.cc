@@ -6,35 +6,70 @@
 #include <system_error>
 
 #include "lss/base/mutex.h"
+#include "lss/base/per_process.h"
 #include "lss/runtime/runtime.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
 namespace {
 
+// Stores at one path, one after the other: who opens waits for who closes.
+class Turns {
+ public:
+  void Begin() {
+    const lss::MutexLock lock(&mutex_);
+    while (busy_) {
+      changed_.Wait(&mutex_);
+    }
+    busy_ = true;
+  }
+  void End() {
+    const lss::MutexLock lock(&mutex_);
+    busy_ = false;
+    changed_.NotifyAll();
+  }
+
+ private:
+  lss::Mutex mutex_;
+  lss::CondVar changed_;
+  bool busy_ LSS_GUARDED_BY(mutex_) = false;
+};
+
 // A store with the threads that work for it.
 struct RunningStore {
-  explicit RunningStore(const FlashOptions& flash_options)
-      : options(flash_options), runtime(WarnOnce) {}
+  RunningStore(const FlashOptions& flash_options, std::shared_ptr<Turns> turns_in)
+      : options(flash_options), turns(std::move(turns_in)), runtime(WarnOnce) {}
   ~RunningStore() {
     store.reset();
     runtime.Stop();
+    if (has_turn) {
+      turns->End();
+    }
+  }
+  // On the store's thread.
+  void AwaitTurn() {
+    turns->Begin();
+    has_turn = true;
   }
   const FlashOptions options;
+  const std::shared_ptr<Turns> turns;
   lss::Runtime runtime;
+  bool has_turn = false;  // the store's thread sets it, which has ended when it is read
   std::unique_ptr<lss::PageStore> store;
+};
+
+struct Place {
+  std::weak_ptr<RunningStore> running;
+  std::shared_ptr<Turns> turns = std::make_shared<Turns>();
 };
 
 struct Stores {
   lss::Mutex mutex;
-  std::map<std::string, std::weak_ptr<RunningStore>> by_path LSS_GUARDED_BY(mutex);
+  std::map<std::string, Place> by_path LSS_GUARDED_BY(mutex);
 };
 
 // Never destroyed: caches may outlive our static destructors.
-Stores* AllStores() {
-  static auto* const stores = new Stores;
-  return stores;
-}
+lss::PerProcess<Stores> g_stores;
 
 bool SameShape(const FlashOptions& a, const FlashOptions& b) {
   return a.size == b.size && a.page_bytes == b.page_bytes;
@@ -51,17 +86,19 @@ std::string OneNameOf(const std::string& path) {
 }  // namespace
 
 std::shared_ptr<lss::PageStore> SharedPageStore(const FlashOptions& options) {
-  Stores* const stores = AllStores();
+  Stores* const stores = g_stores.Get();
   const lss::MutexLock lock(&stores->mutex);
-  std::weak_ptr<RunningStore>& known = stores->by_path[OneNameOf(options.path)];
-  std::shared_ptr<RunningStore> running = known.lock();
+  Place& place = stores->by_path[OneNameOf(options.path)];
+  std::shared_ptr<RunningStore> running = place.running.lock();
   if (running == nullptr) {
-    running = std::make_shared<RunningStore>(options);
+    running = std::make_shared<RunningStore>(options, place.turns);
+    lss::PageStoreOptions store_options = options.ForStore();
+    store_options.before_opening = [its = running.get()] { its->AwaitTurn(); };
     // The options are valid: what else goes wrong turns the store off.
-    if (!lss::PageStore::Open(&running->runtime, options.ForStore(), &running->store).ok()) {
+    if (!lss::PageStore::Open(&running->runtime, store_options, &running->store).ok()) {
       WarnOnce("flash tier " + options.path + " could not be opened");
     }
-    known = running;
+    place.running = running;
   } else if (!SameShape(running->options, options)) {
     WarnOnce("flash tier " + options.path +
              " is open in this process with another size or page_bytes, which stay as they are");

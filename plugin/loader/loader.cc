@@ -7,6 +7,7 @@
 // plugin over the real one.
 #include <cstdlib>
 
+#include "plugin/loader/caches.h"
 #include "plugin/loader/objects.h"
 #include "plugin/loader/say.h"
 #include "plugin/loader/verdict.h"
@@ -36,6 +37,7 @@ DefaultFunction RealDefaultOf(const void* caller) {
   RememberDirectory();
   if (void* const real = FindElsewhere(kDefaultSymbol)) {
     Judge(reinterpret_cast<DefaultFunction>(real));
+    RememberCaches(real);
   }
 }
 
@@ -45,10 +47,10 @@ DefaultFunction RealDefaultOf(const void* caller) {
 namespace rocksdb {
 
 struct FileSystem {
-  [[gnu::visibility("default")]] static bloom_lfs::loader::FileSystemHandle Default();
+  [[gnu::visibility("default")]] static bloom_lfs::loader::SharedHandle Default();
 };
 
-bloom_lfs::loader::FileSystemHandle FileSystem::Default() {
+bloom_lfs::loader::SharedHandle FileSystem::Default() {
   using namespace bloom_lfs::loader;  // NOLINT(google-build-using-namespace): we stand in for them
   const void* const caller = __builtin_return_address(0);
   const Verdict* const kept = FindVerdictAt(caller);

@@ -79,10 +79,10 @@ Object Object::Of(const void* address) {
   return object;
 }
 
-const char* Object::Name() const { return path_[0] == '\0' ? "the program" : path_; }
+const char* Object::Name() const { return IsProgram() ? "the program" : path_; }
 
 void* Object::Find(const char* symbol) const {
-  return path_[0] == '\0' ? Quietly(dlsym(RTLD_DEFAULT, symbol)) : FindInLoaded(path_, symbol);
+  return IsProgram() ? Quietly(dlsym(RTLD_DEFAULT, symbol)) : FindInLoaded(path_, symbol);
 }
 
 void* FindInLoaded(const char* soname, const char* symbol) {
@@ -118,6 +118,9 @@ bool KeepLoaded(const void* address) {
   Dl_info info = {};
   if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) {
     return false;
+  }
+  if (Object::Of(address).IsProgram()) {
+    return true;
   }
   // The handle is kept for good; it would not unload anything anyway.
   return Quietly(dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) != nullptr;

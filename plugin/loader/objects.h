@@ -15,6 +15,7 @@ class Object {
   // The object that `address` lies in.
   static Object Of(const void* address);
 
+  bool IsProgram() const { return path_[0] == '\0'; }
   // "the program" or the library's file.
   const char* Name() const;
   bool Contains(uintptr_t address) const { return address >= begin_ && address < end_; }
@@ -46,7 +47,8 @@ void* FindElsewhere(const char* symbol);
 // The same, or what the RocksDB means by it that the plugin is linked to, however that was loaded.
 void* FindRocksDBsOwn(const char* symbol);
 
-// Keeps the library that `address` lies in from being unloaded. False if that cannot be.
+// Keeps the library that `address` lies in from being unloaded, as the program never is. False if
+// that cannot be.
 bool KeepLoaded(const void* address);
 
 // Whether `address` is in this library.

@@ -175,7 +175,7 @@ Verdict Judge(DefaultFunction real) {
     return *kept;
   }
   const Object rocksdb = Object::Of(reinterpret_cast<const void*>(real));
-  Verdict verdict = {real, nullptr, rocksdb.begin(), rocksdb.end()};
+  Verdict verdict = {real, nullptr, false, rocksdb.begin(), rocksdb.end()};
   Reason reason;
   // A RocksDB that was built with ROCKSDB_PLUGINS=bloom_lfs brings the plugin along.
   verdict.plugin = reinterpret_cast<PluginFunction>(rocksdb.Find(kPluginSymbol));
@@ -183,16 +183,17 @@ Verdict Judge(DefaultFunction real) {
       IsTheSharedLibrary(rocksdb, real, &reason)) {
     verdict.plugin = LoadPlugin(real, &reason);
   }
-  const bool refused = verdict.plugin == nullptr;
-  if (!refused) {
+  verdict.fits = verdict.plugin != nullptr;
+  if (verdict.fits) {
     ComputeChecksumsOurselves(rocksdb.Find(kNameOfChecksumSymbol));
   }
   const Wish wish = ReadWish();
   if (wish != Wish::kDefault) {
     verdict.plugin = nullptr;
   }
-  if (Keep(verdict)) {
-    if (refused) {
+  // What was found out about a library that has gone would be taken for another in its place.
+  if (KeepLoaded(reinterpret_cast<const void*>(real)) && Keep(verdict)) {
+    if (!verdict.fits) {
       Say("not in use, RocksDB keeps its stock FileSystem: %s", reason.text);
     } else if (wish == Wish::kUnclear) {
       Say("BLOOM_LFS_DEFAULT=%s is not understood, the default FileSystem stays the stock one; set "
@@ -201,6 +202,11 @@ Verdict Judge(DefaultFunction real) {
     }
   }
   return verdict;
+}
+
+void* FindInPlugin(const void* rocksdb, const char* symbol) {
+  void* const found = Object::Of(rocksdb).Find(symbol);
+  return found != nullptr ? found : FindInLoaded(kPluginFile, symbol);
 }
 
 const Verdict* FindVerdictAt(const void* caller) {

@@ -9,24 +9,19 @@
 
 #include <cstdint>
 
+#include "plugin/loader/shared_handle.h"
+
 namespace bloom_lfs::loader {
 
-// std::shared_ptr<rocksdb::FileSystem> as a function returns it: in memory of the caller's. Never
-// touched here.
-struct FileSystemHandle {
-  FileSystemHandle(const FileSystemHandle&) = delete;
-  ~FileSystemHandle() {}  // NOLINT(modernize-use-equals-default): not trivial, as in shared_ptr
-  void* words[2];
-};
-
-using DefaultFunction = FileSystemHandle (*)();
-using PluginFunction = FileSystemHandle (*)(DefaultFunction real);  // bloom_lfs::DefaultFileSystem
+using DefaultFunction = SharedHandle (*)();
+using PluginFunction = SharedHandle (*)(DefaultFunction real);  // bloom_lfs::DefaultFileSystem
 
 inline constexpr char kDefaultSymbol[] = "_ZN7rocksdb10FileSystem7DefaultEv";
 
 struct Verdict {
   DefaultFunction real = nullptr;   // the RocksDB's own FileSystem::Default()
   PluginFunction plugin = nullptr;  // null: its FileSystem stays the stock one
+  bool fits = false;                // it can have what the plugin offers besides
   uintptr_t begin = 0;              // where this RocksDB lies, and callers that belong to it
   uintptr_t end = 0;
 };
@@ -34,6 +29,10 @@ struct Verdict {
 // Judges the RocksDB whose FileSystem::Default() is `real`, and loads the plugin if that one can
 // use it, so that it is registered. Says once why it cannot.
 Verdict Judge(DefaultFunction real);
+
+// What the plugin of the RocksDB that lies at `rocksdb` means by `symbol`.
+// REQUIRES: a verdict that it fits
+void* FindInPlugin(const void* rocksdb, const char* symbol);
 
 // The verdict on the RocksDB that `caller` is a part of, if there is one. Asks the dynamic linker
 // nothing: a thread that holds its lock may be waiting for our caller.

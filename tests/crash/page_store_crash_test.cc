@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -300,6 +301,80 @@ TEST(PageStoreFailureTest, WhenWritesFailItMissesAndCloses) {
     EXPECT_EQ(off, 1) << all;
     CountRight(dir / "tier", 0, 9000);
   }
+}
+
+TEST(PageStoreFailureTest, WithoutDirectTransfersItGoesThroughThePageCache) {
+  const TempDir dir;
+  RefuseDirect(true);
+  for (int life = 0; life < 2; ++life) {
+    Runtime runtime;
+    std::unique_ptr<PageStore> store;
+    ASSERT_TRUE(PageStore::Open(&runtime, Options(dir / "tier"), &store).ok());
+    ASSERT_TRUE(store->AwaitOpen());
+    if (life == 0) {
+      InsertPages(store.get(), 0, 3000);
+      store->AwaitIdle();
+    }
+    PageCopy copy;
+    int found = 0;
+    for (uint64_t number = 0; number < 3000; ++number) {
+      if (store->Lookup(KeyOf(number), &copy)) {
+        EXPECT_EQ(std::string(copy.bytes, copy.length), BytesOf(number));
+        ++found;
+      }
+    }
+    EXPECT_GT(found, 2900) << "life " << life;
+    EXPECT_FALSE(store->off());
+    store.reset();
+    runtime.Stop();
+  }
+  RefuseDirect(false);
+}
+
+// One bad spot of the disk is one page less; a disk that cannot be read is the end of the tier.
+TEST(PageStoreFailureTest, PagesThatCannotBeReadAreMissesAndManyOfThemTheEnd) {
+  constexpr uint64_t kPages = 3000;
+  const TempDir dir;
+  std::atomic<int> warnings{0};
+  PageStoreOptions options = Options(dir / "tier");
+  options.use_io_uring = false;
+  options.warn = [&](const std::string& /*line*/) { ++warnings; };
+  Runtime runtime;
+  std::unique_ptr<PageStore> store;
+  ASSERT_TRUE(PageStore::Open(&runtime, options, &store).ok());
+  ASSERT_TRUE(store->AwaitOpen());
+  InsertPages(store.get(), 0, kPages);
+  store->AwaitIdle();
+  const auto find_all = [&] {
+    PageCopy copy;
+    uint64_t found = 0;
+    for (uint64_t number = 0; number < kPages; ++number) {
+      if (store->Lookup(KeyOf(number), &copy)) {
+        EXPECT_EQ(std::string(copy.bytes, copy.length), BytesOf(number));
+        ++found;
+      }
+    }
+    return found;
+  };
+  const uint64_t found = find_all();
+  constexpr int kBadSpots = 5;
+  FailReads(kBadSpots);
+  EXPECT_EQ(find_all(), found - kBadSpots);
+  EXPECT_EQ(find_all(), found - kBadSpots) << "they are not read again";
+  EXPECT_EQ(store->figures().read_errors, static_cast<uint64_t>(kBadSpots));
+  EXPECT_EQ(warnings, 0);
+  InsertPages(store.get(), 0, kPages);
+  store->AwaitIdle();
+  EXPECT_GE(find_all(), found) << "elsewhere they can be kept";
+
+  FailReads(1000000);
+  find_all();
+  FailReads(0);
+  EXPECT_TRUE(store->off());
+  EXPECT_EQ(find_all(), 0U);
+  EXPECT_EQ(warnings, 1);
+  store.reset();
+  runtime.Stop();
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ std::atomic<int> g_steps_left{-1};  // negative: nobody counts
 bool g_midway = false;              // die when half of a write is through
 std::atomic<lss::test::CallObserver*> g_observer{nullptr};
 std::atomic<int> g_write_error{0};
+std::atomic<int> g_reads_to_fail{0};
+std::atomic<bool> g_refuse_direct{false};
 
 bool DieNow() { return g_steps_left >= 0 && g_steps_left.fetch_sub(1) == 0; }
 
@@ -62,6 +64,10 @@ mode_t ModeOf(int flags, va_list arguments) {
 extern "C" {
 int open(const char* path, int flags, ...) {
   Step();
+  if (g_refuse_direct && (flags & O_DIRECT) != 0) {
+    errno = EINVAL;
+    return -1;
+  }
   va_list arguments;
   va_start(arguments, flags);
   const mode_t mode = ModeOf(flags, arguments);
@@ -105,6 +111,13 @@ ssize_t pwrite(int fd, const void* bytes, size_t length, off_t offset) {
   const iovec piece = {const_cast<void*>(bytes), length};
   return Write(fd, &piece, 1, offset, 0);
 }
+ssize_t pread(int fd, void* bytes, size_t length, off_t offset) {
+  if (g_reads_to_fail > 0 && g_reads_to_fail.fetch_sub(1) > 0) {
+    errno = EIO;
+    return -1;
+  }
+  return syscall(SYS_pread64, fd, bytes, length, offset);
+}
 int fdatasync(int fd) {
   Step();
   if (auto* const observer = g_observer.load()) {
@@ -147,6 +160,10 @@ void DieAfter(int steps, bool midway) {
 }
 
 void FailWrites(int error_number) { g_write_error = error_number; }
+
+void RefuseDirect(bool refuse) { g_refuse_direct = refuse; }
+
+void FailReads(int count) { g_reads_to_fail = count; }
 
 void Observe(CallObserver* observer) { g_observer = observer; }
 

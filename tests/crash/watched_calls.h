@@ -27,6 +27,10 @@ class CallObserver {
 };
 // Writes fail with this errno from now on, and nothing of them lands; 0: no more.
 void FailWrites(int error_number);
+// Files cannot be opened for direct transfers, as on some file systems.
+void RefuseDirect(bool refuse);
+// That many reads fail with EIO, from now on.
+void FailReads(int count);
 // Null: nobody looks.
 void Observe(CallObserver* observer);
 

@@ -80,3 +80,8 @@ situation(backups/beside_and_killed)
 situation(backups/restored_over_killed)
 situation(backups/copies_in_one_directory SERIAL)
 situation(backups/in_parallel)
+
+situation(tier/dying_disk)
+situation(tier/frozen_disk)
+situation(tier/no_room)
+situation(tier/two_services)

@@ -1,0 +1,30 @@
+# The disk of a flash tier stands still (a snapshot of it is taken) under a database that lies on another: nobody waits.
+# Source: longhorn/longhorn#2187
+requires root mounts mkfs.ext4 fsfreeze
+right="20000 rows, closed, open, 0 missing, 0 missing, 5000 rows, in time, closed, open, 0 missing, closed"
+
+trial() {
+  local begin
+  image flash 512M mkfs.ext4 -q
+  attach flash
+  before=(env "BLOOM_LFS_FLASH=path=$place/flash/tier;size=128M;memory=8M")
+  serve host
+  must host open db "$place/db"
+  for command in "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000"; do
+    tell host $command
+    say "$answer"
+  done
+  freeze flash
+  begin=$SECONDS
+  for command in "check db 20000" "put db 5000 from=20000 bytes=1000"; do
+    tell host $command
+    say "$answer"
+  done
+  ((SECONDS - begin < 30)) && say "in time"
+  thaw flash
+  for command in "close db" "open db $place/db" "check db 25000" "close db"; do
+    tell host $command
+    say "$answer"
+  done
+  slay host
+}
