@@ -65,6 +65,10 @@ Command MeasuredCommand(const Setup& setup, const Workload& workload, Arm arm, i
               "--db=" + db};
       Append(&argv, AmountArguments(workload, setup.scale));
       break;
+    case Program::kPageStoreBenchmark:
+      argv = {setup.page_store_benchmark, "--dir=" + db};
+      Append(&argv, AmountArguments(workload, setup.scale));
+      return {std::move(argv), "", ""};
     case Program::kDbBench:
       argv = DbBenchArguments(setup, BenchmarksOf(workload), db, setup.seed + round);
       Append(&argv, workload.arguments);
@@ -74,6 +78,23 @@ Command MeasuredCommand(const Setup& setup, const Workload& workload, Arm arm, i
       break;
   }
   return WithPlugin(setup, arm, std::move(argv));
+}
+
+Command FlashCommand(const Setup& setup, const Workload& workload, const std::string& benchmarks,
+                     int round, const std::string& db, const std::string& tier) {
+  std::vector<std::string> argv = DbBenchArguments(setup, benchmarks, db, setup.seed + round);
+  Append(&argv, workload.arguments);
+  argv.emplace_back("--use_existing_db");
+  argv.emplace_back("--cache_type=lru_cache");  // the only one that takes a tier in RocksDB 7.8
+  Append(&argv, AmountArguments(workload, setup.scale));
+  Append(&argv, setup.extra_arguments);
+  Append(&argv, tier.empty() ? setup.stock_arguments : setup.plugin_arguments);
+  if (!tier.empty()) {
+    argv.push_back(workload.flash->blobs ? "--fs_uri=id=bloom_lfs;blob_flash={" + tier + "}"
+                                         : "--secondary_cache_uri=id=bloom_lfs_flash;" + tier);
+  }
+  const bool preload = !tier.empty() || setup.fast_stock_checksum;
+  return {std::move(argv), preload ? setup.plugin : "", setup.rocksdb_library};
 }
 
 Command FillCommand(const Setup& setup, const Preparation& preparation, Arm arm,

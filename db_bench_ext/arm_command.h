@@ -16,6 +16,7 @@ struct Setup {
   std::string rocksdb_library;  // directory of the librocksdb.so they are for; empty: the system's
   std::string open_put_close;
   std::string open_replay;
+  std::string page_store_benchmark;
   std::string fio;
   std::string plugin;      // path of libbloom_lfs.so
   std::string plugin_uri;  // --fs_uri of the plugin arm; empty makes both arms stock (self-check)
@@ -38,6 +39,11 @@ const char* NameOf(Arm arm);
 // The measured run of `arm` on the database in `db`.
 Command MeasuredCommand(const Setup& setup, const Workload& workload, Arm arm, int round,
                         const std::string& db);
+
+// A run of `benchmarks` with the workload's arguments and, unless `tier` is empty, on a flash tier
+// of these options. The log is stock's but where the tier is under blob files.
+Command FlashCommand(const Setup& setup, const Workload& workload, const std::string& benchmarks,
+                     int round, const std::string& db, const std::string& tier);
 
 // The run, not measured, that fills `db`.
 Command FillCommand(const Setup& setup, const Preparation& preparation, Arm arm,

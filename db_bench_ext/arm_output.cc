@@ -59,6 +59,8 @@ Result<ArmReading> ReadArmOutput(const Workload& workload, const std::string& ou
       return Elapsed(ParseOpenReplayOutput(output));
     case Program::kDbBench:
       return ReadDbBench(workload, output);
+    case Program::kPageStoreBenchmark:
+      break;  // has no arms
   }
   return Error{workload.name + " names no program"};
 }

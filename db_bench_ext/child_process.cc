@@ -221,6 +221,24 @@ Result<ChildOutput> ChildProcess::Finish(double elapsed_s) const {
   return ChildOutput{ReadWholeFile(output_fd_), ReadWholeFile(error_fd_), elapsed_s};
 }
 
+Failure ChildProcess::KillAfter(std::chrono::seconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (IsRunning() && std::chrono::steady_clock::now() < end) {
+    WaitForSignal(std::chrono::milliseconds(20));
+    if (SignalsAsResults::Interrupted()) {
+      Stop();
+      return Error{"interrupted; the child was ended: " + shell_line_};
+    }
+  }
+  if (!IsRunning()) {
+    return Error{"the child was to be killed and ended before: " + shell_line_ + "\n" +
+                 LastWords()};
+  }
+  kill(pid_, SIGKILL);
+  while (IsRunning()) WaitForSignal(std::chrono::milliseconds(20));
+  return std::nullopt;
+}
+
 void ChildProcess::Stop() {
   if (!IsRunning()) return;
   kill(pid_, SIGTERM);

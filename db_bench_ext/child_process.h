@@ -66,6 +66,9 @@ class ChildProcess {
   // signal arrives; a non-zero exit status is an error too and carries the child's last words.
   Result<ChildOutput> Wait(std::chrono::seconds timeout);
 
+  // SIGKILL after that time. It is an error if the child has ended by then, or a signal arrives.
+  Failure KillAfter(std::chrono::seconds time);
+
   // SIGTERM, then SIGKILL to a child that ignores it. Idempotent.
   void Stop();
 

@@ -29,6 +29,7 @@ struct Comparison {
   Workload workload;
   std::vector<PairSample> pairs;
   Failure failure;
+  std::optional<std::string> skipped;  // why this machine cannot measure it
 };
 
 // Called after every run with a few words about it.

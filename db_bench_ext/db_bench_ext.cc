@@ -29,7 +29,8 @@
 #include "db_bench_ext/workload.h"
 #include "db_bench_ext/workload_set.h"
 
-DEFINE_string(set, "default", "The workloads to choose from: default, logs, features or all");
+DEFINE_string(set, "default",
+              "The workloads to choose from: default, logs, features, flash or all");
 DEFINE_string(workloads, "",
               "Comma-separated names, or regular expressions for whole names, of the workloads of "
               "the set to run; empty runs all. --list shows them");
@@ -57,6 +58,7 @@ DEFINE_string(rocksdb_lib, "",
               "system's. db_bench_ext/run builds the plugin for it");
 DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
 DEFINE_string(open_replay, "", "Empty is the open_replay of this build");
+DEFINE_string(page_store_benchmark, "", "Empty is the page_store_benchmark of this build");
 DEFINE_string(fio, "fio", "The fio that makes the background load");
 DEFINE_string(
     db_dir, "",
@@ -116,6 +118,8 @@ Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
   setup.rocksdb_library = FLAGS_rocksdb_lib;
   setup.open_put_close = ProgramOf(build_directory, "open_put_close", FLAGS_open_put_close);
   setup.open_replay = ProgramOf(build_directory, "open_replay", FLAGS_open_replay);
+  setup.page_store_benchmark =
+      ProgramOf(build_directory, "page_store_benchmark", FLAGS_page_store_benchmark);
   setup.fio = FLAGS_fio;
   setup.plugin_uri = FLAGS_plugin_uri;
   setup.fast_stock_checksum = FLAGS_fast_stock_checksum;
@@ -189,8 +193,9 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
   facts.emplace_back("program", program);
   const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
   facts.emplace_back(
-      "set-up", (setup.plugin_uri.empty() ? std::string("stock in both arms")
-                                          : "--fs_uri=" + setup.plugin_uri) +
+      "set-up", (FLAGS_set == "flash"       ? std::string("a flash tier in the plugin's runs")
+                 : setup.plugin_uri.empty() ? std::string("stock in both arms")
+                                            : "--fs_uri=" + setup.plugin_uri) +
                     ", --compression_type=none, seed " + std::to_string(setup.seed) + ", scale " +
                     FormatDecimal(setup.scale, 2) +
                     (setup.fast_stock_checksum ? ", fast CRC-32C in both arms" : "") +

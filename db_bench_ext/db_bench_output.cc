@@ -79,12 +79,13 @@ std::optional<double> ParseP999(const std::string& line) {
 
 }  // namespace
 
-Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark) {
+Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark,
+                                         int run) {
   DbBenchResult result;
   bool found = false;
   for (const std::string_view line : SplitLines(output)) {
     if (!found) {
-      found = IsResultLineOf(line, benchmark);
+      found = IsResultLineOf(line, benchmark) && --run == 0;
       if (found && !(ParseResultLine(std::string(line), &result) && result.ops_per_s > 0)) {
         return Unreadable(line);
       }
@@ -126,6 +127,21 @@ Result<double> ParseCumulativeWrites(std::string_view output) {
 
 Result<double> ParseOpenPutCloseOutput(std::string_view output) {
   return ParseOwnProgram(output, "open_put_close");
+}
+
+Result<std::pair<double, double>> ParsePageStoreOutput(std::string_view output,
+                                                       std::string_view row) {
+  const std::string format = "page_store_benchmark: " + std::string(row) + " %lf beside %lf";
+  for (const std::string_view line : SplitLines(output)) {
+    double measured = 0;
+    double yardstick = 0;
+    if (std::sscanf(std::string(line).c_str(), format.c_str(), &measured, &yardstick) == 2 &&
+        measured > 0 && yardstick > 0) {
+      return std::make_pair(yardstick, measured);
+    }
+  }
+  return Error{"page_store_benchmark printed no " + std::string(row) + "; its last lines were:\n" +
+               LastLines(output, 5)};
 }
 
 Result<double> ParseOpenReplayOutput(std::string_view output) {

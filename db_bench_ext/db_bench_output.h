@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "db_bench_ext/result.h"
 
@@ -21,8 +22,10 @@ struct DbBenchResult {
 };
 
 // Finds the result of `benchmark` ("fillsync") in db_bench's standard output. The output of a run
-// that stopped half-way has no such line and is an error.
-Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark);
+// that stopped half-way has no such line and is an error. Of a benchmark that ran several times:
+// the one of that number, from 1 on.
+Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_view benchmark,
+                                         int run = 1);
 
 // How long `benchmark` took. Unlike the above also for a step that is one operation and takes
 // seconds
@@ -34,6 +37,10 @@ Result<double> ParseCumulativeWrites(std::string_view output);
 
 // The seconds open_put_close reports for all of its rounds.
 Result<double> ParseOpenPutCloseOutput(std::string_view output);
+
+// What page_store_benchmark reports of a row: its yardstick, then what was measured.
+Result<std::pair<double, double>> ParsePageStoreOutput(std::string_view output,
+                                                       std::string_view row);
 
 // The seconds open_replay reports.
 Result<double> ParseOpenReplayOutput(std::string_view output);

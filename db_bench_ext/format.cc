@@ -30,6 +30,10 @@ std::string FormatMetric(Metric metric, double value) {
       return FormatDecimal(value / 1000, 2) + " ms";
     case Metric::kElapsedS:
       return FormatDecimal(value, 2) + " s";
+    case Metric::kMicroseconds:
+      return FormatDecimal(value, 2) + " µs";
+    case Metric::kBytesPerByte:
+      return FormatDecimal(value, 2) + " B/B";
   }
   return "?";
 }

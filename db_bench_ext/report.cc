@@ -89,7 +89,9 @@ Row RowOf(const Comparison& comparison, const ReportOptions& options) {
             "–",
             "–",
             "–",
-            comparison.failure.has_value() ? "FAILED" : "not run"};
+            comparison.failure.has_value()   ? "FAILED"
+            : comparison.skipped.has_value() ? "skipped"
+                                             : "not run"};
   }
   const Summary summary = Summarize(comparison);
   std::string verdict = NameOf(Judge(workload, summary));
@@ -247,6 +249,9 @@ std::string RenderReport(const std::vector<Comparison>& comparisons,
   text += "\n" + RenderTable(rows, options.style);
   for (const Comparison& comparison : comparisons) text += RenderWriters(comparison);
   for (const Comparison& comparison : comparisons) {
+    if (comparison.skipped.has_value()) {
+      text += "\n" + comparison.workload.name + " skipped: " + *comparison.skipped + "\n";
+    }
     if (!comparison.failure.has_value()) continue;
     text += "\n" + comparison.workload.name + " FAILED: " + comparison.failure->message;
     if (text.back() != '\n') text += '\n';

@@ -8,18 +8,21 @@
 namespace bloom_lfs::bench {
 
 Session::Session(const Setup* setup, const WorkDirectory* directory, const DeviceLimit* device)
-    : runner_(setup, directory, device), start_(std::chrono::steady_clock::now()) {}
+    : runner_(setup, directory, device),
+      flash_runner_(setup, directory),
+      start_(std::chrono::steady_clock::now()) {}
 
 std::vector<Comparison> Session::Run(const std::vector<Workload>& workloads, const Effort& effort) {
   std::vector<Comparison> comparisons;
   comparisons.reserve(workloads.size());
-  for (const Workload& workload : workloads) comparisons.push_back({workload, {}, std::nullopt});
+  for (const Workload& workload : workloads)
+    comparisons.push_back({workload, {}, std::nullopt, std::nullopt});
   // The longest pair of each workload so far, as the forecast for its next one.
   std::vector<std::chrono::duration<double>> longest(workloads.size());
   for (int round = 0; round < effort.pairs; ++round) {
     for (size_t i = 0; i < comparisons.size(); ++i) {
       if (SignalsAsResults::Interrupted()) return comparisons;
-      if (comparisons[i].failure.has_value()) continue;
+      if (comparisons[i].failure.has_value() || comparisons[i].skipped.has_value()) continue;
       const auto before = Elapsed();
       if (round > 0 && effort.budget.count() > 0 && before + longest[i] > effort.budget) {
         ++skipped_pairs_;
@@ -34,9 +37,16 @@ std::vector<Comparison> Session::Run(const std::vector<Workload>& workloads, con
 
 void Session::RunPair(int round, const Effort& effort, Comparison* comparison) {
   const std::string& name = comparison->workload.name;
-  Result<PairSample> sample =
-      runner_.Run(comparison->workload, round,
-                  [&](const std::string& what) { PrintProgress(name, round, effort, what); });
+  if (comparison->workload.flash.has_value()) {
+    comparison->skipped = flash_runner_.ReasonToSkip(comparison->workload);
+    if (comparison->skipped.has_value()) {
+      PrintProgress(name, round, effort, "skipped");
+      return;
+    }
+  }
+  Result<PairSample> sample = Measure(comparison->workload, round, [&](const std::string& what) {
+    PrintProgress(name, round, effort, what);
+  });
   if (sample.ok()) {
     comparison->pairs.push_back(sample.value());
     return;
@@ -47,6 +57,12 @@ void Session::RunPair(int round, const Effort& effort, Comparison* comparison) {
   // The whole message stands below the table.
   const std::string& message = sample.error().message;
   PrintProgress(name, round, effort, "FAILED: " + message.substr(0, message.find('\n')));
+}
+
+Result<PairSample> Session::Measure(const Workload& workload, int round,
+                                    const ProgressFunction& progress) {
+  return workload.flash.has_value() ? flash_runner_.Run(workload, round, progress)
+                                    : runner_.Run(workload, round, progress);
 }
 
 void Session::PrintProgress(const std::string& workload, int round, const Effort& effort,

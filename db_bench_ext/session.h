@@ -6,6 +6,7 @@
 
 #include "db_bench_ext/comparison.h"
 #include "db_bench_ext/device_limit.h"
+#include "db_bench_ext/flash_runner.h"
 #include "db_bench_ext/work_directory.h"
 #include "db_bench_ext/workload.h"
 
@@ -23,8 +24,9 @@ struct Effort {
 // disturbance of the machine thus touches one pair of several workloads instead of all pairs of
 // one.
 //
-// A workload whose child fails is given up, with the reason in its Comparison; the others go on. A
-// signal ends the session; what was measured until then is returned.
+// A workload whose child fails, or that this machine cannot measure, is given up, with the reason
+// in its Comparison; the others go on. A signal ends the session; what was measured until then is
+// returned.
 class Session {
  public:
   // All three must outlive the session.
@@ -42,7 +44,10 @@ class Session {
                      const std::string& what) const;
   std::chrono::duration<double> Elapsed() const;
 
+  Result<PairSample> Measure(const Workload& workload, int round, const ProgressFunction& progress);
+
   PairRunner runner_;
+  FlashRunner flash_runner_;
   std::chrono::steady_clock::time_point start_;
   int skipped_pairs_ = 0;
 };

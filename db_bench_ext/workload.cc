@@ -58,6 +58,9 @@ std::vector<std::string> AmountArguments(const Workload& workload, double scale)
   if (workload.program == Program::kOpenPutClose) {
     return {"--count=" + scaled(static_cast<double>(workload.operations))};
   }
+  if (workload.program == Program::kPageStoreBenchmark) {
+    return {"--row=" + workload.benchmark, "--scale=" + std::to_string(scale)};
+  }
   if (workload.program == Program::kOpenReplay) {
     return {"--records=" + std::to_string(PreparedKeys(*workload.preparation, scale))};
   }

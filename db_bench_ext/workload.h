@@ -10,11 +10,11 @@
 namespace bloom_lfs::bench {
 
 // What one run of a workload yields, and whether more of it is better.
-enum class Metric { kOpsPerS, kP999Us, kElapsedS };
+enum class Metric { kOpsPerS, kP999Us, kElapsedS, kMicroseconds, kBytesPerByte };
 
 bool LowerIsBetter(Metric metric);
 
-enum class Program { kDbBench, kOpenPutClose, kOpenReplay };
+enum class Program { kDbBench, kOpenPutClose, kOpenReplay, kPageStoreBenchmark };
 
 // The yardstick of a workload, measured within each pair of runs.
 enum class Bound {
@@ -56,6 +56,38 @@ struct Preparation {
   int64_t keys = 0;
 };
 
+// The flash tier of a workload, which only the plugin's runs have, and what they are held against.
+struct FlashTier {
+  enum class Disk {
+    kSlow,  // the database lies on a disk made slow, the tier on the one below it
+    kSame,  // both on that one
+  };
+  enum class Start {
+    kEmpty,   // made for the run
+    kWarm,    // filled before, by other processes
+    kKilled,  // filled by one process, which was killed
+  };
+  // What stands in the column "stock".
+  enum class Beside {
+    kStock,        // the same without a tier
+    kLater,        // the same again, later in the same process
+    kSingleReads,  // readrandom on the same tier
+    kYardstick,    // what the program says itself
+  };
+  Disk disk = Disk::kSlow;
+  Start start = Start::kWarm;
+  Beside beside = Beside::kStock;
+  // Under the plugin's blob files, and not under the block cache.
+  bool blobs = false;
+  // Runs the benchmark twice in a process, and takes the second for its result.
+  bool again = false;
+  std::string name = "large";  // workloads with the same name share the tier
+  uint64_t bytes = uint64_t{512} << 20;
+  // What fills a tier, on a disk that is not slow yet; with the arguments of the workload.
+  std::string warm_up = "readseq,readrandom";
+  int warm_up_s = 4;
+};
+
 // Floors and aims; none at all in a row that only shows a figure. A ratio is plugin / stock; a
 // share says how much of its bound the plugin reaches.
 struct Goals {
@@ -88,6 +120,7 @@ struct Workload {
   Afterwards afterwards = Afterwards::kNothing;
   std::optional<Preparation> preparation;
   PageCache page_cache = PageCache::kAsItIs;
+  std::optional<FlashTier> flash;
 };
 
 // Those of `workloads` whose name matches an item of the comma-separated list; an item is a name or

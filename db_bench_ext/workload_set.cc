@@ -12,7 +12,8 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
   const WorkloadSet sets[] = {{"default", DefaultRows(), std::chrono::seconds(240), 3 * kGiB},
                               {"logs", LogRows(), std::chrono::seconds(240), 3 * kGiB},
-                              {"features", FeatureRows(), std::chrono::seconds(660), 6 * kGiB}};
+                              {"features", FeatureRows(), std::chrono::seconds(660), 6 * kGiB},
+                              {"flash", FlashRows(), std::chrono::seconds(900), 8 * kGiB}};
   WorkloadSet all;
   all.name = "all";
   for (const WorkloadSet& set : sets) {
@@ -22,7 +23,8 @@ Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
     all.needed_bytes = std::max(all.needed_bytes, set.needed_bytes);
   }
   if (name == all.name) return all;
-  return Error{"--set=" + name + " is no set of workloads; use default, logs, features or all"};
+  return Error{"--set=" + name +
+               " is no set of workloads; use default, logs, features, flash or all"};
 }
 
 }  // namespace bloom_lfs::bench

@@ -20,11 +20,12 @@ struct WorkloadSet {
   uint64_t needed_bytes = 0;
 };
 
-// "default", "logs", "features" or "all".
+// "default", "logs", "features", "flash" or "all".
 Result<WorkloadSet> FindWorkloadSet(const std::string& name);
 
 std::vector<Workload> DefaultRows();
 std::vector<Workload> LogRows();
 std::vector<Workload> FeatureRows();
+std::vector<Workload> FlashRows();
 
 }  // namespace bloom_lfs::bench

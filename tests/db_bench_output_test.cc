@@ -69,6 +69,15 @@ TEST(DbBenchOutputTest, AnotherBenchmarkWithTheSamePrefixIsNotTaken) {
   EXPECT_FALSE(ParseDbBenchOutput(output, "fillsync").ok());
 }
 
+TEST(DbBenchOutputTest, OfABenchmarkThatRanTwiceEitherIsRead) {
+  const std::string output =
+      std::string(kFillsync) +
+      "fillsync     :     100.0 micros/op 10000 ops/sec 3.0 seconds 30000 operations;\n";
+  EXPECT_EQ(ParseDbBenchOutput(output, "fillsync", 1).value().ops_per_s, 6140);
+  EXPECT_EQ(ParseDbBenchOutput(output, "fillsync", 2).value().ops_per_s, 10000);
+  EXPECT_FALSE(ParseDbBenchOutput(output, "fillsync", 3).ok());
+}
+
 TEST(DbBenchOutputTest, OutputWithoutAResultIsAnErrorThatQuotesIt) {
   const Result<DbBenchResult> result =
       ParseDbBenchOutput("DB path: [/tmp/db]\nput error: No space left on device\n", "fillsync");
@@ -123,6 +132,16 @@ TEST(OpenReplayOutputTest, ReadsTheTime) {
   ASSERT_TRUE(seconds.ok()) << seconds.error().message;
   EXPECT_DOUBLE_EQ(seconds.value(), 1.5);
   EXPECT_FALSE(ParseOpenReplayOutput("open_put_close: 200 rounds in 2.4 seconds\n").ok());
+}
+
+TEST(PageStoreOutputTest, ReadsTheYardstickAndWhatWasMeasured) {
+  const std::string output = "a\npage_store_benchmark: insert 1.2500 beside 2.0000\n";
+  const auto figures = ParsePageStoreOutput(output, "insert");
+  ASSERT_TRUE(figures.ok());
+  EXPECT_EQ(figures.value().first, 2.0);
+  EXPECT_EQ(figures.value().second, 1.25);
+  EXPECT_FALSE(ParsePageStoreOutput(output, "cleaning").ok());
+  EXPECT_FALSE(ParsePageStoreOutput("page_store_benchmark: insert 0.0 beside 2.0", "insert").ok());
 }
 
 TEST(OpenPutCloseOutputTest, ReadsTheTimeOfAllRounds) {

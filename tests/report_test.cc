@@ -144,6 +144,18 @@ TEST(ReportTest, AFailedWorkloadKeepsItsRowAndGivesItsReason) {
   EXPECT_NE(report.find("the child exited with 1"), std::string::npos) << report;
 }
 
+TEST(ReportTest, AWorkloadThatCannotBeMeasuredHereKeepsItsRowAndGivesTheReason) {
+  Comparison comparison;
+  comparison.workload.name = "flash-warm";
+  comparison.workload.title = "warm";
+  comparison.skipped = "a slow disk needs root";
+  const std::string report = RenderReport({comparison}, {}, {});
+  EXPECT_NE(report.find("skipped"), std::string::npos) << report;
+  EXPECT_NE(report.find("flash-warm skipped: a slow disk needs root\n"), std::string::npos)
+      << report;
+  EXPECT_EQ(report.find("FAILED"), std::string::npos) << report;
+}
+
 TEST(ReportTest, AFailureAfterSomePairsIsNotHiddenByThem) {
   Comparison failed = Compare({Pair(100, 200)});
   failed.failure = Error{"plugin: the child exited with 1"};
@@ -187,6 +199,8 @@ TEST(FormatTest, EveryMetricHasItsUnit) {
   EXPECT_EQ(FormatMetric(Metric::kOpsPerS, 6140), "6,140 ops/s");
   EXPECT_EQ(FormatMetric(Metric::kP999Us, 1250), "1.25 ms");
   EXPECT_EQ(FormatMetric(Metric::kElapsedS, 2.434), "2.43 s");
+  EXPECT_EQ(FormatMetric(Metric::kMicroseconds, 1.254), "1.25 µs");
+  EXPECT_EQ(FormatMetric(Metric::kBytesPerByte, 1.016), "1.02 B/B");
 }
 
 }  // namespace

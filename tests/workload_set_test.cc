@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ TEST(WorkloadSetTest, AllIsTheOtherSetsTogetherAndNoNameOccursTwice) {
   const size_t all = AllRows().size();
   EXPECT_EQ(FindWorkloadSet("default").value().workloads.size() +
                 FindWorkloadSet("logs").value().workloads.size() +
-                FindWorkloadSet("features").value().workloads.size(),
+                FindWorkloadSet("features").value().workloads.size() +
+                FindWorkloadSet("flash").value().workloads.size(),
             all);
   std::set<std::string> names;
   for (const Workload& workload : AllRows()) {
@@ -64,6 +66,25 @@ TEST(WorkloadSetTest, EveryRowSaysHowMuchItDoes) {
     EXPECT_EQ(workload.preparation.has_value(),
               workload.preparation.value_or(Preparation()).keys > 0)
         << workload.name;
+  }
+}
+
+// A tier that several rows share must hold the same database, and be as large.
+TEST(WorkloadSetTest, RowsThatShareATierAgreeAboutIt) {
+  std::map<std::string, const Workload*> first;
+  const std::vector<Workload> rows = FlashRows();
+  for (const Workload& workload : rows) {
+    ASSERT_TRUE(workload.flash.has_value()) << workload.name;
+    if (workload.program != Program::kDbBench) {
+      EXPECT_EQ(workload.flash->beside, FlashTier::Beside::kYardstick) << workload.name;
+      continue;
+    }
+    const Workload& other = *first.emplace(workload.flash->name, &workload).first->second;
+    EXPECT_EQ(workload.flash->bytes, other.flash->bytes) << workload.name;
+    EXPECT_EQ(workload.flash->disk, other.flash->disk) << workload.name;
+    EXPECT_EQ(workload.flash->start, other.flash->start) << workload.name;
+    EXPECT_EQ(workload.flash->warm_up, other.flash->warm_up) << workload.name;
+    EXPECT_EQ(workload.preparation->name, other.preparation->name) << workload.name;
   }
 }
 
@@ -144,6 +165,28 @@ TEST(ArmCommandTest, AfterwardsIsPartOfTheBenchmarks) {
   EXPECT_EQ(benchmarks("fillrandom-blob-64k"), "--benchmarks=fillrandom,compact");
   EXPECT_EQ(benchmarks("readwhilewriting"), "--benchmarks=readwhilewriting,stats");
   EXPECT_EQ(benchmarks("fillsync"), "--benchmarks=fillsync");
+}
+
+TEST(ArmCommandTest, OnlyRunsWithATierArePreloadedAndHaveIt) {
+  const bench::Setup setup = SetupWithPlugin();
+  const Workload row = RowNamed("flash-warm");
+  const Command stock = FlashCommand(setup, row, "readrandom", 3, "/db", "");
+  EXPECT_EQ(stock.preload, "");
+  EXPECT_FALSE(Contains(stock.argv, "--secondary_cache_uri="));
+  const Command on_flash =
+      FlashCommand(setup, row, "readrandom,readrandom", 3, "/db", "path=x;size=y");
+  EXPECT_EQ(on_flash.preload, setup.plugin);
+  for (const char* argument :
+       {"--benchmarks=readrandom,readrandom", "--db=/db", "--use_existing_db", "--seed=4",
+        "--secondary_cache_uri=id=bloom_lfs_flash;path=x;size=y", "--duration=5"}) {
+    EXPECT_TRUE(Contains(on_flash.argv, argument)) << argument;
+  }
+  for (const std::string& argument : on_flash.argv) {
+    EXPECT_EQ(argument.find("--fs_uri"), std::string::npos) << "the log is stock's";
+  }
+  const Command blobs =
+      FlashCommand(setup, RowNamed("flash-blobs"), "readrandom", 3, "/db", "path=x;size=y");
+  EXPECT_TRUE(Contains(blobs.argv, "--fs_uri=id=bloom_lfs;blob_flash={path=x;size=y}"));
 }
 
 }  // namespace
