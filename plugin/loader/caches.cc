@@ -65,7 +65,7 @@ struct Meaning {
   void* on_flash[kKinds] = {};  // null: it gets no tier
 };
 
-struct Slot {
+struct MeaningSlot {
   std::atomic<bool> taken{false};  // set first, by one thread
   std::atomic<bool> ready{false};  // the meaning may be read
   Meaning meaning;
@@ -73,24 +73,24 @@ struct Slot {
 
 // The program's, and that of the RocksDB that it started with: what comes later may go, and another
 // may lie in its place then, so it is asked about anew at every call.
-constexpr size_t kMaxSlots = 2;
-Slot g_slots[kMaxSlots];
+constexpr size_t kMaxMeanings = 2;
+MeaningSlot g_meanings[kMaxMeanings];
 
-const Meaning* FindKept(uintptr_t address) {
-  for (const Slot& slot : g_slots) {
+const Meaning* FindKeptMeaning(uintptr_t address) {
+  for (const MeaningSlot& slot : g_meanings) {
     if (slot.ready.load(std::memory_order_acquire) && address >= slot.meaning.begin &&
-        address < slot.meaning.end) {  // pairs with Keep
+        address < slot.meaning.end) {  // pairs with KeepMeaning
       return &slot.meaning;
     }
   }
   return nullptr;
 }
 
-void Keep(const Meaning& meaning) {
-  for (Slot& slot : g_slots) {
+void KeepMeaning(const Meaning& meaning) {
+  for (MeaningSlot& slot : g_meanings) {
     if (!slot.taken.exchange(true, std::memory_order_relaxed)) {
       slot.meaning = meaning;
-      slot.ready.store(true, std::memory_order_release);  // pairs with FindKept
+      slot.ready.store(true, std::memory_order_release);  // pairs with FindKeptMeaning
       return;
     }
   }
@@ -136,7 +136,7 @@ Meaning MeaningFor(const Object& object) {
 }
 
 Meaning MeaningAt(const void* caller) {
-  if (const Meaning* const kept = FindKept(reinterpret_cast<uintptr_t>(caller))) {
+  if (const Meaning* const kept = FindKeptMeaning(reinterpret_cast<uintptr_t>(caller))) {
     return *kept;
   }
   RememberDirectory();  // some library's initialiser may be ahead of ours
@@ -172,7 +172,7 @@ SharedHandle Make(size_t kind, const void* options, const void* caller) {
 void RememberCaches(const void* rocksdb) {
   for (const void* const place : {rocksdb, reinterpret_cast<const void*>(getauxval(AT_ENTRY))}) {
     if (KeepLoaded(place)) {
-      Keep(MeaningFor(Object::Of(place)));
+      KeepMeaning(MeaningFor(Object::Of(place)));
     }
   }
 }
