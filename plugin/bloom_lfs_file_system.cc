@@ -13,6 +13,7 @@
 #include "plugin/file_creation.h"
 #include "plugin/file_kind.h"
 #include "plugin/flash/blob_identity.h"
+#include "plugin/flash/blob_tier.h"
 #include "plugin/io_status.h"
 #include "plugin/log_writer_intent.h"
 #include "plugin/sibling_files.h"
@@ -56,7 +57,8 @@ BloomLfsFileSystem::BloomLfsFileSystem(std::shared_ptr<FileSystem> target,
                                        const PluginOptions& options)
     : FileSystemWrapper(WithoutPlugin(target)),
       options_(options),
-      target_is_local_(IsPlainLocal(this->target())) {
+      target_is_local_(IsPlainLocal(this->target())),
+      blob_tier_(std::make_shared<BlobTier>()) {
   RegisterOptions(&options_, &PluginOptionTypes());
 }
 
@@ -238,7 +240,7 @@ IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
     IOStatus opened = target()->NewRandomAccessFile(path, options, result, dbg);
     if (opened.ok()) {
       *result =
-          blob_tier_.Put(std::move(*result), path, options_.blob_flash, HoldsDatabaseOf(path));
+          blob_tier_->Put(std::move(*result), path, options_.blob_flash, HoldsDatabaseOf(path));
     }
     return opened;
   }
@@ -293,7 +295,7 @@ IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& 
   IOStatus status = target()->LockFile(path, options, lock, dbg);
   if (status.ok()) {
     NoteDatabaseLocked(*lock, path);
-    blob_tier_.NoteLocked();
+    blob_tier_->NoteLocked();
   }
   return status;
 }
@@ -301,7 +303,7 @@ IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& 
 IOStatus BloomLfsFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
                                         IODebugContext* dbg) {
   NoteDatabaseUnlocked(lock);
-  blob_tier_.NoteUnlocked();
+  blob_tier_->NoteUnlocked();
   return target()->UnlockFile(lock, options, dbg);
 }
 

@@ -11,12 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "plugin/flash/blob_tier.h"
 #include "plugin/plugin_options.h"
 #include "plugin/rocksdb_versions.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
+
+class BlobTier;
 
 class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
  public:
@@ -116,7 +117,7 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
 
   PluginOptions options_;
   bool target_is_local_ = false;
-  BlobTier blob_tier_;
+  std::shared_ptr<BlobTier> blob_tier_;  // never null
 };
 
 }  // namespace bloom_lfs

@@ -225,14 +225,28 @@ std::string InWords(const PluginOptions& options) {
 
 // BLOOM_LFS_OPTIONS is read without RocksDB's help, to the same effect.
 TEST(PluginOptions, ParseAgreesWithFsUri) {
-  for (const char* text :
-       {"", "buffer_bytes=64K", "buffer_bytes=64k;buffer_count=3;",
-        " frontier_bytes = 0 ; io_uring=0", "idle_flush_ms=1;direct_io=false", "buffer_bytes=1",
-        "buffer_count=257", "buffer_count=", "idle_flush_ms=soon", "io_uring=maybe",
-        "frontier_bytes=1", "no_such_option=1", "blob_files=0", "blob_files=none",
-        "blob_buffer_bytes=8K;blob_buffer_count=2", "blob_direct_bytes=1M", "blob_direct_bytes=x",
-        "ring_budget_bytes=0", "blob_flash={path=/flash/tier;size=128M}", "blob_flash=",
-        "blob_flash={path=/flash/tier;size=1};io_uring=false", "blob_flash={size=128M}"}) {
+  for (const char* text : {"",
+                           "buffer_bytes=64K",
+                           "buffer_bytes=64k;buffer_count=3;",
+                           " frontier_bytes = 0 ; io_uring=0",
+                           "idle_flush_ms=1;direct_io=false",
+                           "buffer_bytes=1",
+                           "buffer_count=257",
+                           "buffer_count=",
+                           "idle_flush_ms=soon",
+                           "io_uring=maybe",
+                           "frontier_bytes=1",
+                           "no_such_option=1",
+                           "blob_files=0",
+                           "blob_files=none",
+                           "blob_buffer_bytes=8K;blob_buffer_count=2",
+                           "blob_direct_bytes=1M",
+                           "blob_direct_bytes=x",
+                           "ring_budget_bytes=0",
+                           "blob_flash={path=/flash/tier;size=128M}",
+                           "blob_flash=",
+                           "blob_flash={path=/flash/tier;size=1};io_uring=false",
+                           "blob_flash={size=128M}"}) {
     std::shared_ptr<FileSystem> file_system;
     const Status by_uri = Create(std::string("id=bloom_lfs;") + text, &file_system);
     PluginOptions parsed;

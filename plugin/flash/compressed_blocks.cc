@@ -17,9 +17,9 @@ std::atomic<bool> g_compressed_wanted{false};
 
 // By the name of one of its functions, in which rocksdb::BlockContents is a template's argument
 // (other kinds: Block, ParsedFullFilterBlock, UncompressionDict) or BlobContents a class.
-bool BelongsElsewhere(const rocksdb::Cache::CacheItemHelper* helper) {
+bool BelongsElsewhere(const rocksdb::Cache::CacheItemHelper& helper) {
   Dl_info info = {};
-  if (dladdr(reinterpret_cast<const void*>(helper->saveto_cb), &info) == 0 ||
+  if (dladdr(reinterpret_cast<const void*>(helper.saveto_cb), &info) == 0 ||
       info.dli_sname == nullptr) {
     return g_compressed_wanted.load(std::memory_order_relaxed);  // Relaxed: nothing is behind it
   }
@@ -34,8 +34,8 @@ bool IsForTheTier(const rocksdb::Cache::CacheItemHelper* helper) {
   static thread_local const rocksdb::Cache::CacheItemHelper* last = nullptr;
   static thread_local bool last_is = false;
   const bool unsure = g_compressed_wanted.load(std::memory_order_relaxed);  // Relaxed: above
-  if (helper != last || unsure) {
-    last_is = !BelongsElsewhere(helper);
+  if (helper != nullptr && (helper != last || unsure)) {
+    last_is = !BelongsElsewhere(*helper);
     last = helper;
   }
   return last_is;

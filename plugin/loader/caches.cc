@@ -170,7 +170,9 @@ SharedHandle Make(size_t kind, const void* options, const void* caller) {
 }  // namespace
 
 void RememberCaches(const void* rocksdb) {
-  for (const void* const place : {rocksdb, reinterpret_cast<const void*>(getauxval(AT_ENTRY))}) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives the address as a number
+  const auto* const program = reinterpret_cast<const void*>(getauxval(AT_ENTRY));
+  for (const void* const place : {rocksdb, program}) {
     if (KeepLoaded(place)) {
       KeepMeaning(MeaningFor(Object::Of(place)));
     }
