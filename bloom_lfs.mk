@@ -133,6 +133,7 @@ bloom_lfs_HEADERS := \
   plugin/bloom_lfs_file_system.h \
   plugin/plugin_options.h \
   plugin/register.h \
+  plugin/rocksdb_features.h \
   plugin/rocksdb_versions.h
 
 bloom_lfs_LDFLAGS := -luring

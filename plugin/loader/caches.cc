@@ -12,7 +12,7 @@
 #include "plugin/loader/say.h"
 #include "plugin/loader/shared_handle.h"
 #include "plugin/loader/verdict.h"
-#include "plugin/rocksdb_versions.h"
+#include "plugin/rocksdb_features.h"
 
 #if BLOOM_LFS_KNOWS_SECONDARY_CACHE
 
