@@ -4,6 +4,7 @@
 #include <string>
 
 #include "plugin/bloom_lfs_file_system.h"
+#include "plugin/flash/flash_by_environment.h"
 #include "plugin/plugin_options.h"
 #include "plugin/warning.h"
 
@@ -15,20 +16,14 @@ using rocksdb::FileSystem;
 std::shared_ptr<FileSystem> Make(DefaultFunction real) {
   PluginOptions options;
   const char* const text = std::getenv("BLOOM_LFS_OPTIONS");
-  rocksdb::Status status = options.Parse(text != nullptr ? text : "");
+  const rocksdb::Status status = options.Parse(text != nullptr ? text : "");
   if (!status.ok()) {
     WarnOnce("not in use, RocksDB keeps its stock FileSystem: correct BLOOM_LFS_OPTIONS: " +
              status.ToString());
     return real();
   }
-  if (const char* const flash = std::getenv("BLOOM_LFS_FLASH");
-      flash != nullptr && options.blob_flash.empty()) {
-    options.blob_flash = flash;
-    status = options.Validate();
-    if (!status.ok()) {
-      WarnOnce("no flash tier: correct BLOOM_LFS_FLASH: " + status.ToString());
-      options.blob_flash.clear();
-    }
+  if (options.blob_flash.empty()) {
+    options.blob_flash = FlashTextOfEnvironment();
   }
   return std::make_shared<BloomLfsFileSystem>(real(), options);
 }

@@ -105,6 +105,15 @@ class FlashCacheTest : public testing::Test {
   std::unique_ptr<rocksdb::DB> db_;
 };
 
+// Whether a cache of class Made cannot be made from the text, and the error names the option.
+template <typename Made>
+void ExpectRefused(const std::string& text, const std::string& option) {
+  std::shared_ptr<Made> cache;
+  const rocksdb::Status status = Made::CreateFromString(rocksdb::ConfigOptions(), text, &cache);
+  EXPECT_FALSE(status.ok()) << text;
+  EXPECT_NE(status.ToString().find(option), std::string::npos) << status.ToString();
+}
+
 constexpr uint64_t kRows = 20000;  // 8 MB
 constexpr uint64_t kBlocks = kRows * 430 / 4096;
 
@@ -251,11 +260,7 @@ TEST_F(FlashCacheTest, ABlockCacheOnATierIsMadeFromAnOptionString) {
 
 TEST_F(FlashCacheTest, ABlockCacheOfBadOptionsIsRefusedByName) {
   const auto refused = [](const std::string& text, const std::string& option) {
-    std::shared_ptr<rocksdb::Cache> cache;
-    const rocksdb::Status status = rocksdb::Cache::CreateFromString(
-        rocksdb::ConfigOptions(), "id=bloom_lfs_flash://;" + text, &cache);
-    EXPECT_FALSE(status.ok()) << text;
-    EXPECT_NE(status.ToString().find(option), std::string::npos) << status.ToString();
+    ExpectRefused<rocksdb::Cache>("id=bloom_lfs_flash://;" + text, option);
   };
   refused("capacity=1M", "path");
   refused("path=/tmp/x;size=1", "size");
@@ -311,12 +316,8 @@ TEST_F(FlashCacheTest, IsMadeFromItsName) {
 }
 
 TEST_F(FlashCacheTest, BadOptionsAreRefusedByName) {
-  const auto refused = [&](const std::string& text, const std::string& option) {
-    std::shared_ptr<rocksdb::SecondaryCache> cache;
-    const rocksdb::Status status = rocksdb::SecondaryCache::CreateFromString(
-        rocksdb::ConfigOptions(), "id=bloom_lfs_flash;" + text, &cache);
-    EXPECT_FALSE(status.ok()) << text;
-    EXPECT_NE(status.ToString().find(option), std::string::npos) << status.ToString();
+  const auto refused = [](const std::string& text, const std::string& option) {
+    ExpectRefused<rocksdb::SecondaryCache>("id=bloom_lfs_flash;" + text, option);
   };
   refused("size=128M", "path");
   refused("path=/tmp/x;size=1", "size");

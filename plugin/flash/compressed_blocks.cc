@@ -15,30 +15,34 @@ namespace {
 // are put where they were looked for in vain.
 std::atomic<bool> g_compressed_wanted{false};
 
+enum class Kind { kForTheTier, kElsewhere, kUnnamed };
+
 // By the name of one of its functions, in which rocksdb::BlockContents is a template's argument
 // (other kinds: Block, ParsedFullFilterBlock, UncompressionDict) or BlobContents a class.
-bool BelongsElsewhere(const rocksdb::Cache::CacheItemHelper& helper) {
+Kind KindOf(const rocksdb::Cache::CacheItemHelper& helper) {
   Dl_info info = {};
   if (dladdr(reinterpret_cast<const void*>(helper.saveto_cb), &info) == 0 ||
       info.dli_sname == nullptr) {
-    return g_compressed_wanted.load(std::memory_order_relaxed);  // Relaxed: nothing is behind it
+    return Kind::kUnnamed;
   }
-  return strstr(info.dli_sname, "INS_13BlockContentsE") != nullptr ||
-         strstr(info.dli_sname, "12BlobContents") != nullptr;
+  const bool elsewhere = strstr(info.dli_sname, "INS_13BlockContentsE") != nullptr ||
+                         strstr(info.dli_sname, "12BlobContents") != nullptr;
+  return elsewhere ? Kind::kElsewhere : Kind::kForTheTier;
 }
 
 }  // namespace
 
-bool IsForTheTier(const rocksdb::Cache::CacheItemHelper* helper) {
+bool IsForTheTier(const rocksdb::Cache::CacheItemHelper& helper) {
   // A handful of them in a process, one at a time for most callers.
   static thread_local const rocksdb::Cache::CacheItemHelper* last = nullptr;
-  static thread_local bool last_is = false;
-  const bool unsure = g_compressed_wanted.load(std::memory_order_relaxed);  // Relaxed: above
-  if (helper != nullptr && (helper != last || unsure)) {
-    last_is = !BelongsElsewhere(*helper);
-    last = helper;
+  static thread_local Kind kind = Kind::kUnnamed;
+  if (&helper != last) {
+    kind = KindOf(helper);
+    last = &helper;
   }
-  return last_is;
+  // Relaxed: nothing is behind it
+  return kind == Kind::kForTheTier ||
+         (kind == Kind::kUnnamed && !g_compressed_wanted.load(std::memory_order_relaxed));
 }
 
 bool IsForTheTier(const rocksdb::Cache::CreateCallback& create) {

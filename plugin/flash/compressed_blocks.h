@@ -14,7 +14,7 @@
 namespace bloom_lfs {
 
 // Whether objects of this kind may be put there.
-bool IsForTheTier(const rocksdb::Cache::CacheItemHelper* helper);
+bool IsForTheTier(const rocksdb::Cache::CacheItemHelper& helper);
 // Whether what makes such objects may be given bytes from there.
 bool IsForTheTier(const rocksdb::Cache::CreateCallback& create);
 

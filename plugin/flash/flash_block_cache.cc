@@ -3,29 +3,26 @@
 #if BLOOM_LFS_HAS_CREATE_CONTEXT
 
 #include "plugin/flash/flash_cache.h"
-#include "plugin/option_text.h"
+#include "plugin/option_table.h"
 
 namespace bloom_lfs {
 namespace {
 
-using rocksdb::OptionTypeInfo;
+using Table = OptionTable<BlockCacheOptions>;
 
-const std::unordered_map<std::string, OptionTypeInfo>& BlockCacheOptionTypes() {
+const Table& AllOptions() {
+  constexpr Range kCapacity = {0, UINT64_MAX, 1, "bytes"};
   // Never destroyed: RocksDB keeps caches alive past our static destructors.
-  static const auto* const types = new std::unordered_map<std::string, OptionTypeInfo>{
-      {"capacity",
-       {offsetof(BlockCacheOptions, capacity), rocksdb::OptionType::kUInt64T,
-        rocksdb::OptionVerificationType::kNormal, rocksdb::OptionTypeFlags::kNone}},
-      {"cache",
-       {offsetof(BlockCacheOptions, cache), rocksdb::OptionType::kString,
-        rocksdb::OptionVerificationType::kNormal, rocksdb::OptionTypeFlags::kNone}}};
-  return *types;
+  static const auto* const options =
+      new Table("bloom_lfs_flash", {{"capacity", &BlockCacheOptions::capacity, kCapacity},
+                                    {"cache", &BlockCacheOptions::cache, {"lru", "hyper_clock"}}});
+  return *options;
 }
 
-rocksdb::Status Check(const BlockCacheOptions& options) {
-  return options.cache == "lru" || options.cache == "hyper_clock"
-             ? rocksdb::Status::OK()
-             : NotAllowed("cache", options.cache, "lru, hyper_clock");
+const std::unordered_map<std::string, rocksdb::OptionTypeInfo>& BlockCacheOptionTypes() {
+  static const auto* const types =
+      new std::unordered_map<std::string, rocksdb::OptionTypeInfo>(AllOptions().TypeInfos());
+  return *types;
 }
 
 std::shared_ptr<rocksdb::Cache> MakeCache(const BlockCacheOptions& options,
@@ -55,7 +52,7 @@ rocksdb::Status FlashBlockCache::ConfigureOptions(
     std::unordered_map<std::string, std::string>* unused) {
   rocksdb::Status status = CacheWrapper::ConfigureOptions(config, options, unused);
   if (status.ok()) {
-    status = Check(options_);
+    status = AllOptions().Check(options_);
   }
   if (status.ok()) {
     status = flash_.Validate();

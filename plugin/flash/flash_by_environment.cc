@@ -1,34 +1,44 @@
 #include "plugin/flash/flash_by_environment.h"
 
-#if BLOOM_LFS_HAS_FLASH_TIER
-
 #include <cstdlib>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "lss/base/mutex.h"
 #include "lss/base/per_process.h"
-#include "plugin/flash/flash_cache.h"
 #include "plugin/flash/flash_options.h"
 #include "plugin/warning.h"
 
-namespace bloom_lfs {
-namespace {
+#if BLOOM_LFS_HAS_FLASH_TIER
+#include "plugin/flash/flash_cache.h"
+#endif
 
-// Nothing: there is to be no tier.
-std::optional<FlashOptions> ReadOptions() {
+namespace bloom_lfs {
+
+std::string FlashTextOfEnvironment() {
   const char* const text = std::getenv("BLOOM_LFS_FLASH");
   if (text == nullptr || *text == '\0') {
-    return std::nullopt;
+    return "";
   }
   FlashOptions options;
   const rocksdb::Status status = options.ParseAndValidate(text);
   if (!status.ok()) {
     WarnOnce("no flash tier: correct BLOOM_LFS_FLASH: " + status.ToString());
-    return std::nullopt;
+    return "";
   }
-  return options;
+  return text;
+}
+
+#if BLOOM_LFS_HAS_FLASH_TIER
+
+namespace {
+
+// Nothing: there is to be no tier.
+std::optional<FlashOptions> ReadOptions() {
+  FlashOptions options;
+  const std::string text = FlashTextOfEnvironment();
+  return !text.empty() && options.ParseAndValidate(text).ok() ? std::make_optional(options)
+                                                              : std::nullopt;
 }
 
 struct Shared {
@@ -95,6 +105,6 @@ std::shared_ptr<rocksdb::Cache> OnFlash(size_t capacity, int num_shard_bits,
 
 #endif
 
-}  // namespace bloom_lfs
-
 #endif  // BLOOM_LFS_HAS_FLASH_TIER
+
+}  // namespace bloom_lfs

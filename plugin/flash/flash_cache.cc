@@ -183,7 +183,7 @@ std::unique_ptr<SecondaryCacheResultHandle> FlashCache::Lookup(
 
 rocksdb::Status FlashCache::Insert(const Slice& key, void* object,
                                    const rocksdb::Cache::CacheItemHelper* helper) {
-  if (IsForTheTier(helper)) {
+  if (IsForTheTier(*helper)) {
     SaveBlock(key, helper, object);
   }
   return rocksdb::Status::OK();

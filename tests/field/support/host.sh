@@ -61,6 +61,13 @@ tell() { # NAME COMMAND...
 }
 
 # tell, or the situation does not come about.
+go_through() { # NAME COMMAND...: each is one word; says every answer
+  local command name=$1
+  for command in "${@:2}"; do
+    tell "$name" "$command"
+    say "$answer"
+  done
+}
 must() { # NAME COMMAND...
   tell "$@" || broken "$side: $*: $answer"
 }

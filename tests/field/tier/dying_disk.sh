@@ -9,16 +9,10 @@ trial() {
   before=(env "BLOOM_LFS_FLASH=path=$place/flash/tier;size=128M;memory=8M")
   serve host
   must host open db "$place/db"
-  for command in "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000"
   [[ $side == stock || -s $place/flash/tier/pages ]] || say "no tier"
   shut_down flash
-  for command in "check db 20000" "put db 5000 from=20000 bytes=1000" "close db" "open db $place/db" "check db 25000" \
-    "close db"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "check db 20000" "put db 5000 from=20000 bytes=1000" "close db" "open db $place/db" "check db 25000" \
+    "close db"
   slay host
 }

@@ -10,21 +10,12 @@ trial() {
   before=(env "BLOOM_LFS_FLASH=path=$place/flash/tier;size=128M;memory=8M")
   serve host
   must host open db "$place/db"
-  for command in "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000"
   freeze flash
   begin=$SECONDS
-  for command in "check db 20000" "put db 5000 from=20000 bytes=1000"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "check db 20000" "put db 5000 from=20000 bytes=1000"
   ((SECONDS - begin < 30)) && say "in time"
   thaw flash
-  for command in "close db" "open db $place/db" "check db 25000" "close db"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "close db" "open db $place/db" "check db 25000" "close db"
   slay host
 }

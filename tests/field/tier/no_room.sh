@@ -8,10 +8,7 @@ trial() {
   attach flash
   before=(env "BLOOM_LFS_FLASH=path=$place/flash/tier;size=1G;memory=8M")
   serve host
-  for command in "open db $place/db" "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000" "close db"; do
-    tell host $command
-    say "$answer"
-  done
+  go_through host "open db $place/db" "put db 20000 bytes=1000" "close db" "open db $place/db" "check db 20000" "close db"
   slay host
   # What could not be made takes no room from others.
   (($(df --output=used -BM "$place/flash" | tail -n 1 | tr -dc 0-9) < 40)) || say "the disk is full"
