@@ -148,7 +148,7 @@ Figure MeasureAmplification() {
 // Inserts other pages at 50 MB/s until it is told to stop.
 class Inserter {
  public:
-  Inserter(Store* store, uint64_t first) : thread_([=] { Run(store, first); }) {}
+  Inserter(Store* store, uint64_t first) : thread_([this, store, first] { Run(store, first); }) {}
   ~Inserter() {
     stop_ = true;
     thread_.join();

@@ -27,8 +27,9 @@ using rocksdb::ObjectLibrary;
 using rocksdb::Status;
 using test::TempDir;
 
-// FileSystem, Env, and SecondaryCache where RocksDB's is one that we know.
-constexpr int kFactories = BLOOM_LFS_HAS_FLASH_TIER ? 3 : 2;
+// FileSystem, Env, SecondaryCache where RocksDB's is one that we know, and Cache where it is made
+// of options.
+constexpr int kFactories = 2 + BLOOM_LFS_HAS_FLASH_TIER + BLOOM_LFS_HAS_CREATE_CONTEXT;
 
 std::shared_ptr<FileSystem> Create(const std::string& name) {
   std::shared_ptr<FileSystem> file_system;
