@@ -75,6 +75,12 @@ bloom_lfs_SOURCES := \
   lss/runtime/runtime.cc \
   lss/runtime/thread.cc \
   lss/runtime/ticker.cc \
+  lss/second_place/group_format.cc \
+  lss/second_place/live_records.cc \
+  lss/second_place/side_log.cc \
+  lss/second_place/side_scan.cc \
+  lss/second_place/side_space.cc \
+  lss/second_place/side_superblock.cc \
   lss/stream/cache_policy.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \

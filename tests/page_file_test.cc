@@ -10,7 +10,7 @@
 
 #include <filesystem>
 
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "tests/support/temp_dir.h"
 
 namespace lss {

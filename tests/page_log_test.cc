@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "tests/support/page_parts_fixture.h"
 
 namespace lss {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "tests/support/page_parts_fixture.h"
 
 namespace lss {

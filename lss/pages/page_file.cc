@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "lss/base/posix_file.h"
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 
 namespace lss {
 

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "lss/pages/page_log.h"
 #include "lss/pages/page_record.h"
 

@@ -23,7 +23,7 @@
 
 #include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "lss/pages/page_key.h"
 #include "lss/pages/page_log.h"
 #include "lss/pages/page_space.h"

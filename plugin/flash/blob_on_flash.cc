@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "lss/pages/page_buffer.h"
+#include "lss/base/page_buffer.h"
 #include "plugin/blob_record.h"
 #include "plugin/flash/background_thread.h"
 

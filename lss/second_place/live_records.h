@@ -1,0 +1,37 @@
+// Which records of a side log are still wanted: those whose files are not durable as far.
+//
+// Thread safety: none; its owner's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+
+#include "lss/base/types.h"
+#include "lss/second_place/group_format.h"
+
+namespace lss {
+
+class LiveRecords {
+ public:
+  // A record of the stream up to `end` is in the group at `lsn`. Those of one stream come in order.
+  void Add(const StreamName& stream, Address end, uint64_t lsn);
+  // The stream's file is durable below `end`: records that end there are not wanted any more.
+  void FileDurable(const StreamName& stream, Address end);
+  // Nothing of the stream is wanted any more: it was deleted.
+  void Forget(const StreamName& stream) { by_stream_.erase(stream); }
+
+  bool empty() const { return by_stream_.empty(); }
+  // LSN of the oldest that is wanted, and whose it is: the one to be brought to its file when room
+  // is wanted. REQUIRES: not empty
+  uint64_t oldest_lsn(StreamName* stream) const;
+
+ private:
+  struct Record {
+    Address end;
+    uint64_t lsn;
+  };
+  std::map<StreamName, std::deque<Record>> by_stream_;  // none is empty
+};
+
+}  // namespace lss
