@@ -22,7 +22,7 @@ StreamName Stream(uint64_t number) {
 // A group with these records, as its writer makes it.
 struct Group {
   explicit Group(const std::vector<SideRecord>& records) : memory(65536, 'g') {
-    head = {5, 8192, kGroupHeaderBytes};
+    head = {5, 77, 8192, 4096, kGroupHeaderBytes};
     for (const SideRecord& record : records) {
       EncodeRecord(record, memory.data() + head.bytes);
       head.bytes += static_cast<uint32_t>(RecordRoom(record.bytes.size));
@@ -43,6 +43,8 @@ TEST(GroupFormatTest, RecordsComeBackInOrder) {
   GroupHead head;
   ASSERT_TRUE(DecodeGroupHead(group.memory.data(), 8192, &head));
   EXPECT_EQ(head.epoch, 5U);
+  EXPECT_EQ(head.writer, 77U);
+  EXPECT_EQ(head.durable, 4096U);
   EXPECT_EQ(head.bytes, kGroupHeaderBytes + 3 * kRecordHeadBytes + 8 + 0 + 16);
   ASSERT_TRUE(IsWholeGroup(group.memory.data(), head));
   std::string seen;
@@ -80,11 +82,34 @@ TEST(GroupFormatTest, AChangedByteIsNoticed) {
   }
 }
 
+// Who sleeps before it reserves may find another group in the buffer, and gives its room back.
+TEST(GroupFormatTest, RoomThatWasGivenBackIsPassedOver) {
+  Group group(
+      {{Stream(1), 0, {"abc", 3}}, {Stream(2), 5, {"given back", 10}}, {Stream(3), 9, {"d", 1}}});
+  memset(group.memory.data() + kGroupHeaderBytes + RecordRoom(3), 0, RecordRoom(10));
+  SealGroup(group.head, group.memory.data());
+  std::string seen;
+  EXPECT_TRUE(ForEachRecord(group.memory.data(), group.head, [&](const SideRecord& record) {
+    seen += std::string(record.bytes.data, record.bytes.size);
+  }));
+  EXPECT_EQ(seen, "abcd");
+}
+
+TEST(GroupFormatTest, ARecordThatDoesNotFitHidesThoseBeforeIt) {
+  Group group({{Stream(1), 0, {"abc", 3}}, {Stream(2), 5, {"def", 3}}});
+  const uint32_t length = 500;
+  memcpy(group.memory.data() + kGroupHeaderBytes + RecordRoom(3) + 4, &length, sizeof(length));
+  SealGroup(group.head, group.memory.data());
+  int seen = 0;
+  EXPECT_FALSE(ForEachRecord(group.memory.data(), group.head, [&](const SideRecord&) { ++seen; }));
+  EXPECT_EQ(seen, 0);
+}
+
 // Whose checksum is right all the same: nobody's writer makes them, and no reader runs away.
 TEST(GroupFormatTest, RecordsThatDoNotFillTheirGroupEndTheReading) {
   for (const uint32_t length : {uint32_t{4}, uint32_t{1000}, UINT32_MAX - 7, UINT32_MAX}) {
     Group group({{Stream(1), 0, {"abc", 3}}});
-    memcpy(group.memory.data() + kGroupHeaderBytes + 40, &length, sizeof(length));
+    memcpy(group.memory.data() + kGroupHeaderBytes + 4, &length, sizeof(length));
     SealGroup(group.head, group.memory.data());
     const bool fits = length <= 8;
     EXPECT_EQ(ForEachRecord(group.memory.data(), group.head, [](const SideRecord&) {}), fits)
@@ -109,10 +134,13 @@ SideSuperblock SomeSuperblock() {
   superblock.place = {1, 2, 3};
   superblock.sequence = 4;
   superblock.epoch = 5;
-  superblock.epoch_begin = 8192;
+  superblock.writer = 9;
   superblock.head = 4096;
   superblock.log_bytes = 32768;
   superblock.group_bytes = 8192;
+  superblock.epoch_count = 2;
+  superblock.epochs[0] = {3, 1, 0, 8192};
+  superblock.epochs[1] = {5, 2, 12288, SideEpoch::kOpen};
   return superblock;
 }
 
@@ -122,7 +150,7 @@ TEST(SideSuperblockTest, ComesBackAndAChangedByteIsNoticed) {
   SideSuperblock read;
   ASSERT_TRUE(DecodeSuperblock(page.data(), &read));
   EXPECT_EQ(read.place, SomeSuperblock().place);
-  EXPECT_EQ(read.epoch_begin, 8192U);
+  EXPECT_EQ(read.epochs[1].begin, 12288U);
   EXPECT_EQ(read.head, 4096U);
   const size_t end = page.find_last_not_of('\0') + 1;
   for (size_t at = 0; at < end; ++at) {
@@ -142,12 +170,41 @@ TEST(SideSuperblockTest, OneThatMakesNoSenseIsNone) {
     return DecodeSuperblock(page.data(), &read);
   };
   EXPECT_TRUE(accepted([](SideSuperblock*) {}));
-  EXPECT_TRUE(accepted([](SideSuperblock* s) { s->head = 1 << 20; })) << "its epoch is far ahead";
   EXPECT_FALSE(accepted([](SideSuperblock* s) { s->group_bytes = 0; }));
   EXPECT_FALSE(accepted([](SideSuperblock* s) { s->group_bytes = 5000; }));
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->group_bytes = s->log_bytes = 1 << 22; }));
   EXPECT_FALSE(accepted([](SideSuperblock* s) { s->log_bytes = 8192; }));
   EXPECT_FALSE(accepted([](SideSuperblock* s) { s->log_bytes = 40000; }));
-  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epoch_begin = 1 << 20; }));
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epoch_count = 65; }));
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epochs[0].end = SideEpoch::kOpen; }));
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epochs[0].end = 16384; })) << "they overlap";
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epochs[1].epoch = 3; })) << "twice";
+  EXPECT_FALSE(accepted([](SideSuperblock* s) { s->epochs[1].epoch = 6; })) << "not begun";
+}
+
+TEST(SideSuperblockTest, ALaterWriterCountsMoreThanALaterSuperblock) {
+  const SideSuperblock own = SomeSuperblock();
+  SideSuperblock other = own;
+  ++other.sequence;
+  EXPECT_TRUE(other.IsNewerThan(own));
+  ++other.epoch;
+  other.sequence = 1;
+  EXPECT_TRUE(other.IsNewerThan(own));
+  EXPECT_FALSE(own.IsNewerThan(other));
+}
+
+TEST(SideSuperblockTest, EpochsBehindTheHeadAreLeftOut) {
+  SideSuperblock superblock = SomeSuperblock();
+  superblock.DropDeadEpochs();
+  EXPECT_EQ(superblock.epoch_count, 2U);
+  superblock.head = 8192;
+  superblock.DropDeadEpochs();
+  ASSERT_EQ(superblock.epoch_count, 1U);
+  EXPECT_EQ(superblock.epochs[0].epoch, 5U);
+  EXPECT_EQ(superblock.epochs[1].epoch, 0U);
+  superblock.head = 1 << 20;
+  superblock.DropDeadEpochs();
+  EXPECT_EQ(superblock.epoch_count, 1U) << "it may still be written";
 }
 
 }  // namespace

@@ -94,6 +94,11 @@ class CondVar {
     changed_.wait_until(lock, when);
     lock.release();
   }
+  void NotifyOne() {
+    if (!fork_guard_.InForkedChild()) {
+      changed_.notify_one();
+    }
+  }
   void NotifyAll() {
     if (!fork_guard_.InForkedChild()) {
       changed_.notify_all();

@@ -107,14 +107,14 @@ FlushDuty FlushBuffer::ClaimFlush(uint32_t generation) {
   }
 }
 
-void FlushBuffer::Reopen(Address base, uint32_t generation) {
+void FlushBuffer::Reopen(Address base, uint32_t generation, uint32_t taken) {
   base_cell_->store(base, std::memory_order_release);  // P9
   if (published_base_ != nullptr) {
     published_base_->store(base, std::memory_order_release);  // P9
   }
   // Relaxed: P1 publishes it with the word below.
   sealed_length_.store(kLengthUnknown, std::memory_order_relaxed);
-  const uint64_t fresh = Encode({0, 0, generation, false, false});
+  const uint64_t fresh = Encode({taken, 0, generation, false, false});
   // Relaxed: the caller has seen everything of the last lap reach the file; what is left inside are
   // undos, which touch nothing but the word.
   uint64_t word = state_.load(std::memory_order_relaxed);

@@ -51,8 +51,9 @@ class FlushBuffer {
   // Stops reservations in lap `generation`; no effect if sealed, of another lap, or still empty.
   FlushDuty Seal(uint32_t generation);
 
-  // Starts lap `generation` at `base`. REQUIRES: every byte of the lap before is in the file.
-  void Reopen(Address base, uint32_t generation);
+  // Starts lap `generation` at `base`, with the first `taken` bytes reserved for the caller, who
+  // fills them before the buffer is flushed. REQUIRES: every byte of the lap before is in the file.
+  void Reopen(Address base, uint32_t generation, uint32_t taken = 0);
 
   bool IsSealed(uint32_t generation) const;
   // Waits out an overshooter between its addition and its sealing bit, a few instructions.

@@ -1,6 +1,7 @@
 #include "lss/second_place/group_format.h"
 
 #include <cstring>
+#include <vector>
 
 #include "lss/base/crc32c.h"
 
@@ -12,20 +13,25 @@ constexpr char kGroupMagic[8] = {'B', 'L', 'F', 'S', 'G', 'R', 'P', '1'};
 struct HeaderImage {
   char magic[8];
   uint64_t epoch;
+  uint64_t writer;
   uint64_t lsn;
+  uint64_t durable;
   uint32_t bytes;
   uint32_t head_crc;  // of all before it
   uint32_t crc;       // of the group, with zeros here
-  char zeros[28];
+  char zeros[12];
 };
 static_assert(sizeof(HeaderImage) == kGroupHeaderBytes, "as in the file");
 constexpr size_t kHeadCrcBytes = offsetof(HeaderImage, head_crc);
 
+// Not zero, so that a record is told from room that was given back.
+constexpr uint32_t kRecordTag = 0x52454331;  // REC1
+
 struct RecordImage {
-  StreamName stream;
-  uint64_t offset;
+  uint32_t tag;
   uint32_t length;
-  uint32_t zeros;
+  uint64_t offset;
+  StreamName stream;
 };
 static_assert(sizeof(RecordImage) == kRecordHeadBytes, "as in the file");
 
@@ -38,10 +44,8 @@ uint32_t CrcOf(HeaderImage header, const char* group) {
 }  // namespace
 
 void EncodeRecord(const SideRecord& record, char* destination) {
-  RecordImage image = {};
-  image.stream = record.stream;
-  image.offset = record.offset;
-  image.length = static_cast<uint32_t>(record.bytes.size);
+  const RecordImage image = {kRecordTag, static_cast<uint32_t>(record.bytes.size), record.offset,
+                             record.stream};
   memcpy(destination, &image, sizeof(image));
   memcpy(destination + sizeof(image), record.bytes.data, record.bytes.size);
   const size_t end = sizeof(image) + record.bytes.size;
@@ -52,7 +56,9 @@ void SealGroup(const GroupHead& head, char* group) {
   HeaderImage image = {};
   memcpy(image.magic, kGroupMagic, sizeof(kGroupMagic));
   image.epoch = head.epoch;
+  image.writer = head.writer;
   image.lsn = head.lsn;
+  image.durable = head.durable;
   image.bytes = head.bytes;
   image.head_crc = Crc32c(0, &image, kHeadCrcBytes);
   image.crc = CrcOf(image, group);
@@ -67,7 +73,7 @@ bool DecodeGroupHead(const char* bytes, uint64_t lsn, GroupHead* head) {
       image.bytes < sizeof(image) || image.head_crc != Crc32c(0, &image, kHeadCrcBytes)) {
     return false;
   }
-  *head = {image.epoch, image.lsn, image.bytes};
+  *head = {image.epoch, image.writer, image.lsn, image.durable, image.bytes};
   return true;
 }
 
@@ -79,18 +85,30 @@ bool IsWholeGroup(const char* bytes, const GroupHead& head) {
 
 bool ForEachRecord(const char* bytes, const GroupHead& head,
                    const std::function<void(const SideRecord&)>& visit) {
-  size_t at = kGroupHeaderBytes;
-  while (at < head.bytes) {
+  std::vector<SideRecord> records;
+  for (size_t at = kGroupHeaderBytes; at < head.bytes;) {
+    uint64_t word = 0;
+    if (head.bytes - at < sizeof(word)) {
+      return false;
+    }
+    memcpy(&word, bytes + at, sizeof(word));
+    if (word == 0) {
+      at += sizeof(word);
+      continue;
+    }
     RecordImage image;
     if (head.bytes - at < sizeof(image)) {
       return false;
     }
     memcpy(&image, bytes + at, sizeof(image));
-    if (RecordRoom(image.length) > head.bytes - at) {
+    if (image.tag != kRecordTag || RecordRoom(image.length) > head.bytes - at) {
       return false;
     }
-    visit({image.stream, image.offset, {bytes + at + sizeof(image), image.length}});
+    records.push_back({image.stream, image.offset, {bytes + at + sizeof(image), image.length}});
     at += RecordRoom(image.length);
+  }
+  for (const SideRecord& record : records) {
+    visit(record);
   }
   return true;
 }

@@ -1,10 +1,11 @@
 // The side log's bytes: groups of records, one group for each device write. Pure functions.
 //
 //   group  := header (64 bytes) record*  zeros to the next page
-//   record := stream (32 bytes) offset:u64 length:u32 zeros:u32 bytes  zeros to the next 8 bytes
+//   record := tag:u32 length:u32 offset:u64 stream (32 bytes) bytes  zeros to the next 8 bytes
 //
-// A record is a second copy of a range of a stream (a log or blob file of some database). All
-// numbers are little endian. README.md beside this file has a worked example.
+// Between records there may be words of zeros: room that was taken and given back. A record is a
+// second copy of a range of a stream (a log or blob file of some database). All numbers are little
+// endian. README.md beside this file has a worked example.
 #pragma once
 
 #include <array>
@@ -50,9 +51,11 @@ inline constexpr size_t kRecordHeadBytes = 48;
 constexpr size_t RecordRoom(size_t bytes) { return kRecordHeadBytes + ((bytes + 7) & ~size_t{7}); }
 
 struct GroupHead {
-  uint64_t epoch = 0;  // of its writer
-  uint64_t lsn = 0;    // its place in the log, counted from the log's first byte ever
-  uint32_t bytes = 0;  // of header and records
+  uint64_t epoch = 0;    // of its writer
+  uint64_t writer = 0;   // a number that its writer drew: an epoch may have been raised twice
+  uint64_t lsn = 0;      // its place in the log, counted from the log's first byte ever
+  uint64_t durable = 0;  // every group before this LSN was durable when this one was sealed
+  uint32_t bytes = 0;    // of header and records
 };
 
 // Writes a record into `destination`, which has RecordRoom() bytes.
@@ -66,8 +69,8 @@ void SealGroup(const GroupHead& head, char* group);
 bool DecodeGroupHead(const char* bytes, uint64_t lsn, GroupHead* head);
 // Whether group and header are whole. `bytes` has head.bytes.
 bool IsWholeGroup(const char* bytes, const GroupHead& head);
-// Gives the records of a whole group, in the order they came. False: they do not fill it, which
-// no writer of ours does.
+// Gives the records of a whole group, in the order they came: all of them, or, if they do not fill
+// it, which no writer of ours does, none and false.
 bool ForEachRecord(const char* bytes, const GroupHead& head,
                    const std::function<void(const SideRecord&)>& visit);
 

@@ -10,82 +10,106 @@ namespace lss {
 
 SideLog::SideLog(std::unique_ptr<SideSpace> space, uint64_t in_flight)
     : space_(std::move(space)),
-      log_bytes_(space_->superblock().log_bytes),
-      group_bytes_(space_->superblock().group_bytes),
+      log_bytes_(space_->log_bytes()),
+      group_bytes_(space_->group_bytes()),
       in_flight_(in_flight) {}
 
-Status SideLog::Open(std::unique_ptr<SideSpace> space, uint64_t end, uint64_t in_flight,
-                     std::unique_ptr<SideLog>* result) {
+Status SideLog::Open(std::unique_ptr<SideSpace> space, uint64_t end, LiveRecords wanted,
+                     uint64_t in_flight, std::unique_ptr<SideLog>* result) {
   LSS_CHECK(in_flight >= 1 && in_flight <= kMaxInFlight, "a group is left for what comes");
   std::unique_ptr<SideLog> log(new SideLog(std::move(space), in_flight));
-  Status status = log->Init(end);
+  Status status = log->Init(end, std::move(wanted));
   if (status.ok()) {
     *result = std::move(log);
   }
   return status;
 }
 
-Status SideLog::Init(uint64_t end) {
-  for (size_t i = 0; i < kGroups; ++i) {
-    if (!memory_[i].Reserve(group_bytes_)) {
+Status SideLog::Init(uint64_t end, LiveRecords wanted) {
+  for (Slot& slot : slots_) {
+    if (!slot.memory.Reserve(group_bytes_)) {
       return Status::FromErrno("buffer writes to", space_->name(), -1, ENOMEM);
     }
-    buffers_[i].Attach(memory_[i].data(), static_cast<uint32_t>(group_bytes_), &bases_[i]);
+    slot.buffer.Attach(slot.memory.data(), static_cast<uint32_t>(group_bytes_), &slot.base);
   }
+  {
+    const MutexLock lock(&live_mutex_);
+    live_ = std::move(wanted);
+  }
+  return BeginEpoch(end);
+}
+
+Status SideLog::BeginEpoch(uint64_t end) {
   SideSuperblock superblock = space_->superblock();
-  superblock.epoch += 1;
-  superblock.epoch_begin = end;
+  superblock.head = end;
+  {
+    const MutexLock lock(&live_mutex_);
+    StreamName stream;
+    if (!live_.empty()) {
+      superblock.head = live_.oldest_lsn(&stream);
+    }
+  }
+  if (superblock.epoch_count > 0) {
+    superblock.epochs[superblock.epoch_count - 1].end = end;
+  }
+  superblock.DropDeadEpochs();
+  if (superblock.epoch_count == SideSuperblock::kMaxEpochs) {
+    return Status::NoSpace(
+        space_->name() + " was opened " + std::to_string(SideSuperblock::kMaxEpochs) +
+        " times while records of it are wanted; open their databases, or recover "
+        "them with the tool");
+  }
+  epoch_ = superblock.epoch;
+  writer_ = superblock.writer;
+  // Writes that a dead writer had under way may still arrive: not where this one writes.
+  const uint64_t begin = end + kMaxInFlight * group_bytes_;
+  superblock.epochs[superblock.epoch_count++] = {epoch_, writer_, begin, SideEpoch::kOpen};
   if (Status status = space_->WriteSuperblock(superblock); !status.ok()) {
     return status;
   }
-  epoch_ = superblock.epoch;
   const MutexLock lock(&mutex_);
   kept_head_ = superblock.head;
-  // As if a group of no length had ended there.
-  const uint64_t lsn = NextGroupAt(end, log_bytes_, group_bytes_);
-  if (lsn + group_bytes_ - kept_head_ > log_bytes_) {
-    return Status::NoSpace(space_->name() +
-                           " is full of what is still wanted; recover the databases "
-                           "that use it, or give it up");
-  }
-  // Relaxed: nobody else has the log yet.
-  lsns_[0].store(lsn, std::memory_order_relaxed);
-  buffers_[0].Reopen(0, GenerationOf(0));
-  (void)buffers_[0].Reserve(kGroupHeaderBytes, GenerationOf(0));
-  (void)buffers_[0].Leave();
+  next_lsn_ = begin;
+  durable_lsn_ = begin;
+  TryOpenNext();
   return Status::Ok();
 }
 
-Status SideLog::Append(const SideRecord& record, SideMark* mark) {
+Status SideLog::Append(const SideRecord& record, uint64_t* group) {
   const size_t most = (group_bytes_ - kGroupHeaderBytes - kRecordHeadBytes) & ~size_t{7};
   SideRecord piece = record;
-  for (size_t done = 0; done < record.bytes.size; done += piece.bytes.size) {
+  size_t done = 0;
+  do {
     piece.offset = record.offset + done;
     piece.bytes = {record.bytes.data + done, std::min(most, record.bytes.size - done)};
-    SideMark each;
-    if (Status status = AppendPiece(piece, &each); !status.ok()) {
+    if (Status status = AppendPiece(piece, group); !status.ok()) {
       return status;
     }
-    mark->group = each.group;
-    mark->lsn = done == 0 ? each.lsn : mark->lsn;
-  }
+    done += piece.bytes.size;
+  } while (done < record.bytes.size);
   return Status::Ok();
 }
 
-Status SideLog::AppendPiece(const SideRecord& piece, SideMark* mark) {
+Status SideLog::AppendPiece(const SideRecord& piece, uint64_t* group) {
   const auto room = static_cast<uint32_t>(RecordRoom(piece.bytes.size));
   for (;;) {
     const uint64_t open = open_.load(std::memory_order_acquire);  // P50
-    FlushBuffer& buffer = BufferOf(open);
-    const BufferReservation taken = buffer.Reserve(room, GenerationOf(open));
+    Slot& slot = SlotOf(open);
+    const BufferReservation taken = slot.buffer.Reserve(room, GenerationOf(open));
     FlushDuty duty = taken.duty;
     if (taken.reserved) {
-      EncodeRecord(piece, buffer.data() + taken.offset);
-      *mark = {open, LsnOf(open)};  // the group cannot go before it is left
-      duty = buffer.Leave();
+      EncodeRecord(piece, slot.buffer.data() + taken.offset);
+      // Not `open`: who sleeps before it reserves may find a later group in the buffer. Relaxed: P1
+      *group = slot.group.load(std::memory_order_relaxed);
+      {
+        const MutexLock lock(&live_mutex_);
+        live_.Add(piece.stream, piece.offset + piece.bytes.size,
+                  slot.lsn.load(std::memory_order_relaxed));  // Relaxed: P1
+      }
+      duty = slot.buffer.Leave();
     }
     if (duty == FlushDuty::kMustFlush) {
-      Write(open);
+      Write(&slot);
     }
     if (taken.reserved) {
       return Status::Ok();
@@ -97,7 +121,8 @@ Status SideLog::AppendPiece(const SideRecord& piece, SideMark* mark) {
 }
 
 Status SideLog::AwaitNext(uint64_t group) {
-  const MutexLock lock(&mutex_);
+  bool moved_head = false;
+  MutexLock lock(&mutex_);
   for (;;) {
     TryOpenNext();
     if (!failed_.ok()) {
@@ -107,106 +132,187 @@ Status SideLog::AwaitNext(uint64_t group) {
     if (open_.load(std::memory_order_relaxed) != group) {
       return Status::Ok();
     }
-    if (full_) {
+    if (full_ && moved_head) {
       return Status::NoSpace(space_->name() + " is full of records whose files are behind");
     }
-    changed_.Wait(&mutex_);
+    if (full_) {
+      lock.Unlock();
+      MoveHead(true);
+      lock.Lock();
+      moved_head = true;
+      continue;
+    }
+    opened_.Wait(&mutex_);
   }
 }
 
 void SideLog::TryOpenNext() {
   const uint64_t open = open_.load(std::memory_order_relaxed);  // Relaxed: as above
   const uint64_t next = open + 1;
-  FlushBuffer& sealed = BufferOf(open);
-  if (!failed_.ok() || !sealed.IsSealed(GenerationOf(open)) || next >= durable_ + kGroups) {
+  if (!failed_.ok() || next >= durable_ + kGroups) {
     return;
   }
-  sealed.AwaitSealed(GenerationOf(open));
-  const uint64_t end = LsnOf(open) + PageCeil(sealed.SealedLength());
-  const uint64_t lsn = NextGroupAt(end, log_bytes_, group_bytes_);
+  if (open > 0) {
+    Slot& sealed = SlotOf(open);
+    if (!sealed.buffer.IsSealed(GenerationOf(open))) {
+      return;
+    }
+    sealed.buffer.AwaitSealed(GenerationOf(open));
+    next_lsn_ =
+        sealed.lsn.load(std::memory_order_relaxed) +  // Relaxed: who stores it has the mutex
+        PageCeil(sealed.buffer.SealedLength());
+  }
+  const uint64_t lsn = NextGroupAt(next_lsn_, log_bytes_, group_bytes_);
   full_ = lsn + group_bytes_ - kept_head_ > log_bytes_;
   if (full_) {
     return;
   }
-  written_[next % kGroups] = false;
-  lsns_[next % kGroups].store(lsn, std::memory_order_relaxed);  // Relaxed: P50 publishes it
-  FlushBuffer& buffer = BufferOf(next);
-  buffer.Reopen(0, GenerationOf(next));
-  (void)buffer.Reserve(kGroupHeaderBytes, GenerationOf(next));
-  (void)buffer.Leave();
+  Slot& slot = SlotOf(next);
+  slot.written = false;
+  slot.group.store(next, std::memory_order_relaxed);  // Relaxed: P1 publishes it
+  slot.lsn.store(lsn, std::memory_order_relaxed);     // Relaxed: P1 publishes it
+  slot.buffer.Reopen(lsn, GenerationOf(next), kGroupHeaderBytes);
   open_.store(next, std::memory_order_release);  // P50
-  changed_.NotifyAll();
+  opened_.NotifyAll();
 }
 
 Status SideLog::Sync(uint64_t group) {
+  Slot& slot = SlotOf(group);
   MutexLock lock(&mutex_);
   while (durable_ <= group) {
     if (!failed_.ok()) {
       return failed_;
     }
-    FlushBuffer& buffer = BufferOf(group);
     // While those before it are written, others add to it: one write will do for all of them.
     const bool may_seal = group - durable_ < in_flight_;
-    if (open_.load(std::memory_order_relaxed) == group &&  // Relaxed: as above
-        !buffer.IsSealed(GenerationOf(group)) && may_seal) {
-      const FlushDuty duty = buffer.Seal(GenerationOf(group));
+    if (may_seal && !slot.buffer.IsSealed(GenerationOf(group))) {
+      const FlushDuty duty = slot.buffer.Seal(GenerationOf(group));
       TryOpenNext();
       if (duty == FlushDuty::kMustFlush) {
         lock.Unlock();
-        Write(group);
+        Write(&slot);
         lock.Lock();
       }
       continue;
     }
-    changed_.Wait(&mutex_);
+    slot.synced.Wait(&mutex_);
   }
   return Status::Ok();
 }
 
-void SideLog::Write(uint64_t group) {
-  FlushBuffer& buffer = BufferOf(group);
-  buffer.AwaitSealed(GenerationOf(group));
-  const GroupHead head = {epoch_, LsnOf(group), buffer.SealedLength()};
-  SealGroup(head, buffer.data());
+void SideLog::Write(Slot* slot) {
+  const uint64_t group = slot->group.load(std::memory_order_relaxed);  // Relaxed: the duty holds it
+  slot->buffer.AwaitSealed(GenerationOf(group));
+  GroupHead head = {epoch_, writer_, slot->lsn.load(std::memory_order_relaxed), 0,
+                    slot->buffer.SealedLength()};  // Relaxed: as above
+  {
+    const MutexLock lock(&mutex_);
+    head.durable = durable_lsn_;
+    TryOpenNext();
+  }
+  SealGroup(head, slot->buffer.data());
   const uint64_t length = PageCeil(head.bytes);
-  const Status status = space_->WriteGroup(head.lsn, buffer.data(), length);
+  const Status status = space_->WriteGroup(head.lsn, slot->buffer.data(), length);
   writes_.fetch_add(1, std::memory_order_relaxed);              // Relaxed: a figure
   written_bytes_.fetch_add(length, std::memory_order_relaxed);  // Relaxed: a figure
   const MutexLock lock(&mutex_);
-  if (!status.ok() && failed_.ok()) {
-    failed_ = status;
+  if (!status.ok()) {
+    FailAll(status);
+    return;
   }
-  written_[group % kGroups] = status.ok();
-  // Relaxed: as above
-  while (failed_.ok() && durable_ <= open_.load(std::memory_order_relaxed) &&
-         written_[durable_ % kGroups]) {
-    written_[durable_ % kGroups] = false;
-    ++durable_;
-  }
+  slot->written = true;
+  AdvanceDurable();
   TryOpenNext();
-  changed_.NotifyAll();
 }
 
-Status SideLog::SetHead(uint64_t lsn) {
-  const MutexLock head_lock(&head_mutex_);
+void SideLog::AdvanceDurable() {
+  while (failed_.ok() && SlotOf(durable_).written) {
+    Slot& slot = SlotOf(durable_);
+    slot.written = false;
+    durable_lsn_ =
+        slot.lsn.load(std::memory_order_relaxed) +  // Relaxed: who stores it has the mutex
+        PageCeil(slot.buffer.SealedLength());
+    ++durable_;
+    slot.synced.NotifyAll();
+  }
+  // One of those who wait for the next that may be sealed will do it.
+  SlotOf(open_.load(std::memory_order_relaxed)).synced.NotifyOne();  // Relaxed: as above
+}
+
+void SideLog::FailAll(const Status& status) {
+  if (failed_.ok()) {
+    failed_ = status;
+  }
+  for (Slot& slot : slots_) {
+    slot.synced.NotifyAll();
+  }
+  opened_.NotifyAll();
+}
+
+void SideLog::FileDurable(const StreamName& stream, Address end) {
+  {
+    const MutexLock lock(&live_mutex_);
+    live_.FileDurable(stream, end);
+  }
+  MoveHead(false);
+}
+
+void SideLog::Forget(const StreamName& stream) {
+  {
+    const MutexLock lock(&live_mutex_);
+    live_.Forget(stream);
+  }
+  MoveHead(false);
+}
+
+bool SideLog::Oldest(StreamName* stream) const {
+  const MutexLock lock(&live_mutex_);
+  if (live_.empty()) {
+    return false;
+  }
+  (void)live_.oldest_lsn(stream);
+  return true;
+}
+
+bool SideLog::WantedHead(bool all, uint64_t* head) const {
   uint64_t kept = 0;
   {
+    // Before the records: one that is appended later is in a group that was not durable here.
     const MutexLock lock(&mutex_);
-    kept = kept_head_;
-    if (lsn <= kept || (!full_ && lsn - kept < log_bytes_ / 8)) {
-      return Status::Ok();
+    if (!failed_.ok()) {
+      return false;
     }
+    kept = kept_head_;
+    *head = durable_lsn_;
+  }
+  const MutexLock lock(&live_mutex_);
+  StreamName stream;
+  if (!live_.empty()) {
+    *head = std::min(*head, live_.oldest_lsn(&stream));
+  }
+  return *head > kept && (all || *head - kept >= log_bytes_ / 8);
+}
+
+void SideLog::MoveHead(bool all) {
+  uint64_t head = 0;
+  if (!WantedHead(all, &head)) {
+    return;
+  }
+  const MutexLock head_lock(&head_mutex_);
+  if (!WantedHead(all, &head)) {
+    return;
   }
   SideSuperblock superblock = space_->superblock();
-  superblock.head = lsn;
-  Status status = space_->WriteSuperblock(superblock);
+  superblock.head = head;
+  superblock.DropDeadEpochs();
+  const Status status = space_->WriteSuperblock(superblock);
   const MutexLock lock(&mutex_);
-  if (status.ok()) {
-    kept_head_ = lsn;
-    TryOpenNext();
-    changed_.NotifyAll();
+  if (!status.ok()) {
+    FailAll(status);
+    return;
   }
-  return status;
+  kept_head_ = head;
+  TryOpenNext();
 }
 
 }  // namespace lss

@@ -4,13 +4,15 @@
 //   Append ─► open group (memory) ─► sealed by a Sync ─► one durable write ─► Sync returns
 //
 // - Appends are latch-free: a group is a FlushBuffer. All that comes while a write is under way
-// goes
-//   into the next group, and becomes durable by one write: so syncs combine by themselves.
+//   goes into the next group, and becomes durable by one write: so syncs combine by themselves.
 // - Several writes may be under way at once, for places that are far away. A Sync returns when its
 //   group and all before it are durable: a reader finds no hole before what was acknowledged.
-// - After a failed write nothing more is acknowledged: what is on the device is not known.
+// - The log knows which records are still wanted, and uses the room of all before them again.
+// - After a failed write nothing more is acknowledged: what is on the device is not known. A log
+//   that is opened anew goes on.
 //
-// Thread safety: every method from any thread; the destructor after all others.
+// Thread safety: every method from any thread, appends to one stream by one at a time; the
+// destructor after all others.
 #pragma once
 
 #include <array>
@@ -23,40 +25,42 @@
 #include "lss/ring/flush_buffer.h"
 #include "lss/ring/ring_format.h"
 #include "lss/second_place/group_format.h"
+#include "lss/second_place/live_records.h"
 #include "lss/second_place/side_space.h"
 
 namespace lss {
 
-// Where a record is.
-struct SideMark {
-  uint64_t group = 0;  // of its last piece: what Sync is to be told
-  uint64_t lsn = 0;    // of the group that its first piece is in: what the head may not pass
-};
-
 class SideLog {
  public:
-  static constexpr uint64_t kGroups = 4;
+  static constexpr uint64_t kGroups = 16;
   // Writes under way at once: one where the device is near, so that more syncs combine.
   static constexpr uint64_t kMaxInFlight = kGroups - 1;
 
-  // Begins a new epoch behind `end`, where the last reader of the space found the log to end:
-  // whoever wrote before is not believed any more from there on. Durable when it returns.
-  // `in_flight`: 1..kMaxInFlight.
-  static Status Open(std::unique_ptr<SideSpace> space, uint64_t end, uint64_t in_flight,
-                     std::unique_ptr<SideLog>* result);
+  // Goes on behind `end`, where ScanSideLog has found the log to end since the space was taken
+  // over, with the records of `wanted` among those that it found. Durable when it returns.
+  // `in_flight`: 1..kMaxInFlight. NoSpace: it was opened too often without its records being
+  // brought to their files.
+  static Status Open(std::unique_ptr<SideSpace> space, uint64_t end, LiveRecords wanted,
+                     uint64_t in_flight, std::unique_ptr<SideLog>* result);
   SideLog(const SideLog&) = delete;
   SideLog& operator=(const SideLog&) = delete;
 
-  // Copies the record, in pieces if it is long. NoSpace: the log is full of what is still wanted;
-  // pieces of the record may be in it. Waits while all groups are being written.
-  Status Append(const SideRecord& record, SideMark* mark);
+  // Copies the record, in pieces if it is long, and says what Sync is to be told. It is wanted from
+  // now on. NoSpace: the log is full of what is still wanted; pieces of the record may be in it.
+  // Waits while all groups are being written.
+  Status Append(const SideRecord& record, uint64_t* group);
   // Everything appended into this group and those before it is durable when it returns OK.
   Status Sync(uint64_t group);
 
-  // Nothing before `lsn` is wanted any more; its room is used again. Waits for the device now and
-  // then.
-  Status SetHead(uint64_t lsn);
+  // The stream's file is durable below `end`: its records up to there are not wanted any more.
+  // Waits for the device now and then.
+  void FileDurable(const StreamName& stream, Address end);
+  // Nothing of the stream is wanted any more.
+  void Forget(const StreamName& stream);
+  // Whose record keeps the most room from being used again. False: no record is wanted.
+  bool Oldest(StreamName* stream) const;
 
+  const SideSpace& space() const { return *space_; }
   // Writes to the device so far, and bytes of them.
   uint64_t writes() const { return writes_.load(std::memory_order_relaxed); }  // Relaxed: a figure
   uint64_t written_bytes() const {
@@ -64,21 +68,36 @@ class SideLog {
   }
 
  private:
+  struct Slot {
+    PageBuffer memory;
+    GuardedWord base;
+    FlushBuffer buffer;
+    // Which group it holds, and where that begins: stored before it is reopened (P1). They stand
+    // while somebody is in the buffer or has the duty to flush it.
+    std::atomic<uint64_t> group{0};
+    std::atomic<uint64_t> lsn{0};
+    bool written = false;  // guarded by mutex_
+    CondVar synced;        // its group has become durable, or may be sealed
+  };
+
   SideLog(std::unique_ptr<SideSpace> space, uint64_t in_flight);
-  Status Init(uint64_t end);
-  Status AppendPiece(const SideRecord& piece, SideMark* mark);
+  Status Init(uint64_t end, LiveRecords wanted);
+  Status BeginEpoch(uint64_t end);
+  Status AppendPiece(const SideRecord& piece, uint64_t* group);
   // Until another group than `group` is open.
   Status AwaitNext(uint64_t group);
   // Opens the one behind the open one, if that is sealed and there is a buffer and room for it.
   void TryOpenNext() LSS_REQUIRES(mutex_);
   // REQUIRES: the duty to flush it
-  void Write(uint64_t group);
+  void Write(Slot* slot);
+  // Counts what is durable, and wakes who waits for it.
+  void AdvanceDurable() LSS_REQUIRES(mutex_);
+  void FailAll(const Status& status) LSS_REQUIRES(mutex_);
+  // Tells the device how far nothing is wanted any more, if that makes enough room; any, if `all`.
+  void MoveHead(bool all);
+  bool WantedHead(bool all, uint64_t* head) const;
 
-  // Of one of the last groups.
-  uint64_t LsnOf(uint64_t group) const {
-    return lsns_[group % kGroups].load(std::memory_order_relaxed);  // Relaxed: P50 has published it
-  }
-  FlushBuffer& BufferOf(uint64_t group) { return buffers_[group % kGroups]; }
+  Slot& SlotOf(uint64_t group) { return slots_[group % kGroups]; }
   static uint32_t GenerationOf(uint64_t group) { return GenerationOfLap(group / kGroups); }
 
   const std::unique_ptr<SideSpace> space_;
@@ -86,22 +105,24 @@ class SideLog {
   const uint64_t group_bytes_;
   const uint64_t in_flight_;
   uint64_t epoch_ = 0;
-  std::array<PageBuffer, kGroups> memory_;
-  std::array<GuardedWord, kGroups> bases_;
-  std::array<FlushBuffer, kGroups> buffers_;
-  // Where each of the last groups begins: stored before its group is open (P50).
-  std::array<std::atomic<uint64_t>, kGroups> lsns_ = {};
-  std::atomic<uint64_t> open_{0};  // the group that takes records; P50
+  uint64_t writer_ = 0;
+  std::array<Slot, kGroups> slots_;
+  std::atomic<uint64_t> open_{0};  // the group that takes records, 0 before the first; P50
 
   mutable Mutex mutex_;
-  CondVar changed_;
-  uint64_t durable_ LSS_GUARDED_BY(mutex_) = 0;  // groups below are
-  std::array<bool, kGroups> written_ LSS_GUARDED_BY(mutex_) = {};
-  bool full_ LSS_GUARDED_BY(mutex_) = false;       // there is no room for the next group
-  uint64_t kept_head_ LSS_GUARDED_BY(mutex_) = 0;  // as on the device: what is before may go
+  CondVar opened_;                                   // another group, or a failure
+  uint64_t durable_ LSS_GUARDED_BY(mutex_) = 1;      // groups below are
+  uint64_t durable_lsn_ LSS_GUARDED_BY(mutex_) = 0;  // behind the last of them
+  uint64_t next_lsn_ LSS_GUARDED_BY(mutex_) = 0;     // of the first group
+  bool full_ LSS_GUARDED_BY(mutex_) = false;         // there is no room for the next group
+  uint64_t kept_head_ LSS_GUARDED_BY(mutex_) = 0;    // as on the device: what is before may go
   Status failed_ LSS_GUARDED_BY(mutex_);
 
-  Mutex head_mutex_;  // held while the head is written
+  // Taken by an appender while it is in a buffer, so before that can become durable.
+  mutable Mutex live_mutex_;
+  LiveRecords live_ LSS_GUARDED_BY(live_mutex_);
+
+  Mutex head_mutex_;  // held while the head is written; before mutex_ and live_mutex_
   std::atomic<uint64_t> writes_{0};
   std::atomic<uint64_t> written_bytes_{0};
 };

@@ -1,65 +1,119 @@
 #include "lss/second_place/side_scan.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lss/base/page_buffer.h"
+#include "lss/second_place/side_log.h"
 
 namespace lss {
 namespace {
 
-// Behind the beginning of the last epoch only its own groups count: others there were written by
-// one who did not know yet that it had been taken over.
-bool HadARight(const SideSuperblock& superblock, const GroupHead& head) {
-  return head.lsn >= superblock.epoch_begin ? head.epoch == superblock.epoch
-                                            : head.epoch < superblock.epoch;
-}
+using Visit = std::function<void(const SideRecord&, uint64_t lsn)>;
 
-// OK and *found: there is a whole group at `lsn`, in `pages`.
-Status ReadGroup(const SideSpace& space, uint64_t lsn, char* pages, GroupHead* head, bool* found) {
-  const SideSuperblock& superblock = space.superblock();
-  *found = false;
-  if (Status status = space.Read(lsn, kPageBytes, pages); !status.ok()) {
-    return status;
-  }
-  if (!DecodeGroupHead(pages, lsn, head) || head->bytes > superblock.group_bytes ||
-      !HadARight(superblock, *head)) {
+class Scanner {
+ public:
+  Scanner(const SideSpace& space, const Visit& visit)
+      : space_(space), visit_(visit), superblock_(space.superblock()) {}
+
+  Status Run(SideScan* result) {
+    if (!pages_.Reserve(superblock_.group_bytes)) {
+      return Status::FromErrno("read", space_.name(), -1, ENOMEM);
+    }
+    result->end = superblock_.head;
+    for (size_t i = 0; i < superblock_.epoch_count; ++i) {
+      const SideEpoch& epoch = superblock_.epochs[i];
+      result->end = std::max(result->end, epoch.begin);
+      if (Status status = Walk(epoch, result); !status.ok()) {
+        return status;
+      }
+    }
     return Status::Ok();
   }
-  if (Status status = space.Read(lsn, PageCeil(head->bytes), pages); !status.ok()) {
+
+ private:
+  // From result->end on.
+  Status Walk(const SideEpoch& epoch, SideScan* result) {
+    while (result->end < epoch.end) {
+      const uint64_t lsn = NextGroupAt(result->end, superblock_.log_bytes, superblock_.group_bytes);
+      if (lsn + superblock_.group_bytes - superblock_.head > superblock_.log_bytes) {
+        return epoch.end == SideEpoch::kOpen ? Status::Ok() : Damaged(lsn);  // once round
+      }
+      GroupHead head;
+      bool found = false;
+      if (Status status = ReadGroup(epoch, lsn, &head, &found); !status.ok()) {
+        return status;
+      }
+      if (!found) {
+        return epoch.end == SideEpoch::kOpen ? CheckEnd(epoch, lsn) : Damaged(lsn);
+      }
+      const auto give = [&](const SideRecord& record) { visit_(record, lsn); };
+      if (!ForEachRecord(pages_.data(), head, give)) {
+        return Damaged(lsn);
+      }
+      result->end = lsn + PageCeil(head.bytes);
+      ++result->groups;
+    }
+    return Status::Ok();
+  }
+
+  // Whether there is a whole group of this writer at `lsn`; then it is in pages_.
+  Status ReadGroup(const SideEpoch& epoch, uint64_t lsn, GroupHead* head, bool* found) {
+    *found = false;
+    bool is_own = false;
+    if (Status status = ReadHead(epoch, lsn, head, &is_own); !status.ok() || !is_own) {
+      return status;
+    }
+    Status status = space_.Read(lsn, PageCeil(head->bytes), pages_.data());
+    *found = status.ok() && IsWholeGroup(pages_.data(), *head);
     return status;
   }
-  *found = IsWholeGroup(pages, *head);
-  return Status::Ok();
-}
+
+  Status ReadHead(const SideEpoch& epoch, uint64_t lsn, GroupHead* head, bool* is_own) {
+    Status status = space_.Read(lsn, kPageBytes, pages_.data());
+    *is_own = status.ok() && DecodeGroupHead(pages_.data(), lsn, head) &&
+              head->bytes <= superblock_.group_bytes && head->epoch == epoch.epoch &&
+              head->writer == epoch.writer;
+    return status;
+  }
+
+  // No group is at `lsn`: the end, unless a later one knows that there was one. At most as many as
+  // there is memory for are written before the first that knows.
+  Status CheckEnd(const SideEpoch& epoch, uint64_t lsn) {
+    const uint64_t round = superblock_.head + superblock_.log_bytes;
+    const uint64_t end = std::min(lsn + (SideLog::kGroups + 1) * superblock_.group_bytes, round);
+    for (uint64_t at = lsn + kPageBytes; at + kPageBytes <= end; at += kPageBytes) {
+      GroupHead head;
+      bool is_own = false;
+      if (Status status = ReadHead(epoch, at, &head, &is_own); !status.ok()) {
+        return status;
+      }
+      if (is_own && head.durable > lsn) {
+        return Damaged(lsn);
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status Damaged(uint64_t lsn) const {
+    return Status::Corruption(
+        space_.name() + " is damaged at offset " +
+        std::to_string(kSuperblocksBytes + lsn % superblock_.log_bytes) +
+        ": a group of records (LSN " + std::to_string(lsn) +
+        ") that had been acknowledged is not whole; what its files do not have is lost");
+  }
+
+  const SideSpace& space_;
+  const Visit& visit_;
+  const SideSuperblock superblock_;
+  PageBuffer pages_;
+};
 
 }  // namespace
 
-Status ScanSideLog(const SideSpace& space,
-                   const std::function<void(const SideRecord&, uint64_t lsn)>& visit,
-                   SideScan* result) {
-  const SideSuperblock& superblock = space.superblock();
-  PageBuffer pages(superblock.group_bytes);
-  if (pages.size() < superblock.group_bytes) {
-    return Status::FromErrno("read", space.name(), -1, ENOMEM);
-  }
-  *result = {superblock.head, 0};
-  for (;;) {
-    const uint64_t lsn = NextGroupAt(result->end, superblock.log_bytes, superblock.group_bytes);
-    if (lsn + superblock.group_bytes - superblock.head > superblock.log_bytes) {
-      return Status::Ok();  // once round
-    }
-    GroupHead head;
-    bool found = false;
-    if (Status status = ReadGroup(space, lsn, pages.data(), &head, &found); !status.ok()) {
-      return status;
-    }
-    const auto give = [&](const SideRecord& record) { visit(record, lsn); };
-    if (!found || !ForEachRecord(pages.data(), head, give)) {
-      return Status::Ok();
-    }
-    result->end = lsn + PageCeil(head.bytes);
-    ++result->groups;
-  }
+Status ScanSideLog(const SideSpace& space, const Visit& visit, SideScan* result) {
+  *result = {};
+  return Scanner(space, visit).Run(result);
 }
 
 }  // namespace lss

@@ -16,8 +16,10 @@ struct SideScan {
 };
 
 // Gives every record from the head on, in the order they were written; `lsn` is that of the group.
-// Ends, without an error, where no group follows that its writer had a right to write: behind it
-// nothing was ever acknowledged. An error: the device cannot be read.
+// Ends where the last writer's groups end: nothing behind was ever acknowledged.
+//
+// Corruption: a group that was acknowledged is damaged; those before it have been given. Other
+// errors: the device cannot be read.
 //
 // Changes nothing. REQUIRES: nobody writes the log.
 Status ScanSideLog(const SideSpace& space,

@@ -1,10 +1,16 @@
 // A side log's place on its device: two superblocks, then the circular log.
 //
-// Thread safety: groups from any thread, each range by one at a time; superblocks by one thread.
+// One writer: whoever opens the log for writing takes it over, by a larger epoch. One that was
+// taken over learns of it when it writes a superblock. Until then its groups may still arrive, if
+// it is on another machine: a device that cannot fence cannot keep them out.
+//
+// Thread safety: Read and WriteGroup from any thread, each range by one at a time; superblocks by
+// one thread at a time.
 #pragma once
 
 #include <memory>
 
+#include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/device/device.h"
 #include "lss/second_place/side_superblock.h"
@@ -19,9 +25,19 @@ class SideSpace {
   // Corruption: there is no side log on the device.
   static Status Open(std::unique_ptr<Device> device, std::unique_ptr<SideSpace>* result);
 
-  const SideSuperblock& superblock() const { return superblock_; }
   const std::string& name() const { return device_->name(); }
-  // Durable when it returns. The sequence is its own; after an error the one before still counts.
+  const Uuid& place() const { return place_; }
+  uint64_t log_bytes() const { return log_bytes_; }
+  uint64_t group_bytes() const { return group_bytes_; }
+  SideSuperblock superblock() const {
+    const MutexLock lock(&mutex_);
+    return superblock_;
+  }
+
+  // Makes this the only writer: from now on whoever wrote before cannot write a superblock.
+  Status TakeOver();
+  // Durable when it returns. Sequence, epoch and writer are its own. After an error the one before
+  // still counts. Closed: another writer has taken over. REQUIRES: TakeOver has returned OK
   Status WriteSuperblock(SideSuperblock superblock);
 
   // Durable when it returns; says nothing of others. REQUIRES: pages in memory and in length, and
@@ -31,11 +47,17 @@ class SideSpace {
   Status Read(uint64_t lsn, size_t length, char* pages) const;
 
  private:
-  explicit SideSpace(std::unique_ptr<Device> device) : device_(std::move(device)) {}
-  Address PlaceOf(uint64_t lsn) const { return kSuperblocksBytes + lsn % superblock_.log_bytes; }
+  SideSpace(std::unique_ptr<Device> device, const SideSuperblock& superblock);
+  static Status ReadSuperblocks(Device* device, SideSuperblock* newest, bool* found);
+  Status WriteSlot(const SideSuperblock& superblock);
+  Address PlaceOf(uint64_t lsn) const { return kSuperblocksBytes + lsn % log_bytes_; }
 
   const std::unique_ptr<Device> device_;
-  SideSuperblock superblock_;
+  const Uuid place_;
+  const uint64_t log_bytes_;
+  const uint64_t group_bytes_;
+  mutable Mutex mutex_;
+  SideSuperblock superblock_ LSS_GUARDED_BY(mutex_);
 };
 
 }  // namespace lss

@@ -48,7 +48,7 @@ inline StreamName StreamNumber(uint64_t number) {
 class SideLogFixture : public testing::Test {
  protected:
   static constexpr uint64_t kGroupBytes = 16384;
-  static constexpr uint64_t kGroupCount = 32;
+  static constexpr uint64_t kGroupCount = 256;
 
   void Format() {
     std::unique_ptr<SideSpace> space;
@@ -89,22 +89,38 @@ class SideLogFixture : public testing::Test {
     SideScan scan;
     return Scan(&device_, &scan);
   }
-  // As a process does that uses the place again: reads it, then writes behind its end.
+  // As a process does that uses the place again: takes it over, reads it, goes on behind its end.
+  // Everything that it finds is wanted.
   void OpenLog(uint64_t in_flight = 1) {
-    SideScan scan;
-    Scan(&device_, &scan);
     log_.reset();
-    const Status status = SideLog::Open(OpenSpace(&device_), scan.end, in_flight, &log_);
+    ASSERT_NO_FATAL_FAILURE(TakeOverLog(in_flight, &log_));
+  }
+  // The same while another log may be there, of a process that takes itself for the owner.
+  void TakeOverLog(uint64_t in_flight, std::unique_ptr<SideLog>* log) {
+    std::unique_ptr<SideSpace> space = OpenSpace(&device_);
+    ASSERT_NE(space, nullptr);
+    Status status = space->TakeOver();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    SideScan scan;
+    LiveRecords wanted;
+    status = ScanSideLog(
+        *space,
+        [&](const SideRecord& record, uint64_t lsn) {
+          wanted.Add(record.stream, record.offset + record.bytes.size, lsn);
+        },
+        &scan);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    status = SideLog::Open(std::move(space), scan.end, std::move(wanted), in_flight, log);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
-  Status Append(uint64_t stream, Address offset, const std::string& bytes, SideMark* mark) {
-    return log_->Append({StreamNumber(stream), offset, {bytes.data(), bytes.size()}}, mark);
+  Status Append(uint64_t stream, Address offset, const std::string& bytes, uint64_t* group) {
+    return log_->Append({StreamNumber(stream), offset, {bytes.data(), bytes.size()}}, group);
   }
   // Appended and synced.
   Status Put(uint64_t stream, Address offset, const std::string& bytes) {
-    SideMark mark;
-    Status status = Append(stream, offset, bytes, &mark);
-    return status.ok() ? log_->Sync(mark.group) : status;
+    uint64_t group = 0;
+    Status status = Append(stream, offset, bytes, &group);
+    return status.ok() ? log_->Sync(group) : status;
   }
 
   MemoryDevice device_;
