@@ -75,12 +75,15 @@ bloom_lfs_SOURCES := \
   lss/runtime/runtime.cc \
   lss/runtime/thread.cc \
   lss/runtime/ticker.cc \
+  lss/second_place/doubled_stream.cc \
   lss/second_place/group_format.cc \
   lss/second_place/live_records.cc \
   lss/second_place/side_log.cc \
+  lss/second_place/side_place.cc \
   lss/second_place/side_scan.cc \
   lss/second_place/side_space.cc \
   lss/second_place/side_superblock.cc \
+  lss/second_place/side_workers.cc \
   lss/stream/cache_policy.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \
@@ -125,6 +128,11 @@ bloom_lfs_SOURCES := \
   plugin/option_text.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
+  plugin/second/doubled_log_file.cc \
+  plugin/second/second_database.cc \
+  plugin/second/second_marker.cc \
+  plugin/second/second_place.cc \
+  plugin/second/second_recovery.cc \
   plugin/shown_file.cc \
   plugin/sibling_files.cc \
   plugin/standard_error.cc \

@@ -16,6 +16,7 @@
 #include "plugin/flash/blob_tier.h"
 #include "plugin/io_status.h"
 #include "plugin/log_writer_intent.h"
+#include "plugin/second/second_database.h"
 #include "plugin/sibling_files.h"
 #include "plugin/store_files.h"
 #include "plugin/warning.h"
@@ -293,15 +294,24 @@ IOStatus BloomLfsFileSystem::GetChildrenFileAttributes(const std::string& direct
 IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& options,
                                       rocksdb::FileLock** lock, IODebugContext* dbg) {
   IOStatus status = target()->LockFile(path, options, lock, dbg);
-  if (status.ok()) {
-    NoteDatabaseLocked(*lock, path);
-    blob_tier_->NoteLocked();
+  if (!status.ok()) {
+    return status;
+  }
+  NoteDatabaseLocked(*lock, path);
+  blob_tier_->NoteLocked();
+  if (target_is_local_) {
+    status = ToIOStatus(SecondDatabase::Locked(*lock, lss::DirectoryOf(path)));
+  }
+  if (!status.ok()) {
+    (void)UnlockFile(*lock, options, dbg);
+    *lock = nullptr;
   }
   return status;
 }
 
 IOStatus BloomLfsFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
                                         IODebugContext* dbg) {
+  SecondDatabase::Unlocking(lock);
   NoteDatabaseUnlocked(lock);
   blob_tier_->NoteUnlocked();
   return target()->UnlockFile(lock, options, dbg);
@@ -323,6 +333,9 @@ IOStatus BloomLfsFileSystem::DeleteFile(const std::string& path, const IOOptions
   IOStatus status = target()->DeleteFile(path, options, dbg);
   if (store != nullptr && !status.ok()) {
     store->NoteDeletion(false);
+  }
+  if (status.ok() && Carries(path) && IsWal(path)) {
+    SecondDatabase::Deleted(path);
   }
   return status;
 }

@@ -5,7 +5,9 @@
 #include "lss/base/posix_file.h"
 #include "lss/dense_stream.h"
 #include "plugin/default_runtime.h"
+#include "plugin/io_status.h"
 #include "plugin/log_succession.h"
+#include "plugin/second/second_database.h"
 #include "plugin/sibling_files.h"
 #include "plugin/store_files.h"
 #include "plugin/wal_file.h"
@@ -33,14 +35,8 @@ IOStatus CreateStockLog(const FileToCreate& file, const LogSuccession& successio
   return status;
 }
 
-}  // namespace
-
-IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
-                   IODebugContext* dbg) {
-  if (!file.writer.has_value()) {
-    // A copy: nothing to win, nothing to lose, and no ring to leave behind.
-    return file.target->NewWritableFile(file.path, file.options, result, dbg);
-  }
+IOStatus CreateWrittenLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
+                          IODebugContext* dbg) {
   const LogSuccession succession(file.path);
   lss::StoreOptions store_options = file.plugin_options.ForWal();
   store_options.allocate_ahead = file.options.allow_fallocate;
@@ -56,6 +52,25 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
   *result = std::make_unique<WalFile>(store, file.options, succession, *file.writer);
   NoteSiblingsIn(store, succession.directory());
   return IOStatus::OK();
+}
+
+}  // namespace
+
+IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
+                   IODebugContext* dbg) {
+  if (!file.writer.has_value()) {
+    // A copy: nothing to win, nothing to lose, and no ring to leave behind.
+    return file.target->NewWritableFile(file.path, file.options, result, dbg);
+  }
+  std::unique_ptr<FSWritableFile> log;
+  IOStatus status = CreateWrittenLog(file, &log, dbg);
+  if (status.ok()) {
+    status = ToIOStatus(SecondDatabase::Double(file.path, file.plugin_options, &log));
+  }
+  if (status.ok()) {
+    *result = std::move(log);
+  }
+  return status;
 }
 
 IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,

@@ -20,6 +20,10 @@ constexpr Range kIdleFlushMs = {1, 60000, 1, "milliseconds"};
 constexpr Range kBlobDirectBytes = {0, 1ULL << 32, 1, "bytes"};
 constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 
+constexpr Range kSecondBytes = {16ULL << 20, 1ULL << 40, lss::kPageBytes, "bytes"};
+constexpr Range kCatchUpMs = {1, 86400000, 1, "milliseconds"};
+constexpr Range kFailoverAfterMs = {1, 60000, 1, "milliseconds"};
+
 // Blob files are written a memtable at a time; what is too much is given back at the end.
 constexpr uint64_t kBlobAllocationStepBytes = 16 << 20;
 
@@ -39,7 +43,13 @@ const Table& AllOptions() {
                     {"blob_buffer_count", &PluginOptions::blob_buffer_count, kBufferCount},
                     {"blob_direct_bytes", &PluginOptions::blob_direct_bytes, kBlobDirectBytes},
                     {"ring_budget_bytes", &PluginOptions::ring_budget_bytes, kRingBudgetBytes},
-                    {"blob_flash", &PluginOptions::blob_flash}});
+                    {"blob_flash", &PluginOptions::blob_flash},
+                    {"second_place", &PluginOptions::second_place},
+                    {"second_mode", &PluginOptions::second_mode, {"off", "group", "mirror"}},
+                    {"second_bytes", &PluginOptions::second_bytes, kSecondBytes},
+                    {"second_catch_up_ms", &PluginOptions::second_catch_up_ms, kCatchUpMs},
+                    {"mirror_degraded", &PluginOptions::mirror_degraded, {"wait", "continue"}},
+                    {"failover_after_ms", &PluginOptions::failover_after_ms, kFailoverAfterMs}});
   return *options;
 }
 
@@ -79,6 +89,10 @@ lss::StoreOptions PluginOptions::ForBlob() const {
 
 Status PluginOptions::Validate() const {
   const Status status = AllOptions().Check(*this);
+  if (status.ok() && second_mode != "off" && second_place.empty()) {
+    return Status::InvalidArgument("second_mode=" + second_mode + " needs a second_place",
+                                   "name a directory");
+  }
   FlashOptions flash;
   return status.ok() && !blob_flash.empty() ? flash.ParseAndValidate(blob_flash) : status;
 }

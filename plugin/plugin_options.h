@@ -32,6 +32,14 @@ struct PluginOptions {
   // Options of a flash tier (flash_options.h) for direct reads of blob files; empty: none.
   std::string blob_flash;
 
+  // The second place of logs: a directory, on another disk but for `group`.
+  std::string second_place;
+  std::string second_mode = "off";       // off, group, mirror
+  uint64_t second_bytes = 1ULL << 30;    // of the side log there
+  uint64_t second_catch_up_ms = 1000;    // how long files stay behind the side log
+  std::string mirror_degraded = "wait";  // wait, continue: when the mirror does not answer
+  uint64_t failover_after_ms = 100;      // how long that is
+
   lss::StoreOptions ForWal() const;
   lss::StoreOptions ForBlob() const;
   // InvalidArgument that names the option and the allowed range.

@@ -16,6 +16,7 @@ declare -A below=(
   [runtime]="base device ring"
   [stream]="base device ring runtime"
   [recovery]="base device ring"
+  [second_place]="base device ring runtime"
   [pages]="base device ring runtime stream recovery"
 )
 

@@ -28,6 +28,19 @@ void LiveRecords::FileDurable(const StreamName& stream, Address end) {
   }
 }
 
+// Streams of a database lie together.
+void LiveRecords::ForgetDatabase(const Uuid& database) {
+  auto first = by_stream_.lower_bound({database, 0, 0});
+  while (first != by_stream_.end() && first->first.database == database) {
+    first = by_stream_.erase(first);
+  }
+}
+
+bool LiveRecords::HasDatabase(const Uuid& database) const {
+  const auto first = by_stream_.lower_bound({database, 0, 0});
+  return first != by_stream_.end() && first->first.database == database;
+}
+
 uint64_t LiveRecords::oldest_lsn(StreamName* stream) const {
   const auto oldest = std::min_element(
       by_stream_.begin(), by_stream_.end(),

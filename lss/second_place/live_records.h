@@ -20,6 +20,9 @@ class LiveRecords {
   void FileDurable(const StreamName& stream, Address end);
   // Nothing of the stream is wanted any more: it was deleted.
   void Forget(const StreamName& stream) { by_stream_.erase(stream); }
+  // Nor of any stream of the database.
+  void ForgetDatabase(const Uuid& database);
+  bool HasDatabase(const Uuid& database) const;
 
   bool empty() const { return by_stream_.empty(); }
   // LSN of the oldest that is wanted, and whose it is: the one to be brought to its file when room

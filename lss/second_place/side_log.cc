@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "lss/base/check.h"
@@ -71,6 +72,7 @@ Status SideLog::BeginEpoch(uint64_t end) {
   kept_head_ = superblock.head;
   next_lsn_ = begin;
   durable_lsn_ = begin;
+  prepared_ = preparing_ = begin;
   TryOpenNext();
   return Status::Ok();
 }
@@ -164,7 +166,8 @@ void SideLog::TryOpenNext() {
   }
   const uint64_t lsn = NextGroupAt(next_lsn_, log_bytes_, group_bytes_);
   full_ = lsn + group_bytes_ - kept_head_ > log_bytes_;
-  if (full_) {
+  const bool in_zeros = lsn < preparing_ && lsn + group_bytes_ > prepared_;
+  if (full_ || in_zeros) {
     return;
   }
   Slot& slot = SlotOf(next);
@@ -265,6 +268,19 @@ void SideLog::Forget(const StreamName& stream) {
   MoveHead(false);
 }
 
+void SideLog::ForgetDatabase(const Uuid& database) {
+  {
+    const MutexLock lock(&live_mutex_);
+    live_.ForgetDatabase(database);
+  }
+  MoveHead(true);
+}
+
+bool SideLog::Wants(const Uuid& database) const {
+  const MutexLock lock(&live_mutex_);
+  return live_.HasDatabase(database);
+}
+
 bool SideLog::Oldest(StreamName* stream) const {
   const MutexLock lock(&live_mutex_);
   if (live_.empty()) {
@@ -272,6 +288,50 @@ bool SideLog::Oldest(StreamName* stream) const {
   }
   (void)live_.oldest_lsn(stream);
   return true;
+}
+
+uint64_t SideLog::RoomUsed() const {
+  uint64_t end = 0;
+  {
+    const MutexLock lock(&mutex_);
+    end = durable_lsn_;
+  }
+  const MutexLock lock(&live_mutex_);
+  StreamName stream;
+  return live_.empty() ? 0 : end - std::min(end, live_.oldest_lsn(&stream));
+}
+
+Status SideLog::PrepareAhead(uint64_t ahead) {
+  constexpr uint64_t kChunkBytes = 1 << 20;
+  if (!zeros_.Reserve(kChunkBytes)) {
+    return Status::FromErrno("prepare", space_->name(), -1, ENOMEM);
+  }
+  memset(zeros_.data(), 0, kChunkBytes);
+  for (;;) {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    {
+      const MutexLock lock(&mutex_);
+      // Not where groups are that are being written, or will be before this is done.
+      // Relaxed: who stores them has the mutex.
+      const uint64_t open =
+          SlotOf(open_.load(std::memory_order_relaxed)).lsn.load(std::memory_order_relaxed);
+      begin = std::max(prepared_, std::max(open, next_lsn_) + 8 * group_bytes_);
+      end = std::min(begin + kChunkBytes, log_bytes_);  // later laps find written blocks
+      if (begin >= end || begin > open + ahead) {
+        return failed_;
+      }
+      prepared_ = begin;
+      preparing_ = end;
+    }
+    Status status = space_->WriteZeros(begin, zeros_.data(), end - begin);
+    const MutexLock lock(&mutex_);
+    prepared_ = preparing_ = end;
+    TryOpenNext();
+    if (!status.ok()) {
+      return status;
+    }
+  }
 }
 
 bool SideLog::WantedHead(bool all, uint64_t* head) const {

@@ -57,8 +57,19 @@ class SideLog {
   void FileDurable(const StreamName& stream, Address end);
   // Nothing of the stream is wanted any more.
   void Forget(const StreamName& stream);
+  void ForgetDatabase(const Uuid& database);
+  bool Wants(const Uuid& database) const;
+  // Tells the device what is not wanted any more, so that whoever opens the log does not find it.
+  void NoteHead() { MoveHead(true); }
   // Whose record keeps the most room from being used again. False: no record is wanted.
   bool Oldest(StreamName* stream) const;
+
+  // Bytes of the log from the oldest record that is wanted to its end.
+  uint64_t RoomUsed() const;
+  // Writes zeros where a new log will write for the first time, up to `ahead` bytes before it gets
+  // there: written blocks are written again at half the price. For a thread that has time; one at a
+  // time.
+  Status PrepareAhead(uint64_t ahead);
 
   const SideSpace& space() const { return *space_; }
   // Writes to the device so far, and bytes of them.
@@ -115,6 +126,8 @@ class SideLog {
   uint64_t durable_lsn_ LSS_GUARDED_BY(mutex_) = 0;  // behind the last of them
   uint64_t next_lsn_ LSS_GUARDED_BY(mutex_) = 0;     // of the first group
   bool full_ LSS_GUARDED_BY(mutex_) = false;         // there is no room for the next group
+  uint64_t prepared_ LSS_GUARDED_BY(mutex_) = 0;     // LSN before which all blocks were written
+  uint64_t preparing_ LSS_GUARDED_BY(mutex_) = 0;    // LSN behind those that zeros are written to
   uint64_t kept_head_ LSS_GUARDED_BY(mutex_) = 0;    // as on the device: what is before may go
   Status failed_ LSS_GUARDED_BY(mutex_);
 
@@ -122,6 +135,7 @@ class SideLog {
   mutable Mutex live_mutex_;
   LiveRecords live_ LSS_GUARDED_BY(live_mutex_);
 
+  PageBuffer zeros_;  // of PrepareAhead
   Mutex head_mutex_;  // held while the head is written; before mutex_ and live_mutex_
   std::atomic<uint64_t> writes_{0};
   std::atomic<uint64_t> written_bytes_{0};

@@ -162,6 +162,12 @@ Status SideSpace::WriteGroup(uint64_t lsn, const char* pages, uint64_t length) {
   return device_->Write({{const_cast<char*>(pages), length}}, PlaceOf(lsn), WriteKind::kDurable);
 }
 
+Status SideSpace::WriteZeros(uint64_t lsn, const char* zeros, uint64_t length) {
+  Status status =
+      device_->Write({{const_cast<char*>(zeros), length}}, PlaceOf(lsn), WriteKind::kPlain);
+  return status.ok() ? device_->Sync() : status;
+}
+
 Status SideSpace::Read(uint64_t lsn, size_t length, char* pages) const {
   size_t read = 0;
   Status status = device_->Read(PlaceOf(lsn), length, pages, &read);

@@ -43,6 +43,8 @@ class SideSpace {
   // Durable when it returns; says nothing of others. REQUIRES: pages in memory and in length, and
   // no end of the log in between.
   Status WriteGroup(uint64_t lsn, const char* pages, uint64_t length);
+  // Durable when it returns: `length` bytes of zeros that the caller has. REQUIRES: as above
+  Status WriteZeros(uint64_t lsn, const char* zeros, uint64_t length);
   // As it is on the device. REQUIRES: as above
   Status Read(uint64_t lsn, size_t length, char* pages) const;
 

@@ -1,0 +1,234 @@
+#include "lss/second_place/doubled_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lss {
+
+DoubledStream::DoubledStream(const StreamName& name, SecondMode mode, int64_t degrade_after_ms,
+                             const SecondParts& parts, std::function<Status()> sync_file)
+    : name_(name),
+      mode_(mode),
+      degrade_after_ms_(degrade_after_ms),
+      parts_(parts),
+      sync_file_(std::move(sync_file)) {}
+
+void DoubledStream::Appended(ByteView bytes) {
+  MutexLock lock(&mutex_);
+  appended_ += bytes.size;
+  if (too_much_ || !side_error_.ok()) {
+    return;
+  }
+  pending_.append(bytes.data, bytes.size);
+  if (pending_.size() <= kMostGrouped) {
+    return;
+  }
+  if (mode_ == SecondMode::kGroup) {
+    too_much_ = true;
+    pending_.clear();
+    return;
+  }
+  BeginMirroring();
+  while (pending_.size() > kMostBehind && side_error_.ok()) {
+    if (degrade_after_ms_ == kNever) {
+      changed_.Wait(&mutex_);
+    } else {
+      side_error_ = Status::NoSpace(parts_.log->space().name() +
+                                    " is too slow for its log, or does not answer");
+      pending_.clear();
+    }
+  }
+}
+
+Status DoubledStream::Sync() { return mode_ == SecondMode::kMirror ? SyncMirror() : SyncGroup(); }
+
+// --- group ---
+
+Status DoubledStream::SyncGroup() {
+  uint64_t group = 0;
+  Status status = HandOver(&group);
+  if (status.ok() && group > 0) {
+    status = parts_.log->Sync(group);
+  }
+  if (status.ok() && group > 0) {
+    parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
+    return status;
+  }
+  if (!status.ok() && parts_.warn != nullptr) {
+    parts_.warn("syncs wait for their files: " + status.message());
+  }
+  return SyncFile();
+}
+
+// `group` stays 0 if the file is the better place, or has it already.
+Status DoubledStream::HandOver(uint64_t* group) {
+  const MutexLock order(&order_);
+  std::string bytes;
+  Address end = 0;
+  {
+    const MutexLock lock(&mutex_);
+    if (too_much_) {
+      return Status::Ok();
+    }
+    bytes.swap(pending_);
+    end = appended_;
+    on_side_ = bytes.empty() ? on_side_ : end;
+  }
+  Status status = AppendToSide(bytes, end, &group_);
+  if (status.ok()) {
+    *group = group_;
+    return status;
+  }
+  const MutexLock lock(&mutex_);
+  too_much_ = true;  // the bytes are in the file only
+  pending_.clear();
+  return status;
+}
+
+// --- mirror ---
+
+Status DoubledStream::SyncMirror() {
+  Address end = 0;
+  const auto begin = TimePoint::clock::now();
+  {
+    const MutexLock lock(&mutex_);
+    end = appended_;
+    if (mirrored_ < end) {
+      BeginMirroring();
+    }
+  }
+  if (Status status = SyncFile(); !status.ok()) {
+    return status;
+  }
+  const Status side = AwaitMirrored(
+      end, degrade_after_ms_ == kNever ? TimePoint::max()
+                                       : begin + std::chrono::milliseconds(degrade_after_ms_));
+  if (side.ok()) {
+    parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
+    return side;
+  }
+  if (degrade_after_ms_ == kNever) {
+    return side;
+  }
+  parts_.figures->degraded_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
+  if (parts_.warn != nullptr) {
+    parts_.warn("syncs go on without their mirror: " + side.message());
+  }
+  return Status::Ok();
+}
+
+void DoubledStream::BeginMirroring() {
+  if (!queued_ && side_error_.ok()) {
+    queued_ = true;
+    parts_.workers->Add([self = shared_from_this()] { self->Mirror(); });
+  }
+}
+
+void DoubledStream::Mirror() {
+  std::string bytes;
+  Address end = 0;
+  uint64_t group = 0;
+  Status status;
+  {
+    const MutexLock order(&order_);
+    {
+      const MutexLock lock(&mutex_);
+      queued_ = false;
+      bytes.swap(pending_);
+      end = appended_;
+      changed_.NotifyAll();
+    }
+    status = AppendToSide(bytes, end, &group_);
+    group = group_;
+  }
+  if (status.ok() && group > 0) {
+    status = parts_.log->Sync(group);
+  }
+  const MutexLock lock(&mutex_);
+  if (status.ok() && side_error_.ok()) {
+    mirrored_ = std::max(mirrored_, end);
+  } else if (side_error_.ok()) {
+    side_error_ = status;
+    pending_.clear();
+  }
+  changed_.NotifyAll();
+}
+
+Status DoubledStream::AwaitMirrored(Address end, TimePoint deadline) {
+  const MutexLock lock(&mutex_);
+  while (mirrored_ < end && side_error_.ok()) {
+    if (deadline == TimePoint::max()) {
+      changed_.Wait(&mutex_);
+    } else if (TimePoint::clock::now() < deadline) {
+      changed_.WaitUntil(&mutex_, deadline);
+    } else {
+      return Status::IoError(parts_.log->space().name() + " does not answer");
+    }
+  }
+  return mirrored_ >= end ? Status::Ok() : side_error_;
+}
+
+// --- both ---
+
+Status DoubledStream::AppendToSide(const std::string& bytes, Address end, uint64_t* group) {
+  if (bytes.empty()) {
+    return Status::Ok();
+  }
+  const SideRecord record = {name_, end - bytes.size(), {bytes.data(), bytes.size()}};
+  Status status = parts_.log->Append(record, group);
+  while (status.code() == Status::Code::kNoSpace && parts_.make_room != nullptr &&
+         parts_.make_room()) {
+    status = parts_.log->Append(record, group);
+  }
+  // Relaxed: a figure
+  parts_.figures->doubled_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return status;
+}
+
+Status DoubledStream::SyncFile() {
+  Address end = 0;
+  {
+    const MutexLock lock(&mutex_);
+    end = appended_;
+  }
+  if (Status status = sync_file_(); !status.ok()) {
+    return status;
+  }
+  parts_.figures->file_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
+  if (mode_ == SecondMode::kMirror) {
+    return Status::Ok();  // its records are there for another machine
+  }
+  {
+    const MutexLock lock(&mutex_);
+    file_durable_ = std::max(file_durable_, end);
+    if (too_much_) {
+      too_much_ = appended_ > file_durable_;  // what came since was not kept either
+    } else {
+      const Address begin = appended_ - pending_.size();
+      pending_.erase(0, file_durable_ > begin ? file_durable_ - begin : 0);
+    }
+  }
+  parts_.log->FileDurable(name_, end);
+  return Status::Ok();
+}
+
+Status DoubledStream::CatchUp() {
+  if (mode_ == SecondMode::kMirror) {
+    return Status::Ok();
+  }
+  Address durable = 0;
+  {
+    const MutexLock lock(&mutex_);
+    durable = file_durable_;
+    if (on_side_ > durable) {
+      durable = 0;
+    }
+  }
+  if (durable == 0) {
+    return SyncFile();
+  }
+  parts_.log->FileDurable(name_, durable);  // what was handed over beside the sync of the file
+  return Status::Ok();
+}
+
+}  // namespace lss

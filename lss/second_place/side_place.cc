@@ -1,0 +1,225 @@
+#include "lss/second_place/side_place.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "lss/base/file_identity.h"
+#include "lss/base/posix_file.h"
+#include "lss/device/file_device.h"
+#include "lss/second_place/side_scan.h"
+
+namespace lss {
+namespace {
+
+constexpr char kPrefix[] = "side-";
+constexpr uint64_t kMostLogs = 1000;  // in one directory
+constexpr uint64_t kGroupBytes = 128 << 10;
+
+std::string PathOf(const std::string& directory, uint64_t number) {
+  return directory + "/" + kPrefix + std::to_string(number);
+}
+
+// Numbers of the logs in the directory, in order.
+Status ListLogs(const std::string& directory, std::vector<uint64_t>* numbers) {
+  std::vector<std::string> names;
+  if (Status status = ListDirectory(directory, &names); !status.ok()) {
+    return status;
+  }
+  constexpr size_t kPrefixLength = sizeof(kPrefix) - 1;
+  for (const std::string& name : names) {
+    const std::string digits =
+        name.compare(0, kPrefixLength, kPrefix) == 0 ? name.substr(kPrefixLength) : std::string();
+    if (!digits.empty() && digits.size() < 5 &&
+        digits.find_first_not_of("0123456789") == std::string::npos) {
+      numbers->push_back(std::stoul(digits));
+    }
+  }
+  std::sort(numbers->begin(), numbers->end());
+  return Status::Ok();
+}
+
+Status Lock(const std::string& log, HeldSideSpace* held) {
+  const std::string path = log + ".lock";
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  FileIdentity identity;
+  uint64_t size = 0;
+  Status status = IdentifyFd(fd.get(), path, &identity, &size);
+  RingLock lock;
+  if (status.ok()) {
+    status = RingLock::Take(fd.get(), path, identity, RingLock::Purpose::kOwn, &lock);
+  }
+  if (!status.ok()) {
+    CloseUnlessLocked(std::move(fd), identity);  // somebody else in this process may have it
+    return status;
+  }
+  held->lock = std::move(lock);
+  held->lock_fd = std::move(fd);
+  return Status::Ok();
+}
+
+Status OpenSpace(const std::string& path, const WarningSink& warn,
+                 std::unique_ptr<SideSpace>* space) {
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  struct stat st = {};
+  if (fstat(fd.get(), &st) != 0) {
+    return Status::FromErrno("stat", path, -1, errno);
+  }
+  if (!S_ISREG(st.st_mode) || (st.st_mode & 022) != 0) {
+    return Status::PermissionDenied(path +
+                                    " may be somebody else's work: others than its owner may write "
+                                    "to it; take that permission away if it is right");
+  }
+  auto device = std::make_unique<FileDevice>(std::move(fd), path, warn);
+  device->BypassCache(true);
+  return SideSpace::Open(std::move(device), space);
+}
+
+// The name in the directory, too.
+Status SyncDirectory(const std::string& directory) {
+  const UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd.valid() && fsync(fd.get()) == 0 ? Status::Ok()
+                                            : Status::FromErrno("sync", directory, -1, errno);
+}
+
+Status MakeSpace(const std::string& directory, const std::string& path, uint64_t bytes,
+                 const WarningSink& warn, std::unique_ptr<SideSpace>* space) {
+  std::unique_ptr<FileDevice> device;
+  Status status = FileDevice::Open(path, OpenMode::kTruncate, warn, &device);
+  if (!status.ok()) {
+    return status;
+  }
+  // It holds what logs hold, of databases that may be nobody else's business.
+  if (fchmod(device->fd(), 0600) != 0) {
+    return Status::FromErrno("chmod", path, -1, errno);
+  }
+  device->BypassCache(true);
+  status = SideSpace::Format(std::move(device), DrawUuid(), bytes, kGroupBytes, space);
+  return status.ok() ? SyncDirectory(directory) : status;
+}
+
+// Whether nobody wants anything of it.
+bool IsEmpty(const SideSpace& space) {
+  SideScan scan;
+  bool has_records = false;
+  const Status status = ScanSideLog(
+      space, [&](const SideRecord&, uint64_t) { has_records = true; }, &scan);
+  return status.ok() && !has_records;
+}
+
+Status MakeDirectory(const std::string& directory) {
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Status::FromErrno("make", directory, -1, errno);
+  }
+  return SyncDirectory(DirectoryOf(directory));
+}
+
+}  // namespace
+
+Status OpenEmptySideSpace(const std::string& directory, uint64_t bytes, const WarningSink& warn,
+                          HeldSideSpace* held) {
+  Status status = MakeDirectory(directory);
+  std::vector<uint64_t> numbers;
+  if (status.ok()) {
+    status = ListLogs(directory, &numbers);
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  for (uint64_t number = 1; number <= kMostLogs; ++number) {
+    const std::string path = PathOf(directory, number);
+    const bool exists = std::binary_search(numbers.begin(), numbers.end(), number);
+    HeldSideSpace candidate;
+    status = Lock(path, &candidate);
+    if (RingLock::IsBusy(status)) {
+      continue;
+    }
+    if (!status.ok()) {
+      return status;
+    }
+    if (!exists && access(path.c_str(), F_OK) != 0) {
+      status = MakeSpace(directory, path, bytes, warn, &candidate.space);
+    } else if (!OpenSpace(path, warn, &candidate.space).ok() || !IsEmpty(*candidate.space)) {
+      continue;  // a dead process's, with records; or damaged, and not ours to judge
+    }
+    if (status.ok()) {
+      status = candidate.space->TakeOver();
+    }
+    if (status.ok()) {
+      *held = std::move(candidate);
+    }
+    return status;
+  }
+  return Status::NoSpace(directory + " holds " + std::to_string(kMostLogs) +
+                         " side logs with records of databases that were not opened again; open "
+                         "or recover them");
+}
+
+Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+                          HeldSideSpace* held) {
+  std::vector<uint64_t> numbers;
+  Status status = ListLogs(directory, &numbers);
+  if (!status.ok()) {
+    return status;
+  }
+  for (const uint64_t number : numbers) {
+    std::unique_ptr<SideSpace> space;
+    const std::string path = PathOf(directory, number);
+    if (!OpenSpace(path, warn, &space).ok() || space->place() != place) {
+      continue;
+    }
+    HeldSideSpace candidate;
+    status = Lock(path, &candidate);
+    // Again, for now it cannot change.
+    status = status.ok() ? OpenSpace(path, warn, &candidate.space) : status;
+    if (status.ok()) {
+      *held = std::move(candidate);
+    }
+    return status;
+  }
+  return Status::FromErrno("find side log", directory + " (" + UuidText(place) + ")", -1, ENOENT);
+}
+
+Uuid DrawUuid() {
+  std::random_device random;
+  Uuid uuid;
+  for (uint8_t& byte : uuid) {
+    byte = static_cast<uint8_t>(random());
+  }
+  return uuid;
+}
+
+std::string UuidText(const Uuid& uuid) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : uuid) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+bool ParseUuid(const std::string& text, Uuid* uuid) {
+  if (text.size() != 2 * uuid->size() ||
+      text.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return false;
+  }
+  for (size_t i = 0; i < uuid->size(); ++i) {
+    (*uuid)[i] = static_cast<uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+  }
+  return true;
+}
+
+}  // namespace lss

@@ -1,0 +1,52 @@
+// A log whose syncs rest on a second place, as RocksDB sees it.
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+
+#include "lss/second_place/doubled_stream.h"
+#include "plugin/second/second_place.h"
+#include "rocksdb/file_system.h"
+
+namespace bloom_lfs {
+
+// Of the log's file, shared with the thread that brings files up to date.
+class SyncedFile {
+ public:
+  explicit SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file) : file_(std::move(file)) {}
+  rocksdb::FSWritableFile* get() const { return file_.get(); }
+  // Closed: it was closed before.
+  lss::Status Sync();
+  rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg);
+
+ private:
+  const std::unique_ptr<rocksdb::FSWritableFile> file_;
+  std::shared_mutex closing_;  // shared by those who sync
+  bool closed_ = false;
+};
+
+// One appender; Sync may run beside it.
+class DoubledLogFile final : public rocksdb::FSWritableFileWrapper {
+ public:
+  DoubledLogFile(std::shared_ptr<SyncedFile> file, std::shared_ptr<SecondPlace> place,
+                 std::shared_ptr<lss::DoubledStream> stream);
+  // Closes if nobody has.
+  ~DoubledLogFile() override;
+
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo& verification,
+                           rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
+  rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
+
+ private:
+  const std::shared_ptr<SyncedFile> file_;
+  const std::shared_ptr<SecondPlace> place_;
+  const std::shared_ptr<lss::DoubledStream> stream_;
+  bool closed_ = false;
+};
+
+}  // namespace bloom_lfs

@@ -1,0 +1,47 @@
+// A database with a second place, from its lock to its unlocking: the marker, recovery, and the
+// streams of its logs.
+//
+// Thread safety: every function from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lss/base/mutex.h"
+#include "plugin/second/second_marker.h"
+#include "plugin/second/second_place.h"
+#include "rocksdb/file_system.h"
+
+namespace bloom_lfs {
+
+struct PluginOptions;
+
+class SecondDatabase {
+ public:
+  // RocksDB has locked the database by `lock`: what its files lack is brought to them. An error:
+  // the place that it needs is not there, or cannot be read; it must not be opened then.
+  static lss::Status Locked(const void* lock, const std::string& directory);
+  // RocksDB is about to unlock it; its logs are closed.
+  static void Unlocking(const void* lock);
+
+  // `file` is the log at `path`, about to be written. If the options ask for a second place, it
+  // gets one. An error: of a mirror that has to have it; otherwise it goes without.
+  static lss::Status Double(const std::string& path, const PluginOptions& options,
+                            std::unique_ptr<rocksdb::FSWritableFile>* file);
+  // The log at `path` was deleted.
+  static void Deleted(const std::string& path);
+
+ private:
+  static lss::Status Recover(const std::string& directory, const SecondMarker& marker,
+                             std::shared_ptr<SecondPlace>* place);
+  // Opens the place, if that was not done, and makes the marker durable.
+  lss::Status Begin(const PluginOptions& options);
+
+  lss::Mutex mutex_;
+  std::string directory_ LSS_GUARDED_BY(mutex_);
+  std::shared_ptr<SecondPlace> place_ LSS_GUARDED_BY(mutex_);
+  SecondMarker marker_ LSS_GUARDED_BY(mutex_);
+  bool begun_ LSS_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace bloom_lfs
