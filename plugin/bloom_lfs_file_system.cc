@@ -277,6 +277,11 @@ IOStatus BloomLfsFileSystem::GetFileModificationTime(const std::string& path,
 
 IOStatus BloomLfsFileSystem::GetChildren(const std::string& directory, const IOOptions& options,
                                          std::vector<std::string>* names, IODebugContext* dbg) {
+  if (target_is_local_) {
+    if (lss::Status status = SecondDatabase::Listing(directory); !status.ok()) {
+      return ToIOStatus(status);
+    }
+  }
   IOStatus status = target()->GetChildren(directory, options, names, dbg);
   names->erase(std::remove(names->begin(), names->end(), lss::kRingDirectoryName), names->end());
   return status;

@@ -37,11 +37,13 @@ IOStatus SyncedFile::Close(const IOOptions& options, IODebugContext* dbg) {
 }
 
 DoubledLogFile::DoubledLogFile(std::shared_ptr<SyncedFile> file, std::shared_ptr<SecondPlace> place,
-                               std::shared_ptr<lss::DoubledStream> stream)
+                               std::shared_ptr<lss::DoubledStream> stream,
+                               std::shared_ptr<void> owner)
     : FSWritableFileWrapper(file->get()),
       file_(std::move(file)),
       place_(std::move(place)),
-      stream_(std::move(stream)) {}
+      stream_(std::move(stream)),
+      owner_(std::move(owner)) {}
 
 DoubledLogFile::~DoubledLogFile() {
   if (!closed_) {
@@ -81,6 +83,7 @@ IOStatus DoubledLogFile::Close(const IOOptions& options, IODebugContext* dbg) {
   const lss::Status caught_up = stream_->CatchUp();
   IOStatus status = file_->Close(options, dbg);
   place_->End(stream_->name());
+  owner_.reset();
   return caught_up.ok() ? status : ToIOStatus(caught_up);
 }
 

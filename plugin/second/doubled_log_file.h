@@ -28,8 +28,9 @@ class SyncedFile {
 // One appender; Sync may run beside it.
 class DoubledLogFile final : public rocksdb::FSWritableFileWrapper {
  public:
+  // `owner` is kept as long as the file is open.
   DoubledLogFile(std::shared_ptr<SyncedFile> file, std::shared_ptr<SecondPlace> place,
-                 std::shared_ptr<lss::DoubledStream> stream);
+                 std::shared_ptr<lss::DoubledStream> stream, std::shared_ptr<void> owner);
   // Closes if nobody has.
   ~DoubledLogFile() override;
 
@@ -46,6 +47,7 @@ class DoubledLogFile final : public rocksdb::FSWritableFileWrapper {
   const std::shared_ptr<SyncedFile> file_;
   const std::shared_ptr<SecondPlace> place_;
   const std::shared_ptr<lss::DoubledStream> stream_;
+  std::shared_ptr<void> owner_;
   bool closed_ = false;
 };
 

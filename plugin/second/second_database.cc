@@ -6,6 +6,7 @@
 #include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
 #include "lss/recovery/ring_directory.h"
+#include "plugin/database_locks.h"
 #include "plugin/directory_id.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
@@ -26,23 +27,24 @@ constexpr int kReadings = 5;
 
 struct Databases {
   lss::Mutex mutex;
-  // Those that this process has locked, and by which lock.
-  std::map<const void*, DirectoryId> locks LSS_GUARDED_BY(mutex);
-  std::map<DirectoryId, std::shared_ptr<SecondDatabase>> by_directory LSS_GUARDED_BY(mutex);
+  // Kept by the lock that this process has, or by the logs that it writes.
+  std::map<const void*, std::shared_ptr<SecondDatabase>> by_lock LSS_GUARDED_BY(mutex);
+  std::map<DirectoryId, std::weak_ptr<SecondDatabase>> by_directory LSS_GUARDED_BY(mutex);
 
-  // Of the log at `path`; null if its database is not locked.
-  std::shared_ptr<SecondDatabase> Of(const std::string& path) {
-    const std::string directory = lss::DirectoryOf(path);
-    const DirectoryId id = DirectoryId::Of(lss::BaseNameOf(directory) == lss::kArchiveDirectoryName
-                                               ? lss::DirectoryOf(directory)
-                                               : directory);
-    const lss::MutexLock lock(&mutex);
+  std::shared_ptr<SecondDatabase> Find(const DirectoryId& id) LSS_REQUIRES(mutex) {
     const auto found = by_directory.find(id);
-    return !id.known() || found == by_directory.end() ? nullptr : found->second;
+    return !id.known() || found == by_directory.end() ? nullptr : found->second.lock();
   }
 };
 
 lss::PerProcess<Databases> g_databases;
+
+// Of the log at `path`.
+std::string DirectoryOfLogs(const std::string& path) {
+  const std::string directory = lss::DirectoryOf(path);
+  return lss::BaseNameOf(directory) == lss::kArchiveDirectoryName ? lss::DirectoryOf(directory)
+                                                                  : directory;
+}
 
 lss::SecondMode ModeOf(const PluginOptions& options) {
   return options.second_mode == "mirror" ? lss::SecondMode::kMirror : lss::SecondMode::kGroup;
@@ -70,70 +72,83 @@ Status OpenPlaceOf(const SecondMarker& marker, std::shared_ptr<SecondPlace>* pla
 }  // namespace
 
 Status SecondDatabase::Locked(const void* lock, const std::string& directory) {
-  auto database = std::make_shared<SecondDatabase>();
-  {
-    const lss::MutexLock own(&database->mutex_);
-    database->directory_ = directory;
-    Status status = ReadSecondMarker(directory, &database->marker_);
-    if (status.ok() && database->marker_.required) {
-      status = Recover(directory, database->marker_, &database->place_);
-    }
-    if (!status.ok() && status.code() != Status::Code::kNotFound) {
-      return status;
-    }
+  auto database = std::make_shared<SecondDatabase>(directory);
+  if (Status status = database->Arrive(); !status.ok()) {
+    return status;
   }
   Databases* const all = g_databases.Get();
-  const DirectoryId id = DirectoryId::Of(directory);
   const lss::MutexLock guard(&all->mutex);
-  all->locks[lock] = id;
-  all->by_directory[id] = std::move(database);
+  all->by_directory[DirectoryId::Of(directory)] = database;
+  all->by_lock[lock] = std::move(database);
   return Status::Ok();
 }
 
-Status SecondDatabase::Recover(const std::string& directory, const SecondMarker& marker,
-                               std::shared_ptr<SecondPlace>* place) {
-  Status status = RecoverDirectory(directory);
+void SecondDatabase::Unlocking(const void* lock) {
+  std::shared_ptr<SecondDatabase> database;  // goes behind the mutex
+  Databases* const all = g_databases.Get();
+  const lss::MutexLock guard(&all->mutex);
+  const auto held = all->by_lock.find(lock);
+  if (held != all->by_lock.end()) {
+    database = std::move(held->second);
+    all->by_lock.erase(held);
+  }
+}
+
+Status SecondDatabase::Listing(const std::string& directory) {
+  SecondMarker marker;
+  if (!HoldsSomeDatabase() ||
+      ReadSecondMarker(directory, &marker).code() == Status::Code::kNotFound) {
+    return Status::Ok();
+  }
+  {
+    Databases* const all = g_databases.Get();
+    const lss::MutexLock guard(&all->mutex);
+    if (all->Find(DirectoryId::Of(directory)) != nullptr) {
+      return Status::Ok();
+    }
+  }
+  SecondDatabase database(directory);
+  Status status = database.Arrive();
+  // Somebody else's, who lives.
+  return lss::RingLock::IsBusy(status) ? Status::Ok() : status;
+}
+
+Status SecondDatabase::Arrive() {
+  const lss::MutexLock own(&mutex_);
+  Status status = ReadSecondMarker(directory_, &marker_);
+  if (status.ok() && marker_.required) {
+    return Recover();
+  }
+  return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
+}
+
+Status SecondDatabase::Recover() {
+  Status status = RecoverDirectory(directory_);
   if (!status.ok()) {
     return status;
   }
-  status = OpenPlaceOf(marker, place);
+  status = OpenPlaceOf(marker_, &place_);
   SecondRecovery recovered;
   for (int reading = 0; status.ok() && reading < kReadings; ++reading) {
-    status = RecoverFromSide(directory, marker.database, (*place)->log()->space(), &recovered);
+    status = RecoverFromSide(directory_, marker_.database, place_->log()->space(), &recovered);
     if (status.code() != Status::Code::kCorruption) {
       break;
     }
   }
-  if (!status.ok()) {
-    return WithoutPlace(directory, marker, status);
+  if (lss::RingLock::IsBusy(status)) {
+    return status;
   }
-  (*place)->log()->ForgetDatabase(marker.database);
-  return RemoveSecondMarker(directory);
+  if (!status.ok()) {
+    return WithoutPlace(directory_, marker_, status);
+  }
+  place_->log()->ForgetDatabase(marker_.database);
+  return RemoveSecondMarker(directory_);
 }
 
-void SecondDatabase::Unlocking(const void* lock) {
-  std::shared_ptr<SecondDatabase> database;
-  {
-    Databases* const all = g_databases.Get();
-    const lss::MutexLock guard(&all->mutex);
-    const auto held = all->locks.find(lock);
-    if (held == all->locks.end()) {
-      return;
-    }
-    const auto found = all->by_directory.find(held->second);
-    if (found != all->by_directory.end()) {
-      database = std::move(found->second);
-      all->by_directory.erase(found);
-    }
-    all->locks.erase(held);
-  }
-  if (database == nullptr) {
-    return;
-  }
-  const lss::MutexLock own(&database->mutex_);
-  if (database->begun_ && database->marker_.required &&
-      !database->place_->log()->Wants(database->marker_.database)) {
-    (void)RemoveSecondMarker(database->directory_);  // one that stays costs a look at the next open
+SecondDatabase::~SecondDatabase() {
+  const lss::MutexLock own(&mutex_);
+  if (begun_ && marker_.required && !place_->log()->Wants(marker_.database)) {
+    (void)RemoveSecondMarker(directory_);  // one that stays costs a look at the next open
   }
 }
 
@@ -170,38 +185,45 @@ Status SecondDatabase::Double(const std::string& path, const PluginOptions& opti
   if (options.second_mode == "off") {
     return Status::Ok();
   }
-  const std::shared_ptr<SecondDatabase> database = g_databases.Get()->Of(path);
-  if (database == nullptr) {
-    return Status::Ok();  // nobody has locked it, so nobody would recover it
-  }
-  std::shared_ptr<SecondPlace> place;
-  lss::StreamName name;
+  const std::string directory = DirectoryOfLogs(path);
+  std::shared_ptr<SecondDatabase> database;
   {
-    const lss::MutexLock own(&database->mutex_);
-    if (Status status = database->Begin(options); !status.ok()) {
-      const bool must = options.second_mode == "mirror" && options.mirror_degraded == "wait";
-      if (must) {
-        return status;
-      }
-      WarnOnce("logs of " + database->directory_ +
-               " go without their second place: " + status.message());
-      return Status::Ok();
+    Databases* const all = g_databases.Get();
+    const DirectoryId id = DirectoryId::Of(directory);
+    const lss::MutexLock guard(&all->mutex);
+    database = all->Find(id);
+    if (database == nullptr) {
+      database = std::make_shared<SecondDatabase>(directory);
+      all->by_directory[id] = database;
     }
-    place = database->place_;
-    name = {database->marker_.database, WalNumber(path), 0};
+  }
+  const lss::MutexLock own(&database->mutex_);
+  if (Status status = database->Begin(options); !status.ok()) {
+    if (options.second_mode == "mirror" && options.mirror_degraded == "wait") {
+      return status;
+    }
+    WarnOnce("logs of " + directory + " go without their second place: " + status.message());
+    return Status::Ok();
   }
   const int64_t degrade_after_ms = options.mirror_degraded == "wait"
                                        ? lss::DoubledStream::kNever
                                        : static_cast<int64_t>(options.failover_after_ms);
   auto synced = std::make_shared<SyncedFile>(std::move(*file));
   auto stream =
-      place->Begin(name, ModeOf(options), degrade_after_ms, [synced] { return synced->Sync(); });
-  *file = std::make_unique<DoubledLogFile>(synced, place, std::move(stream));
+      database->place_->Begin({database->marker_.database, WalNumber(path), 0}, ModeOf(options),
+                              degrade_after_ms, [synced] { return synced->Sync(); });
+  *file = std::make_unique<DoubledLogFile>(synced, database->place_, std::move(stream), database);
   return Status::Ok();
 }
 
 void SecondDatabase::Deleted(const std::string& path) {
-  const std::shared_ptr<SecondDatabase> database = g_databases.Get()->Of(path);
+  std::shared_ptr<SecondDatabase> database;
+  {
+    Databases* const all = g_databases.Get();
+    const DirectoryId id = DirectoryId::Of(DirectoryOfLogs(path));
+    const lss::MutexLock guard(&all->mutex);
+    database = all->Find(id);
+  }
   if (database == nullptr) {
     return;
   }

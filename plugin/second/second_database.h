@@ -1,11 +1,12 @@
-// A database with a second place, from its lock to its unlocking: the marker, recovery, and the
-// streams of its logs.
+// A database with a second place: the marker, recovery, and the streams of its logs. By the
+// directory of its logs, which need not be where its lock is.
 //
 // Thread safety: every function from any thread.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "lss/base/mutex.h"
 #include "plugin/second/second_marker.h"
@@ -23,6 +24,9 @@ class SecondDatabase {
   static lss::Status Locked(const void* lock, const std::string& directory);
   // RocksDB is about to unlock it; its logs are closed.
   static void Unlocking(const void* lock);
+  // RocksDB is about to list `directory`. If a database is opened whose logs are there and not
+  // where its lock is, the same is done as for that one.
+  static lss::Status Listing(const std::string& directory);
 
   // `file` is the log at `path`, about to be written. If the options ask for a second place, it
   // gets one. An error: of a mirror that has to have it; otherwise it goes without.
@@ -31,14 +35,21 @@ class SecondDatabase {
   // The log at `path` was deleted.
   static void Deleted(const std::string& path);
 
- private:
-  static lss::Status Recover(const std::string& directory, const SecondMarker& marker,
-                             std::shared_ptr<SecondPlace>* place);
-  // Opens the place, if that was not done, and makes the marker durable.
-  lss::Status Begin(const PluginOptions& options);
+  explicit SecondDatabase(std::string directory) : directory_(std::move(directory)) {}
+  // Removes the marker, if nothing is wanted of the second place.
+  ~SecondDatabase();
+  SecondDatabase(const SecondDatabase&) = delete;
+  SecondDatabase& operator=(const SecondDatabase&) = delete;
 
+ private:
+  // Brings to the files what the marker says that they may lack.
+  lss::Status Arrive();
+  lss::Status Recover();
+  // Opens the place, if that was not done, and makes the marker durable.
+  lss::Status Begin(const PluginOptions& options) LSS_REQUIRES(mutex_);
+
+  const std::string directory_;
   lss::Mutex mutex_;
-  std::string directory_ LSS_GUARDED_BY(mutex_);
   std::shared_ptr<SecondPlace> place_ LSS_GUARDED_BY(mutex_);
   SecondMarker marker_ LSS_GUARDED_BY(mutex_);
   bool begun_ LSS_GUARDED_BY(mutex_) = false;
