@@ -1,5 +1,6 @@
 #include "plugin/file_creation.h"
 
+#include <functional>
 #include <utility>
 
 #include "lss/base/posix_file.h"
@@ -35,8 +36,9 @@ IOStatus CreateStockLog(const FileToCreate& file, const LogSuccession& successio
   return status;
 }
 
+// `note_sync` is to be called when the log is synced elsewhere, while `result` is there.
 IOStatus CreateWrittenLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* result,
-                          IODebugContext* dbg) {
+                          std::function<void()>* note_sync, IODebugContext* dbg) {
   const LogSuccession succession(file.path);
   lss::StoreOptions store_options = file.plugin_options.ForWal();
   store_options.allocate_ahead = file.options.allow_fallocate;
@@ -49,7 +51,9 @@ IOStatus CreateWrittenLog(const FileToCreate& file, std::unique_ptr<FSWritableFi
   if (!status.ok()) {
     return CreateStockLog(file, succession, status, result, dbg);
   }
-  *result = std::make_unique<WalFile>(store, file.options, succession, *file.writer);
+  auto log = std::make_unique<WalFile>(store, file.options, succession, *file.writer);
+  *note_sync = [raw = log.get()] { raw->NoteSync(); };
+  *result = std::move(log);
   NoteSiblingsIn(store, succession.directory());
   return IOStatus::OK();
 }
@@ -63,9 +67,11 @@ IOStatus CreateLog(const FileToCreate& file, std::unique_ptr<FSWritableFile>* re
     return file.target->NewWritableFile(file.path, file.options, result, dbg);
   }
   std::unique_ptr<FSWritableFile> log;
-  IOStatus status = CreateWrittenLog(file, &log, dbg);
+  std::function<void()> note_sync;
+  IOStatus status = CreateWrittenLog(file, &log, &note_sync, dbg);
   if (status.ok()) {
-    status = ToIOStatus(SecondDatabase::Double(file.path, file.plugin_options, &log));
+    status = ToIOStatus(
+        SecondDatabase::Double(file.path, file.plugin_options, std::move(note_sync), &log));
   }
   if (status.ok()) {
     *result = std::move(log);

@@ -22,6 +22,8 @@ class WalFile final : public StoreWritableFile {
   rocksdb::IOStatus Flush(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
   rocksdb::IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
   rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg) override;
+  // RocksDB has synced the log, and somebody else has seen to that.
+  void NoteSync() { watch_.OnSync(); }
 
  private:
   void TakeOver();

@@ -69,6 +69,7 @@ IOStatus DoubledLogFile::Append(const Slice& data, const IOOptions& options,
 }
 
 IOStatus DoubledLogFile::Sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+  file_->NoteSync();
   return ToIOStatus(stream_->Sync());
 }
 

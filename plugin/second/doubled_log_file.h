@@ -1,8 +1,10 @@
 // A log whose syncs rest on a second place, as RocksDB sees it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <shared_mutex>
+#include <utility>
 
 #include "lss/second_place/doubled_stream.h"
 #include "plugin/second/second_place.h"
@@ -13,14 +15,23 @@ namespace bloom_lfs {
 // Of the log's file, shared with the thread that brings files up to date.
 class SyncedFile {
  public:
-  explicit SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file) : file_(std::move(file)) {}
+  // `note_sync`: to be called when a sync of the log has not reached the file; may be null.
+  SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::function<void()> note_sync)
+      : file_(std::move(file)), note_sync_(std::move(note_sync)) {}
   rocksdb::FSWritableFile* get() const { return file_.get(); }
+  // REQUIRES: not closed
+  void NoteSync() const {
+    if (note_sync_ != nullptr) {
+      note_sync_();
+    }
+  }
   // Closed: it was closed before.
   lss::Status Sync();
   rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg);
 
  private:
   const std::unique_ptr<rocksdb::FSWritableFile> file_;
+  const std::function<void()> note_sync_;
   std::shared_mutex closing_;  // shared by those who sync
   bool closed_ = false;
 };

@@ -181,6 +181,7 @@ Status SecondDatabase::Begin(const PluginOptions& options) {
 }
 
 Status SecondDatabase::Double(const std::string& path, const PluginOptions& options,
+                              std::function<void()> note_sync,
                               std::unique_ptr<rocksdb::FSWritableFile>* file) {
   if (options.second_mode == "off") {
     return Status::Ok();
@@ -208,7 +209,7 @@ Status SecondDatabase::Double(const std::string& path, const PluginOptions& opti
   const int64_t degrade_after_ms = options.mirror_degraded == "wait"
                                        ? lss::DoubledStream::kNever
                                        : static_cast<int64_t>(options.failover_after_ms);
-  auto synced = std::make_shared<SyncedFile>(std::move(*file));
+  auto synced = std::make_shared<SyncedFile>(std::move(*file), std::move(note_sync));
   auto stream =
       database->place_->Begin({database->marker_.database, WalNumber(path), 0}, ModeOf(options),
                               degrade_after_ms, [synced] { return synced->Sync(); });

@@ -4,6 +4,7 @@
 // Thread safety: every function from any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,8 +30,10 @@ class SecondDatabase {
   static lss::Status Listing(const std::string& directory);
 
   // `file` is the log at `path`, about to be written. If the options ask for a second place, it
-  // gets one. An error: of a mirror that has to have it; otherwise it goes without.
+  // gets one, and `note_sync` (may be null) is called when it is synced. An error: of a mirror that
+  // has to have it; otherwise it goes without.
   static lss::Status Double(const std::string& path, const PluginOptions& options,
+                            std::function<void()> note_sync,
                             std::unique_ptr<rocksdb::FSWritableFile>* file);
   // The log at `path` was deleted.
   static void Deleted(const std::string& path);

@@ -155,6 +155,7 @@ Status RemoveSecondMarker(const std::string& directory) {
   if (unlinkat(place.fd(), kName, 0) != 0 && errno != ENOENT) {
     return Status::FromErrno("remove", PathOf(directory), -1, errno);
   }
+  (void)rmdir(RingsOf(directory).c_str());  // if no ring is left either
   return Status::Ok();
 }
 
