@@ -76,8 +76,11 @@ bloom_lfs_SOURCES := \
   lss/runtime/thread.cc \
   lss/runtime/ticker.cc \
   lss/second_place/doubled_stream.cc \
+  lss/second_place/failover_stream.cc \
   lss/second_place/group_format.cc \
+  lss/second_place/hand_off_queue.cc \
   lss/second_place/live_records.cc \
+  lss/second_place/side_appender.cc \
   lss/second_place/side_log.cc \
   lss/second_place/side_place.cc \
   lss/second_place/side_scan.cc \
@@ -129,6 +132,7 @@ bloom_lfs_SOURCES := \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/second/doubled_log_file.cc \
+  plugin/second/failover_log_file.cc \
   plugin/second/second_database.cc \
   plugin/second/second_marker.cc \
   plugin/second/second_place.cc \

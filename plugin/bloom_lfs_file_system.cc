@@ -101,11 +101,18 @@ IOStatus BloomLfsFileSystem::BringToFile(const std::string& path) const {
   if (!Carries(path)) {
     return IOStatus::OK();
   }
+  if (IOStatus shown = Show(path); !shown.ok()) {
+    return shown;
+  }
   const lss::Status status = RecoverDirectory(lss::DirectoryOf(path));
   if (!status.ok()) {
     return ToIOStatus(status);
   }
   return SettleLive(path);
+}
+
+IOStatus BloomLfsFileSystem::Show(const std::string& path) {
+  return IsWal(path) ? ToIOStatus(SecondDatabase::Show(path)) : IOStatus::OK();
 }
 
 IOStatus BloomLfsFileSystem::SettleLive(const std::string& path) {
@@ -217,6 +224,9 @@ IOStatus BloomLfsFileSystem::NewSequentialFile(const std::string& path, const Fi
   if (!Carries(path)) {
     return target()->NewSequentialFile(path, options, result, dbg);
   }
+  if (IOStatus shown = Show(path); !shown.ok()) {
+    return shown;
+  }
   std::unique_ptr<FileSource> source;
   const lss::Status status = FileSource::Open(path, &source);
   if (status.ok() && IsBlob(path) && source->IsPlainFile()) {
@@ -234,6 +244,9 @@ IOStatus BloomLfsFileSystem::NewRandomAccessFile(const std::string& path,
                                                  IODebugContext* dbg) {
   if (!Carries(path)) {
     return target()->NewRandomAccessFile(path, options, result, dbg);
+  }
+  if (IOStatus shown = Show(path); !shown.ok()) {
+    return shown;
   }
   std::unique_ptr<FileSource> source;
   const lss::Status status = FileSource::Open(path, &source);
@@ -257,6 +270,7 @@ IOStatus BloomLfsFileSystem::GetFileSize(const std::string& path, const IOOption
     return target()->GetFileSize(path, options, size, dbg);
   }
   // Who asks may copy that much by other means. An error stays the writer's: the size is right.
+  (void)Show(path);
   (void)LiveStores::ShowLog(path);
   std::unique_ptr<FileSource> source;
   lss::Status status = FileSource::Open(path, &source);
@@ -270,6 +284,7 @@ IOStatus BloomLfsFileSystem::GetFileModificationTime(const std::string& path,
                                                      const IOOptions& options, uint64_t* seconds,
                                                      IODebugContext* dbg) {
   if (Carries(path)) {
+    (void)Show(path);
     (void)LiveStores::ShowLog(path);
   }
   return target()->GetFileModificationTime(path, options, seconds, dbg);
@@ -361,7 +376,11 @@ IOStatus BloomLfsFileSystem::RenameFile(const std::string& from, const std::stri
   if (IOStatus status = BeforeMaking(to); !status.ok()) {
     return status;
   }
-  return target()->RenameFile(from, to, options, dbg);
+  IOStatus status = target()->RenameFile(from, to, options, dbg);
+  if (status.ok() && target_is_local_ && IsWal(from) && !IsWal(to)) {
+    SecondDatabase::Deleted(from);  // it goes slowly
+  }
+  return status;
 }
 
 IOStatus BloomLfsFileSystem::LinkFile(const std::string& from, const std::string& to,

@@ -112,6 +112,8 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   // Before somebody else changes the file, if it is one that we carry: recovers the directory,
   // settles a store that writes it.
   rocksdb::IOStatus BringToFile(const std::string& path) const;
+  // What was appended to a log is where whoever reads it looks for it.
+  static rocksdb::IOStatus Show(const std::string& path);
   // The second half of that.
   static rocksdb::IOStatus SettleLive(const std::string& path);
 

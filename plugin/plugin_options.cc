@@ -23,6 +23,7 @@ constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 constexpr Range kSecondBytes = {16ULL << 20, 1ULL << 40, lss::kPageBytes, "bytes"};
 constexpr Range kCatchUpMs = {1, 86400000, 1, "milliseconds"};
 constexpr Range kFailoverAfterMs = {1, 60000, 1, "milliseconds"};
+constexpr Range kFailbackAfterS = {0, 86400, 1, "seconds"};
 
 // Blob files are written a memtable at a time; what is too much is given back at the end.
 constexpr uint64_t kBlobAllocationStepBytes = 16 << 20;
@@ -45,11 +46,16 @@ const Table& AllOptions() {
                     {"ring_budget_bytes", &PluginOptions::ring_budget_bytes, kRingBudgetBytes},
                     {"blob_flash", &PluginOptions::blob_flash},
                     {"second_place", &PluginOptions::second_place},
-                    {"second_mode", &PluginOptions::second_mode, {"off", "group", "mirror"}},
+                    {"second_mode",
+                     &PluginOptions::second_mode,
+                     {"off", "failover", "hedge", "group", "mirror"}},
                     {"second_bytes", &PluginOptions::second_bytes, kSecondBytes},
                     {"second_catch_up_ms", &PluginOptions::second_catch_up_ms, kCatchUpMs},
                     {"mirror_degraded", &PluginOptions::mirror_degraded, {"wait", "continue"}},
-                    {"failover_after_ms", &PluginOptions::failover_after_ms, kFailoverAfterMs}});
+                    {"failover_after_ms", &PluginOptions::failover_after_ms, kFailoverAfterMs},
+                    {"failback_below_ms", &PluginOptions::failback_below_ms, kFailoverAfterMs},
+                    {"failback_after_s", &PluginOptions::failback_after_s, kFailbackAfterS},
+                    {"ring_directory", &PluginOptions::ring_directory}});
   return *options;
 }
 

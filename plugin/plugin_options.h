@@ -34,11 +34,14 @@ struct PluginOptions {
 
   // The second place of logs: a directory, on another disk but for `group`.
   std::string second_place;
-  std::string second_mode = "off";       // off, group, mirror
-  uint64_t second_bytes = 1ULL << 30;    // of the side log there
-  uint64_t second_catch_up_ms = 1000;    // how long files stay behind the side log
-  std::string mirror_degraded = "wait";  // wait, continue: when the mirror does not answer
-  uint64_t failover_after_ms = 100;      // how long that is
+  std::string second_mode = "off";          // off, failover, hedge, group, mirror
+  uint64_t second_bytes = 1ULL << 30;       // of the side log there
+  uint64_t second_catch_up_ms = 1000;       // how long files stay behind the side log
+  std::string mirror_degraded = "wait";     // wait, continue: when the mirror does not answer
+  uint64_t failover_after_ms = 100;         // how long a sync waits before it goes without one
+  uint64_t failback_below_ms = 25;          // syncs of the file as quick as that
+  uint64_t failback_after_s = 15;           // for so long, and the file is waited for again
+  std::string ring_directory = "/dev/shm";  // where bytes wait for a file that may hang
 
   lss::StoreOptions ForWal() const;
   lss::StoreOptions ForBlob() const;

@@ -267,7 +267,7 @@ TEST_F(SecondPlaceTest, AMirrorThatCannotBeIsRefusedUnlessItMayBeDegraded) {
     if (may_be) {
       EXPECT_EQ(heard, "written");
     } else {
-      EXPECT_NE(heard.find("no/such"), std::string::npos) << heard;
+      EXPECT_NE(heard.find("/no"), std::string::npos) << heard;
     }
   }
 }

@@ -11,7 +11,8 @@ DoubledStream::DoubledStream(const StreamName& name, SecondMode mode, int64_t de
       mode_(mode),
       degrade_after_ms_(degrade_after_ms),
       parts_(parts),
-      sync_file_(std::move(sync_file)) {}
+      sync_file_(std::move(sync_file)),
+      side_(name, parts_) {}
 
 void DoubledStream::Appended(ByteView bytes) {
   MutexLock lock(&mutex_);
@@ -63,20 +64,20 @@ Status DoubledStream::SyncGroup() {
 // `group` stays 0 if the file is the better place, or has it already.
 Status DoubledStream::HandOver(uint64_t* group) {
   const MutexLock order(&order_);
-  std::string bytes;
   Address end = 0;
+  spare_.clear();
   {
     const MutexLock lock(&mutex_);
     if (too_much_) {
       return Status::Ok();
     }
-    bytes.swap(pending_);
+    spare_.swap(pending_);
     end = appended_;
-    on_side_ = bytes.empty() ? on_side_ : end;
+    on_side_ = spare_.empty() ? on_side_ : end;
   }
-  Status status = AppendToSide(bytes, end, &group_);
+  Status status = side_.Append(spare_, end);
   if (status.ok()) {
-    *group = group_;
+    *group = side_.group();
     return status;
   }
   const MutexLock lock(&mutex_);
@@ -89,10 +90,12 @@ Status DoubledStream::HandOver(uint64_t* group) {
 
 Status DoubledStream::SyncMirror() {
   Address end = 0;
+  bool was_behind = false;
   const auto begin = TimePoint::clock::now();
   {
     const MutexLock lock(&mutex_);
     end = appended_;
+    was_behind = behind_;
     if (mirrored_ < end) {
       BeginMirroring();
     }
@@ -100,9 +103,11 @@ Status DoubledStream::SyncMirror() {
   if (Status status = SyncFile(); !status.ok()) {
     return status;
   }
-  const Status side = AwaitMirrored(
-      end, degrade_after_ms_ == kNever ? TimePoint::max()
-                                       : begin + std::chrono::milliseconds(degrade_after_ms_));
+  TimePoint deadline = TimePoint::max();
+  if (degrade_after_ms_ != kNever) {
+    deadline = begin + std::chrono::milliseconds(was_behind ? 0 : degrade_after_ms_);
+  }
+  const Status side = AwaitMirrored(end, deadline);
   if (side.ok()) {
     parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
     return side;
@@ -138,8 +143,8 @@ void DoubledStream::Mirror() {
       end = appended_;
       changed_.NotifyAll();
     }
-    status = AppendToSide(bytes, end, &group_);
-    group = group_;
+    status = side_.Append(bytes, end);
+    group = side_.group();
   }
   if (status.ok() && group > 0) {
     status = parts_.log->Sync(group);
@@ -147,6 +152,7 @@ void DoubledStream::Mirror() {
   const MutexLock lock(&mutex_);
   if (status.ok() && side_error_.ok()) {
     mirrored_ = std::max(mirrored_, end);
+    behind_ = false;
   } else if (side_error_.ok()) {
     side_error_ = status;
     pending_.clear();
@@ -162,6 +168,7 @@ Status DoubledStream::AwaitMirrored(Address end, TimePoint deadline) {
     } else if (TimePoint::clock::now() < deadline) {
       changed_.WaitUntil(&mutex_, deadline);
     } else {
+      behind_ = true;
       return Status::IoError(parts_.log->space().name() + " does not answer");
     }
   }
@@ -170,28 +177,18 @@ Status DoubledStream::AwaitMirrored(Address end, TimePoint deadline) {
 
 // --- both ---
 
-Status DoubledStream::AppendToSide(const std::string& bytes, Address end, uint64_t* group) {
-  if (bytes.empty()) {
-    return Status::Ok();
-  }
-  const SideRecord record = {name_, end - bytes.size(), {bytes.data(), bytes.size()}};
-  Status status = parts_.log->Append(record, group);
-  while (status.code() == Status::Code::kNoSpace && parts_.make_room != nullptr &&
-         parts_.make_room()) {
-    status = parts_.log->Append(record, group);
-  }
-  // Relaxed: a figure
-  parts_.figures->doubled_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
-  return status;
-}
-
 Status DoubledStream::SyncFile() {
   Address end = 0;
   {
     const MutexLock lock(&mutex_);
+    if (!file_error_.ok()) {
+      return file_error_;
+    }
     end = appended_;
   }
   if (Status status = sync_file_(); !status.ok()) {
+    const MutexLock lock(&mutex_);
+    file_error_ = status.IsPassing() ? file_error_ : status;
     return status;
   }
   parts_.figures->file_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
@@ -219,6 +216,9 @@ Status DoubledStream::CatchUp() {
   Address durable = 0;
   {
     const MutexLock lock(&mutex_);
+    if (!file_error_.ok()) {
+      return file_error_;
+    }
     durable = file_durable_;
     if (on_side_ > durable) {
       durable = 0;

@@ -20,30 +20,11 @@
 #include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/base/warning_sink.h"
-#include "lss/second_place/side_log.h"
-#include "lss/second_place/side_workers.h"
+#include "lss/second_place/side_appender.h"
 
 namespace lss {
 
 enum class SecondMode { kGroup, kMirror };
-
-// What the streams of one place have done. Relaxed: figures.
-struct SecondFigures {
-  std::atomic<uint64_t> side_syncs{0};      // that the side log made durable
-  std::atomic<uint64_t> file_syncs{0};      // of files, by a sync or because their room was wanted
-  std::atomic<uint64_t> degraded_syncs{0};  // of a mirror, without it
-  std::atomic<uint64_t> doubled_bytes{0};   // handed to the side log
-};
-
-// What the streams of a place share. Nothing is owned; everything outlives the streams.
-struct SecondParts {
-  SideLog* log = nullptr;
-  SideWorkers* workers = nullptr;  // of a mirror
-  SecondFigures* figures = nullptr;
-  // Gives up something that the log keeps and nobody needs; false: there is nothing.
-  std::function<bool()> make_room;
-  WarningSink warn;  // may be null
-};
 
 class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
  public:
@@ -60,6 +41,7 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
                 const SecondParts& parts, std::function<Status()> sync_file);
 
   const StreamName& name() const { return name_; }
+  SecondMode mode() const { return mode_; }
   // The file has taken these bytes, behind those before.
   void Appended(ByteView bytes);
   // Everything appended before the call is durable when it returns OK.
@@ -77,8 +59,7 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
   // On a worker: brings what there is to the side log.
   void Mirror();
   Status AwaitMirrored(Address end, TimePoint deadline);
-  // Appends bytes of the stream that end at `end`, and makes room for them if need be.
-  Status AppendToSide(const std::string& bytes, Address end, uint64_t* group);
+
   // The file, and what follows from it.
   Status SyncFile();
 
@@ -88,8 +69,9 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
   const SecondParts parts_;
   const std::function<Status()> sync_file_;
 
-  Mutex order_;                                // held by who appends to the side log; before mutex_
-  uint64_t group_ LSS_GUARDED_BY(order_) = 0;  // of the last bytes that were handed over
+  std::string spare_ LSS_GUARDED_BY(order_);  // memory for pending_
+  Mutex order_;                               // held by who appends to the side log; before mutex_
+  SideAppender side_ LSS_GUARDED_BY(order_);
 
   Mutex mutex_;
   CondVar changed_;  // mirrored_, side_error_, or pending_ has become empty
@@ -105,7 +87,10 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
   // Mirror: a worker will look; so far it is durable there; or bytes are missing, for good.
   bool queued_ LSS_GUARDED_BY(mutex_) = false;
   Address mirrored_ LSS_GUARDED_BY(mutex_) = 0;
+  bool behind_ LSS_GUARDED_BY(mutex_) = false;  // a sync has gone without it; until it moves
   Status side_error_ LSS_GUARDED_BY(mutex_);
+  // The file may have lost bytes, whatever a later sync says.
+  Status file_error_ LSS_GUARDED_BY(mutex_);
 };
 
 }  // namespace lss

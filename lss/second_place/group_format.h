@@ -24,7 +24,9 @@ using Uuid = std::array<uint8_t, 16>;
 struct StreamName {
   Uuid database = {};
   uint64_t number = 0;
-  uint64_t kind = 0;  // 0: a log
+  uint64_t kind = kLog;
+
+  static constexpr uint64_t kLog = 0;
 
   friend bool operator==(const StreamName& a, const StreamName& b) {
     return a.database == b.database && a.number == b.number && a.kind == b.kind;

@@ -290,6 +290,11 @@ bool SideLog::Oldest(StreamName* stream) const {
   return true;
 }
 
+bool SideLog::has_failed() const {
+  const MutexLock lock(&mutex_);
+  return !failed_.ok();
+}
+
 uint64_t SideLog::RoomUsed() const {
   uint64_t end = 0;
   {
@@ -303,10 +308,12 @@ uint64_t SideLog::RoomUsed() const {
 
 Status SideLog::PrepareAhead(uint64_t ahead) {
   constexpr uint64_t kChunkBytes = 1 << 20;
-  if (!zeros_.Reserve(kChunkBytes)) {
-    return Status::FromErrno("prepare", space_->name(), -1, ENOMEM);
+  if (zeros_.size() == 0) {
+    if (!zeros_.Reserve(kChunkBytes)) {
+      return Status::FromErrno("prepare", space_->name(), -1, ENOMEM);
+    }
+    memset(zeros_.data(), 0, kChunkBytes);
   }
-  memset(zeros_.data(), 0, kChunkBytes);
   for (;;) {
     uint64_t begin = 0;
     uint64_t end = 0;

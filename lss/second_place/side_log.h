@@ -64,6 +64,8 @@ class SideLog {
   // Whose record keeps the most room from being used again. False: no record is wanted.
   bool Oldest(StreamName* stream) const;
 
+  // Whether a write has failed: nothing more is acknowledged.
+  bool has_failed() const;
   // Bytes of the log from the oldest record that is wanted to its end.
   uint64_t RoomUsed() const;
   // Writes zeros where a new log will write for the first time, up to `ahead` bytes before it gets

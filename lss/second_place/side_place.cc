@@ -22,6 +22,13 @@ constexpr char kPrefix[] = "side-";
 constexpr uint64_t kMostLogs = 1000;  // in one directory
 constexpr uint64_t kGroupBytes = 128 << 10;
 
+constexpr char kNamePrefix[] = "database-";
+constexpr size_t kMostWords = 8192;
+
+std::string NamePathOf(const std::string& directory, const Uuid& database) {
+  return directory + "/" + kNamePrefix + UuidText(database);
+}
+
 std::string PathOf(const std::string& directory, uint64_t number) {
   return directory + "/" + kPrefix + std::to_string(number);
 }
@@ -77,13 +84,18 @@ Status OpenSpace(const std::string& path, const WarningSink& warn,
   if (fstat(fd.get(), &st) != 0) {
     return Status::FromErrno("stat", path, -1, errno);
   }
-  if (!S_ISREG(st.st_mode) || (st.st_mode & 022) != 0) {
-    return Status::PermissionDenied(path +
-                                    " may be somebody else's work: others than its owner may write "
-                                    "to it; take that permission away if it is right");
+  struct stat above = {};
+  if (stat(DirectoryOf(path).c_str(), &above) != 0) {
+    return Status::FromErrno("stat", DirectoryOf(path), -1, errno);
+  }
+  const bool is_owned = st.st_uid == geteuid() || st.st_uid == 0 || (st.st_uid == above.st_uid);
+  if (!S_ISREG(st.st_mode) || (st.st_mode & 022) != 0 || !is_owned || (above.st_mode & 022) != 0) {
+    return Status::PermissionDenied(
+        path +
+        " may be somebody else's work: others may write to it or to its "
+        "directory; take that permission away if it is right");
   }
   auto device = std::make_unique<FileDevice>(std::move(fd), path, warn);
-  device->BypassCache(true);
   return SideSpace::Open(std::move(device), space);
 }
 
@@ -105,18 +117,23 @@ Status MakeSpace(const std::string& directory, const std::string& path, uint64_t
   if (fchmod(device->fd(), 0600) != 0) {
     return Status::FromErrno("chmod", path, -1, errno);
   }
-  device->BypassCache(true);
   status = SideSpace::Format(std::move(device), DrawUuid(), bytes, kGroupBytes, space);
   return status.ok() ? SyncDirectory(directory) : status;
 }
 
-// Whether nobody wants anything of it.
-bool IsEmpty(const SideSpace& space) {
+// Whether nobody wants anything of it, or who asks has written it.
+bool IsFreeFor(const std::set<Uuid>& own, const SideSpace& space) {
   SideScan scan;
   bool has_records = false;
+  bool is_own = false;
   const Status status = ScanSideLog(
-      space, [&](const SideRecord&, uint64_t) { has_records = true; }, &scan);
-  return status.ok() && !has_records;
+      space,
+      [&](const SideRecord& record, uint64_t) {
+        has_records = true;
+        is_own = is_own || own.count(record.stream.database) > 0;
+      },
+      &scan);
+  return status.ok() && (!has_records || is_own);
 }
 
 Status MakeDirectory(const std::string& directory) {
@@ -128,8 +145,8 @@ Status MakeDirectory(const std::string& directory) {
 
 }  // namespace
 
-Status OpenEmptySideSpace(const std::string& directory, uint64_t bytes, const WarningSink& warn,
-                          HeldSideSpace* held) {
+Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, uint64_t bytes,
+                     const WarningSink& warn, HeldSideSpace* held) {
   Status status = MakeDirectory(directory);
   std::vector<uint64_t> numbers;
   if (status.ok()) {
@@ -151,7 +168,7 @@ Status OpenEmptySideSpace(const std::string& directory, uint64_t bytes, const Wa
     }
     if (!exists && access(path.c_str(), F_OK) != 0) {
       status = MakeSpace(directory, path, bytes, warn, &candidate.space);
-    } else if (!OpenSpace(path, warn, &candidate.space).ok() || !IsEmpty(*candidate.space)) {
+    } else if (!OpenSpace(path, warn, &candidate.space).ok() || !IsFreeFor(own, *candidate.space)) {
       continue;  // a dead process's, with records; or damaged, and not ours to judge
     }
     if (status.ok()) {
@@ -167,29 +184,84 @@ Status OpenEmptySideSpace(const std::string& directory, uint64_t bytes, const Wa
                          "or recover them");
 }
 
-Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
-                          HeldSideSpace* held) {
+Status FindSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+                     std::unique_ptr<SideSpace>* space, std::string* path) {
   std::vector<uint64_t> numbers;
   Status status = ListLogs(directory, &numbers);
   if (!status.ok()) {
     return status;
   }
+  Status failed;
   for (const uint64_t number : numbers) {
-    std::unique_ptr<SideSpace> space;
-    const std::string path = PathOf(directory, number);
-    if (!OpenSpace(path, warn, &space).ok() || space->place() != place) {
-      continue;
+    std::unique_ptr<SideSpace> found;
+    *path = PathOf(directory, number);
+    status = OpenSpace(*path, warn, &found);
+    if (status.ok() && found->place() == place) {
+      *space = std::move(found);
+      return status;
     }
-    HeldSideSpace candidate;
-    status = Lock(path, &candidate);
-    // Again, for now it cannot change.
-    status = status.ok() ? OpenSpace(path, warn, &candidate.space) : status;
-    if (status.ok()) {
-      *held = std::move(candidate);
-    }
+    failed = failed.ok() ? status : failed;
+  }
+  return failed.ok() ? Status::FromErrno("find side log", directory + " (" + UuidText(place) + ")",
+                                         -1, ENOENT)
+                     : failed;
+}
+
+Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+                          HeldSideSpace* held) {
+  std::unique_ptr<SideSpace> space;
+  std::string path;
+  Status status = FindSideSpace(directory, place, warn, &space, &path);
+  if (!status.ok()) {
     return status;
   }
-  return Status::FromErrno("find side log", directory + " (" + UuidText(place) + ")", -1, ENOENT);
+  HeldSideSpace candidate;
+  status = Lock(path, &candidate);
+  // Again, for now it cannot change.
+  status = status.ok() ? OpenSpace(path, warn, &candidate.space) : status;
+  if (status.ok()) {
+    *held = std::move(candidate);
+  }
+  return status;
+}
+
+Status NameDatabase(const std::string& directory, const Uuid& database, const std::string& words) {
+  const std::string path = NamePathOf(directory, database);
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return Status::FromErrno("make", path, -1, errno);
+  }
+  if (write(fd.get(), words.data(), words.size()) != static_cast<ssize_t>(words.size()) ||
+      fsync(fd.get()) != 0) {
+    return Status::FromErrno("write", path, 0, errno);
+  }
+  return SyncDirectory(directory);
+}
+
+void UnnameDatabase(const std::string& directory, const Uuid& database) {
+  (void)unlink(NamePathOf(directory, database).c_str());
+}
+
+std::map<Uuid, std::string> DatabaseNames(const std::string& directory) {
+  std::map<Uuid, std::string> found;
+  std::vector<std::string> names;
+  (void)ListDirectory(directory, &names);
+  for (const std::string& name : names) {
+    Uuid database = {};
+    if (name.compare(0, sizeof(kNamePrefix) - 1, kNamePrefix) != 0 ||
+        !ParseUuid(name.substr(sizeof(kNamePrefix) - 1), &database)) {
+      continue;
+    }
+    const std::string path = directory + "/" + name;
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    std::string words(kMostWords, '\0');
+    size_t read = 0;
+    if (fd.valid() && ReadFully(fd.get(), path, 0, words.size(), words.data(), &read).ok()) {
+      words.resize(read);
+      found[database] = words;
+    }
+  }
+  return found;
 }
 
 Uuid DrawUuid() {

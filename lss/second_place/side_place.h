@@ -1,13 +1,16 @@
 // A directory as a second place: side logs in files, one for each process that writes there, and
 // those that dead ones have left.
 //
-//   side-<n>       the log
-//   side-<n>.lock  locked by the process that has it
+//   side-<n>         the log
+//   side-<n>.lock    locked by the process that has it
+//   database-<uuid>  says in words which database the logs call so
 //
 // Thread safety: functions without state, from any thread.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "lss/base/status.h"
@@ -25,14 +28,25 @@ struct HeldSideSpace {
   RingLock lock;  // on it; goes before it
 };
 
-// A log of the directory in which nothing is recorded, or a new one of `bytes`, taken over. The
-// directory is made if it is missing, and its parent is not.
-Status OpenEmptySideSpace(const std::string& directory, uint64_t bytes, const WarningSink& warn,
-                          HeldSideSpace* held);
-// The log with the name `place`, not taken over. NotFound: it is not in the directory, or there is
+// A log of the directory in which nothing is recorded, or one that has records of the databases
+// `own`; or a new one of `bytes`. Taken over. The directory is made if it is missing, and its
+// parent is not.
+Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, uint64_t bytes,
+                     const WarningSink& warn, HeldSideSpace* held);
+// The log with the name `place` and its path, for reading: whoever has it may be writing it.
+// NotFound: it is not in the directory, or there is no such directory.
+Status FindSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+                     std::unique_ptr<SideSpace>* space, std::string* path);
+// The same, locked, not taken over. NotFound: it is not in the directory, or there is
 // no such directory. Busy (RingLock::IsBusy): another process has it.
 Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
                           HeldSideSpace* held);
+
+// What the logs call `database` is this one. Durable when it returns.
+Status NameDatabase(const std::string& directory, const Uuid& database, const std::string& words);
+// No log of the directory has records of it any more.
+void UnnameDatabase(const std::string& directory, const Uuid& database);
+std::map<Uuid, std::string> DatabaseNames(const std::string& directory);
 
 // Any 16 bytes that nobody else has drawn.
 Uuid DrawUuid();

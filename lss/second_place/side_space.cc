@@ -70,6 +70,7 @@ Status SideSpace::Format(std::unique_ptr<Device> device, const Uuid& place, uint
   if (Status status = space->device_->Publish(); !status.ok()) {
     return status;
   }
+  space->device_->BypassCache(true);  // not before it has its name
   *result = std::move(space);
   return Status::Ok();
 }
@@ -85,6 +86,7 @@ Status SideSpace::Open(std::unique_ptr<Device> device, std::unique_ptr<SideSpace
                               " holds no side log at offset 0; name the place that "
                               "was used, or an empty one");
   }
+  device->BypassCache(true);
   result->reset(new SideSpace(std::move(device), newest));
   return Status::Ok();
 }

@@ -12,8 +12,6 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-namespace {
-
 lss::Status ToStatus(const IOStatus& status) {
   if (status.ok()) {
     return lss::Status::Ok();
@@ -21,8 +19,6 @@ lss::Status ToStatus(const IOStatus& status) {
   return status.IsNoSpace() ? lss::Status::NoSpace(status.ToString())
                             : lss::Status::IoError(status.ToString());
 }
-
-}  // namespace
 
 lss::Status SyncedFile::Sync() {
   const std::shared_lock<std::shared_mutex> lock(closing_);
@@ -78,11 +74,14 @@ IOStatus DoubledLogFile::Fsync(const IOOptions& options, IODebugContext* dbg) {
 }
 
 IOStatus DoubledLogFile::Close(const IOOptions& options, IODebugContext* dbg) {
-  if (std::exchange(closed_, true)) {
-    return IOStatus::OK();
+  if (std::exchange(closed_, true) || fork_guard_.InForkedChild()) {
+    return IOStatus::OK();  // the parent's
   }
   const lss::Status caught_up = stream_->CatchUp();
   IOStatus status = file_->Close(options, dbg);
+  if (caught_up.ok() && stream_->mode() == lss::SecondMode::kGroup) {
+    place_->Forget(stream_->name());
+  }
   place_->End(stream_->name());
   owner_.reset();
   return caught_up.ok() ? status : ToIOStatus(caught_up);

@@ -6,11 +6,14 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "lss/base/fork_guard.h"
 #include "lss/second_place/doubled_stream.h"
 #include "plugin/second/second_place.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
+
+lss::Status ToStatus(const rocksdb::IOStatus& status);
 
 // Of the log's file, shared with the thread that brings files up to date.
 class SyncedFile {
@@ -19,6 +22,8 @@ class SyncedFile {
   SyncedFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::function<void()> note_sync)
       : file_(std::move(file)), note_sync_(std::move(note_sync)) {}
   rocksdb::FSWritableFile* get() const { return file_.get(); }
+  // Gives the file back. REQUIRES: nobody else has this
+  std::unique_ptr<rocksdb::FSWritableFile> Release() { return std::move(file_); }
   // REQUIRES: not closed
   void NoteSync() const {
     if (note_sync_ != nullptr) {
@@ -30,7 +35,7 @@ class SyncedFile {
   rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* dbg);
 
  private:
-  const std::unique_ptr<rocksdb::FSWritableFile> file_;
+  std::unique_ptr<rocksdb::FSWritableFile> file_;
   const std::function<void()> note_sync_;
   std::shared_mutex closing_;  // shared by those who sync
   bool closed_ = false;
@@ -59,6 +64,7 @@ class DoubledLogFile final : public rocksdb::FSWritableFileWrapper {
   const std::shared_ptr<SecondPlace> place_;
   const std::shared_ptr<lss::DoubledStream> stream_;
   std::shared_ptr<void> owner_;
+  const lss::ForkGuard fork_guard_;
   bool closed_ = false;
 };
 

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "plugin/second/second_marker.h"
 #include "plugin/second/second_place.h"
+#include "plugin/second/second_recovery.h"
 #include "rocksdb/file_system.h"
 
 namespace bloom_lfs {
@@ -35,26 +39,44 @@ class SecondDatabase {
   static lss::Status Double(const std::string& path, const PluginOptions& options,
                             std::function<void()> note_sync,
                             std::unique_ptr<rocksdb::FSWritableFile>* file);
+  // Somebody is going to look at the file of the log at `path`: it gets what was appended.
+  static lss::Status Show(const std::string& path);
   // The log at `path` was deleted.
   static void Deleted(const std::string& path);
 
-  explicit SecondDatabase(std::string directory) : directory_(std::move(directory)) {}
+  explicit SecondDatabase(const std::string& directory);
   // Removes the marker, if nothing is wanted of the second place.
   ~SecondDatabase();
   SecondDatabase(const SecondDatabase&) = delete;
   SecondDatabase& operator=(const SecondDatabase&) = delete;
 
  private:
-  // Brings to the files what the marker says that they may lack.
-  lss::Status Arrive();
-  lss::Status Recover();
+  // Brings to the files what the marker says that they may lack. `busy`: somebody else writes the
+  // logs, or does the same.
+  lss::Status Arrive(bool* busy);
+  lss::Status Recover() LSS_REQUIRES(mutex_);
+  // Of the marker's database.
+  lss::Status ReadRecords(RecordedLogs* logs) LSS_REQUIRES(mutex_);
+  void GiveUpRecords() LSS_REQUIRES(mutex_);
   // Opens the place, if that was not done, and makes the marker durable.
   lss::Status Begin(const PluginOptions& options) LSS_REQUIRES(mutex_);
+  lss::Status WriteMarker(const SecondMarker& marker) LSS_REQUIRES(mutex_);
+  std::set<lss::Uuid> LivesOf(const std::string& place) const;
+  void AdoptOlderLogs() LSS_REQUIRES(mutex_);
+  lss::Status Wrap(const std::string& path, const PluginOptions& options,
+                   const std::shared_ptr<SecondDatabase>& self, std::function<void()> note_sync,
+                   std::unique_ptr<rocksdb::FSWritableFile>* file) LSS_REQUIRES(mutex_);
 
+  const lss::ForkGuard fork_guard_;
   const std::string directory_;
   lss::Mutex mutex_;
+  SecondLock lock_ LSS_GUARDED_BY(mutex_);
   std::shared_ptr<SecondPlace> place_ LSS_GUARDED_BY(mutex_);
-  SecondMarker marker_ LSS_GUARDED_BY(mutex_);
+  SecondMarker marker_ LSS_GUARDED_BY(mutex_);  // a mirror has none in the directory
+  bool is_mirror_ LSS_GUARDED_BY(mutex_) = false;
+  // A mirror's logs of earlier lives that are still there, by their numbers.
+  std::multimap<uint64_t, lss::StreamName> older_ LSS_GUARDED_BY(mutex_);
+  std::shared_ptr<lss::SharedFailoverPolicy> policy_ LSS_GUARDED_BY(mutex_);
   bool begun_ LSS_GUARDED_BY(mutex_) = false;
 };
 

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <sstream>
+#include <utility>
 
 #include "lss/base/crc32c.h"
 #include "lss/base/posix_file.h"
@@ -20,7 +22,9 @@ using lss::Status;
 
 constexpr char kName[] = "second";
 constexpr char kNewName[] = "second.new";
+constexpr char kLockName[] = "second.lock";
 constexpr char kTitle[] = "bloom_lfs second place 1";
+constexpr int kLockAttempts = 100;
 constexpr size_t kMostBytes = 8192;
 
 std::string RingsOf(const std::string& directory) {
@@ -29,36 +33,34 @@ std::string RingsOf(const std::string& directory) {
 
 std::string PathOf(const std::string& directory) { return RingsOf(directory) + "/" + kName; }
 
+std::string TextOf(const lss::FileIdentity& identity) {
+  return std::to_string(identity.device) + " " + std::to_string(identity.inode) + " " +
+         std::to_string(identity.birth_time_ns);
+}
+
 std::string TextOf(const SecondMarker& marker) {
   const std::string text = std::string(kTitle) + "\nlog " + lss::UuidText(marker.log) +
-                           "\ndatabase " + lss::UuidText(marker.database) + "\nrequired " +
-                           (marker.required ? "1" : "0") + "\nplace " + marker.place + "\n";
+                           "\ndatabase " + lss::UuidText(marker.database) + "\nboot " +
+                           lss::UuidText(marker.boot) + "\ndirectory " + TextOf(marker.directory) +
+                           "\nqueues " + marker.queues + "\nplace " + marker.place + "\n";
   return text + "sum " + std::to_string(lss::Crc32c(0, text.data(), text.size())) + "\n";
 }
 
 bool Parse(const std::string& text, SecondMarker* marker) {
+  std::map<std::string, std::string> values;
   std::istringstream lines(text);
-  std::string title;
-  std::string line;
-  std::string log;
-  std::string database;
-  std::getline(lines, title);
-  while (std::getline(lines, line)) {
+  for (std::string line; std::getline(lines, line);) {
     const size_t space = line.find(' ');
-    const std::string name = line.substr(0, space);
-    const std::string value = space == std::string::npos ? "" : line.substr(space + 1);
-    if (name == "log") {
-      log = value;
-    } else if (name == "database") {
-      database = value;
-    } else if (name == "required") {
-      marker->required = value != "0";
-    } else if (name == "place") {
-      marker->place = value;
-    }
+    values[line.substr(0, space)] = space == std::string::npos ? "" : line.substr(space + 1);
   }
-  return title == kTitle && lss::ParseUuid(log, &marker->log) &&
-         lss::ParseUuid(database, &marker->database) && TextOf(*marker) == text;
+  std::istringstream directory(values["directory"]);
+  directory >> marker->directory.device >> marker->directory.inode >>
+      marker->directory.birth_time_ns;
+  marker->queues = values["queues"];
+  marker->place = values["place"];
+  return lss::ParseUuid(values["log"], &marker->log) &&
+         lss::ParseUuid(values["database"], &marker->database) &&
+         lss::ParseUuid(values["boot"], &marker->boot) && TextOf(*marker) == text;
 }
 
 lss::FileAccess AccessOf(const struct stat& st) {
@@ -82,6 +84,15 @@ Status WriteWhole(int fd, const std::string& path, const std::string& text) {
 }
 
 }  // namespace
+
+Status MakeRingDirectory(const std::string& directory) {
+  struct stat st = {};
+  if (stat(directory.c_str(), &st) != 0) {
+    return Status::FromErrno("stat", directory, -1, errno);
+  }
+  lss::RingPlace place;
+  return lss::RingPlace::OpenOrCreate(RingsOf(directory), AccessOf(st), &place);
+}
 
 Status ReadSecondMarker(const std::string& directory, SecondMarker* marker) {
   lss::RingPlace place;
@@ -115,6 +126,11 @@ Status ReadSecondMarker(const std::string& directory, SecondMarker* marker) {
 }
 
 Status WriteSecondMarker(const std::string& directory, const SecondMarker& marker) {
+  SecondMarker same;
+  if (!Parse(TextOf(marker), &same)) {
+    return Status::InvalidArgument("second_place and ring_directory may have no line breaks: " +
+                                   marker.place);
+  }
   struct stat st = {};
   if (stat(directory.c_str(), &st) != 0) {
     return Status::FromErrno("stat", directory, -1, errno);
@@ -147,16 +163,63 @@ Status WriteSecondMarker(const std::string& directory, const SecondMarker& marke
              : Status::FromErrno("sync", directory, -1, errno);
 }
 
-Status RemoveSecondMarker(const std::string& directory) {
+Status RemoveSecondMarker(const std::string& directory, const lss::Uuid& database) {
+  SecondMarker marker;
   lss::RingPlace place;
-  if (!lss::RingPlace::Open(RingsOf(directory), &place).ok()) {
+  if (!ReadSecondMarker(directory, &marker).ok() || marker.database != database ||
+      !lss::RingPlace::Open(RingsOf(directory), &place).ok()) {
     return Status::Ok();
   }
   if (unlinkat(place.fd(), kName, 0) != 0 && errno != ENOENT) {
     return Status::FromErrno("remove", PathOf(directory), -1, errno);
   }
-  (void)rmdir(RingsOf(directory).c_str());  // if no ring is left either
   return Status::Ok();
+}
+
+// --- the lock ---
+
+SecondLock::~SecondLock() {
+  if (lock_.held()) {
+    (void)unlink((rings_ + "/" + kLockName).c_str());
+    (void)rmdir(rings_.c_str());  // if no ring is left, nor a marker
+  }
+}
+
+Status SecondLock::Take(const std::string& directory, bool* busy) {
+  rings_ = RingsOf(directory);
+  Status status;
+  // Whoever had it may be removing its file.
+  for (int attempt = 0; attempt < kLockAttempts && status.ok() && !lock_.held(); ++attempt) {
+    status = TakeOnce(busy);
+  }
+  return status;
+}
+
+Status SecondLock::TakeOnce(bool* busy) {
+  *busy = false;
+  const std::string path = rings_ + "/" + kLockName;
+  lss::UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid()) {
+    return Status::FromErrno("open", path, -1, errno);
+  }
+  lss::FileIdentity identity;
+  lss::FileIdentity named;
+  uint64_t size = 0;
+  lss::RingLock lock;
+  Status status = lss::IdentifyFd(fd.get(), path, &identity, &size);
+  if (status.ok()) {
+    status = lss::RingLock::Take(fd.get(), path, identity, lss::RingLock::Purpose::kOwn, &lock);
+    *busy = lss::RingLock::IsBusy(status);
+  }
+  if (!status.ok()) {
+    lss::CloseUnlessLocked(std::move(fd), identity);
+    return status;
+  }
+  if (lss::IdentifyPath(path, &named, &size).ok() && named.SameFile(identity)) {
+    fd_ = std::move(fd);
+    lock_ = std::move(lock);
+  }
+  return status;
 }
 
 }  // namespace bloom_lfs

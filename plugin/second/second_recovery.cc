@@ -7,160 +7,223 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <map>
-#include <vector>
+#include <utility>
 
 #include "lss/base/posix_file.h"
 #include "lss/base/unique_fd.h"
 #include "lss/recovery/ring_directory.h"
+#include "lss/second_place/hand_off_queue.h"
 #include "lss/second_place/side_scan.h"
+#include "plugin/file_kind.h"
+#include "plugin/log_beginning.h"
+#include "plugin/wal_tail.h"
 
 namespace bloom_lfs {
 namespace {
 
 using lss::Status;
 
-// A log of the database, if it is still there.
-struct Log {
-  lss::UniqueFd fd;
-  std::string path;
-  uint64_t size = 0;
-  bool changed = false;
-};
-
-class Recovery {
+// A log's file, and what is recorded of it.
+class LogFile {
  public:
-  Recovery(const std::string& directory, const lss::Uuid& database, const lss::SideSpace& space,
-           SecondRecovery* result)
-      : directory_(directory), database_(database), space_(space), result_(result) {}
+  static Status Open(const std::string& path, const RecordedLog& records, LogFile* log) {
+    log->path_ = path;
+    log->records_ = &records;
+    log->fd_ = lss::UniqueFd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    struct stat st = {};
+    if (!log->fd_.valid() || fstat(log->fd_.get(), &st) != 0) {
+      return Status::FromErrno("open", path, -1, errno);
+    }
+    log->size_ = static_cast<uint64_t>(st.st_size);
+    return Status::Ok();
+  }
 
-  // First only looks: if the files lack what lies before a record, none is changed.
-  Status Run() {
-    for (const bool writes : {false, true}) {
-      if (Status status = Pass(writes); !status.ok()) {
+  Status Check(bool touching_only) {
+    uint64_t end = size_;
+    for (const auto& [offset, bytes] : *records_) {
+      if (offset > end && !touching_only) {
+        return Status::Corruption(
+            path_ + " ends at offset " + std::to_string(end) +
+            ", and what is recorded of it begins at offset " + std::to_string(offset) +
+            ": bytes between them that were durable in the file are gone. Is it a snapshot of one "
+            "of the two places?");
+      }
+      if (Status status = CompareTo(offset, bytes); !status.ok()) {
         return status;
       }
-    }
-    for (auto& [number, log] : logs_) {
-      if (log.changed) {
-        ++result_->files;
-      }
-      // Also one that has all of it: perhaps in the page cache only.
-      if (log.fd.valid() && fdatasync(log.fd.get()) != 0) {
-        return Status::FromErrno("sync", log.path, -1, errno);
-      }
+      end = std::max(end, offset + bytes.size());
     }
     return Status::Ok();
+  }
+
+  Status Write(bool touching_only) {
+    uint64_t end = size_;
+    for (const auto& [offset, bytes] : *records_) {
+      if (touching_only && offset > end) {
+        continue;
+      }
+      if (Status status = WriteOne(offset, bytes); !status.ok()) {
+        return status;
+      }
+      end = std::max(end, offset + bytes.size());
+    }
+    // Also if it had all of it: perhaps in the page cache only.
+    return fdatasync(fd_.get()) == 0 ? Status::Ok() : Status::FromErrno("sync", path_, -1, errno);
+  }
+
+  // Of the log as it will be.
+  uint64_t LastSequence(uint64_t number) {
+    uint64_t end = size_;
+    for (const auto& [offset, bytes] : *records_) {
+      end = std::max(end, offset + bytes.size());
+    }
+    const TailReadFunction read = [this, end](uint64_t at, size_t n, char* scratch) {
+      return ReadThrough(at, n, scratch, end);
+    };
+    return FindWalTail(read, end, static_cast<uint32_t>(number)).last_sequence;
   }
 
  private:
-  Status Pass(bool writes) {
-    ends_.clear();
-    Status failed;
-    lss::SideScan scan;
-    Status status = lss::ScanSideLog(
-        space_,
-        [&](const lss::SideRecord& record, uint64_t) {
-          if (failed.ok() && record.stream.database == database_ && record.stream.kind == 0) {
-            failed = writes ? Write(record) : Check(record);
-          }
-        },
-        &scan);
-    return status.ok() ? failed : status;
-  }
-
-  Status LogOf(uint64_t number, Log** result) {
-    const auto [entry, is_new] = logs_.try_emplace(number);
-    *result = &entry->second;
-    return is_new ? OpenLog(number, *result) : Status::Ok();
-  }
-
-  Status OpenLog(uint64_t number, Log* log) const {
-    char name[32];
-    snprintf(name, sizeof(name), "%06llu.log", static_cast<unsigned long long>(number));
-    for (const std::string& directory :
-         {directory_, directory_ + "/" + lss::kArchiveDirectoryName}) {
-      log->path = directory + "/" + name;
-      log->fd = lss::UniqueFd(open(log->path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-      struct stat st = {};
-      if (log->fd.valid() && fstat(log->fd.get(), &st) == 0) {
-        log->size = static_cast<uint64_t>(st.st_size);
-        return Status::Ok();
-      }
-      if (errno != ENOENT) {
-        return Status::FromErrno("open", log->path, -1, errno);
-      }
-    }
-    return Status::Ok();  // deleted
-  }
-
-  Status Check(const lss::SideRecord& record) {
-    Log* log = nullptr;
-    if (Status status = LogOf(record.stream.number, &log); !status.ok() || !log->fd.valid()) {
-      return status;
-    }
-    ++result_->records;
-    uint64_t& end = ends_.try_emplace(record.stream.number, log->size).first->second;
-    if (record.offset > end) {
-      return Status::Corruption(
-          log->path + " ends at offset " + std::to_string(end) + ", and what " + space_.name() +
-          " has of it begins at offset " + std::to_string(record.offset) +
-          ": bytes between them that were durable in the file are gone. Is it a snapshot of one of "
-          "the two places?");
-    }
-    end = std::max(end, record.offset + record.bytes.size);
-    return Status::Ok();
-  }
-
-  Status Write(const lss::SideRecord& record) {
-    Log* log = nullptr;
-    if (Status status = LogOf(record.stream.number, &log); !status.ok() || !log->fd.valid()) {
-      return status;
-    }
-    if (Has(*log, record)) {
-      return Status::Ok();
-    }
-    size_t done = 0;
-    while (done < record.bytes.size) {
-      const ssize_t written =
-          pwrite(log->fd.get(), record.bytes.data + done, record.bytes.size - done,
-                 static_cast<off_t>(record.offset + done));
-      if (written <= 0 && errno != EINTR) {
-        return Status::FromErrno("write", log->path, static_cast<int64_t>(record.offset + done),
-                                 errno);
-      }
-      done += written > 0 ? written : 0;
-    }
-    result_->bytes += record.bytes.size;
-    log->changed = true;
-    return Status::Ok();
-  }
-
-  bool Has(const Log& log, const lss::SideRecord& record) {
-    scratch_.resize(record.bytes.size);
+  Status CompareTo(uint64_t offset, const std::string& bytes) const {
+    std::string own(bytes.size(), '\0');
     size_t read = 0;
-    return lss::ReadFully(log.fd.get(), log.path, record.offset, scratch_.size(), scratch_.data(),
-                          &read)
-               .ok() &&
-           read == record.bytes.size &&
-           std::equal(scratch_.begin(), scratch_.end(), record.bytes.data);
+    Status status = lss::ReadFully(fd_.get(), path_, offset, own.size(), own.data(), &read);
+    for (size_t i = 0; i < read && status.ok(); ++i) {
+      if (own[i] != bytes[i] && own[i] != '\0') {
+        status = Status::Corruption(
+            path_ + " has other bytes at offset " + std::to_string(offset + i) +
+            " than were recorded of it: it is another log of that name, or damaged");
+      }
+    }
+    return status;
   }
 
-  const std::string& directory_;
-  const lss::Uuid& database_;
-  const lss::SideSpace& space_;
-  SecondRecovery* const result_;
-  std::map<uint64_t, Log> logs_;
-  std::map<uint64_t, uint64_t> ends_;  // of the logs as they will be
-  std::vector<char> scratch_;
+  Status WriteOne(uint64_t offset, const std::string& bytes) const {
+    for (size_t done = 0; done < bytes.size();) {
+      const ssize_t written = pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
+                                     static_cast<off_t>(offset + done));
+      if (written <= 0 && errno != EINTR) {
+        return Status::FromErrno("write", path_, static_cast<int64_t>(offset + done), errno);
+      }
+      done += written > 0 ? static_cast<size_t>(written) : 0;
+    }
+    return Status::Ok();
+  }
+
+  int64_t ReadThrough(uint64_t at, size_t n, char* scratch, uint64_t end) const {
+    const size_t wanted = at >= end ? 0 : std::min<uint64_t>(n, end - at);
+    size_t read = 0;
+    const Status status = lss::ReadFully(fd_.get(), path_, at, wanted, scratch, &read);
+    std::fill(scratch + read, scratch + wanted, '\0');
+    for (const auto& [offset, bytes] : *records_) {
+      const uint64_t from = std::max(at, offset);
+      const uint64_t to = std::min(at + wanted, offset + bytes.size());
+      if (from < to) {
+        std::copy_n(bytes.data() + (from - offset), to - from, scratch + (from - at));
+      }
+    }
+    return TailReadResult(status, wanted);
+  }
+
+  lss::UniqueFd fd_;
+  std::string path_;
+  uint64_t size_ = 0;
+  const RecordedLog* records_ = nullptr;
 };
+
+// The logs that are still there.
+Status OpenLogs(const std::string& directory, const RecordedLogs& recorded,
+                std::map<uint64_t, LogFile>* logs) {
+  for (const auto& [number, records] : recorded) {
+    const std::string path = FindLog(directory, number);
+    if (path.empty()) {
+      continue;  // deleted
+    }
+    if (Status status = LogFile::Open(path, records, &(*logs)[number]); !status.ok()) {
+      return status;
+    }
+  }
+  return Status::Ok();
+}
 
 }  // namespace
 
-Status RecoverFromSide(const std::string& directory, const lss::Uuid& database,
-                       const lss::SideSpace& space, SecondRecovery* result) {
-  *result = {};
-  return Recovery(directory, database, space, result).Run();
+std::string FindLog(const std::string& directory, uint64_t number) {
+  char name[32];
+  snprintf(name, sizeof(name), "%06llu.log", static_cast<unsigned long long>(number));
+  for (const std::string& path :
+       {directory + "/" + name, directory + "/" + lss::kArchiveDirectoryName + "/" + name}) {
+    struct stat st = {};
+    if (lstat(path.c_str(), &st) == 0) {
+      return path;
+    }
+  }
+  return {};
+}
+
+Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
+                        RecordedLogs* logs) {
+  lss::SideScan scan;
+  logs->clear();
+  return lss::ScanSideLog(
+      space,
+      [&](const lss::SideRecord& record, uint64_t) {
+        if (record.stream.database == database && record.stream.kind == lss::StreamName::kLog) {
+          (*logs)[record.stream.number].emplace_back(
+              record.offset, std::string(record.bytes.data, record.bytes.size));
+        }
+      },
+      &scan);
+}
+
+Status ReadQueuedLogs(const std::string& queues, const std::string& directory,
+                      const lss::Uuid& database, RecordedLogs* logs) {
+  struct stat st = {};
+  if (queues.empty() || stat(directory.c_str(), &st) != 0) {
+    return Status::Ok();
+  }
+  return lss::HandOffQueue::Recover(
+      queues, database, st.st_uid,
+      [&](const lss::StreamName& stream, uint64_t offset, lss::ByteView bytes) {
+        (*logs)[stream.number].emplace_back(offset, std::string(bytes.data, bytes.size));
+        return Status::Ok();
+      });
+}
+
+bool IsSuperseded(const std::string& directory, const RecordedLogs& recorded) {
+  std::map<uint64_t, LogFile> logs;
+  std::vector<std::string> names;
+  if (!OpenLogs(directory, recorded, &logs).ok() || !lss::ListDirectory(directory, &names).ok()) {
+    return false;
+  }
+  uint64_t first_of_newer = UINT64_MAX;
+  uint64_t newer = 0;
+  for (const std::string& name : names) {
+    const uint64_t number = IsWal(name) ? WalNumber(name) : 0;
+    if (number > 0 && recorded.count(number) == 0) {
+      const uint64_t first = ScanLogBeginning(directory + "/" + name).first_sequence;
+      if (first > 0 && first < first_of_newer) {
+        first_of_newer = first;
+        newer = number;
+      }
+    }
+  }
+  return std::any_of(logs.begin(), logs.end(), [&](auto& log) {
+    return newer > log.first && log.second.LastSequence(log.first) > first_of_newer;
+  });
+}
+
+Status WriteRecordedLogs(const std::string& directory, const RecordedLogs& recorded,
+                         bool touching_only) {
+  std::map<uint64_t, LogFile> logs;
+  Status status = OpenLogs(directory, recorded, &logs);
+  for (auto log = logs.begin(); status.ok() && log != logs.end(); ++log) {
+    status = log->second.Check(touching_only);
+  }
+  for (auto log = logs.begin(); status.ok() && log != logs.end(); ++log) {
+    status = log->second.Write(touching_only);
+  }
+  return status;
 }
 
 }  // namespace bloom_lfs

@@ -1,25 +1,41 @@
 // Brings to a database's logs what only a side log has: before the database is opened.
 //
-// Thread safety: functions without state; of one directory by one thread at a time, by a process
-// that has the database locked.
+// Thread safety: functions without state; of one directory by whoever has its SecondLock.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "lss/base/status.h"
 #include "lss/second_place/side_space.h"
 
 namespace bloom_lfs {
 
-struct SecondRecovery {
-  uint64_t records = 0;  // that the side log has of the database
-  uint64_t bytes = 0;    // that its files had not
-  uint64_t files = 0;    // that were changed
-};
+// What is recorded of one log, in the order it was written: offset, bytes.
+using RecordedLog = std::vector<std::pair<uint64_t, std::string>>;
+// By the numbers of the logs.
+using RecordedLogs = std::map<uint64_t, RecordedLog>;
 
-// Every record of `database` is durable in its file when it returns OK. A log that is not there was
-// deleted. Corruption: the files lack what lies before a record; nothing was changed then.
-lss::Status RecoverFromSide(const std::string& directory, const lss::Uuid& database,
-                            const lss::SideSpace& space, SecondRecovery* result);
+// Path of the log with this number, in the directory or its archive; empty if it was deleted.
+std::string FindLog(const std::string& directory, uint64_t number);
+
+// What a side log has of `database`.
+lss::Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
+                             RecordedLogs* logs);
+// What hand-off queues in `queues` have of it; nothing if they were of another boot.
+lss::Status ReadQueuedLogs(const std::string& queues, const std::string& directory,
+                           const lss::Uuid& database, RecordedLogs* logs);
+
+// Whether somebody has gone on with the database without these records: a log that is newer than
+// one of them, and is not among them, begins with sequence numbers that they have.
+bool IsSuperseded(const std::string& directory, const RecordedLogs& logs);
+
+// Writes to the logs that are still there what their files lack, and makes it durable. Each byte
+// that a file has must be the recorded one, or zero where the disk has not got it: otherwise it is
+// another file of that name. Corruption: that, or bytes before a record are missing; no file was
+// changed then. `touching_only`: leaves out what the file has no place for yet, and is no error.
+lss::Status WriteRecordedLogs(const std::string& directory, const RecordedLogs& logs,
+                              bool touching_only);
 
 }  // namespace bloom_lfs
