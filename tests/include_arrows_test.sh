@@ -17,6 +17,7 @@ declare -A below=(
   [stream]="base device ring runtime"
   [recovery]="base device ring"
   [second_place]="base device ring runtime"
+  [nbd]="base device ring runtime"
   [pages]="base device ring runtime stream recovery"
 )
 
