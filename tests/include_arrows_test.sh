@@ -34,6 +34,9 @@ compiles() {
   "${CXX:-c++}" $flags -fsyntax-only "$scratch/try.cc" 2>"$scratch/errors"
 }
 
+# Left out where libnbd is not installed.
+[[ -n $(flags_of nbd) ]] || unset 'below[nbd]'
+
 for folder in "${!below[@]}"; do
   flags=$(flags_of "$folder")
   [[ -n $flags ]] || { echo "no compile command for lss/$folder" >&2; exit 1; }

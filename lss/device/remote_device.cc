@@ -92,7 +92,7 @@ Status OpenRemoteDevice(const std::string& uri, const RemoteOptions& options,
   std::string file;
   RemoteModuleEntry entry = nullptr;
   Status status = FindEntry(uri, options, &file, &entry);
-  if (!status.ok()) {
+  if (!status.ok() || entry == nullptr) {
     return status;
   }
   Device* opened = nullptr;

@@ -159,7 +159,8 @@ void NbdClient::Main() {
 }
 
 void NbdClient::PollSession() {
-  if (session_->alive()) {
+  // What could not be sent is answered without the server.
+  if (session_->alive() && !session_->has_answered()) {
     // A thread whose request finds the connection dead may close the descriptor meanwhile. It wakes
     // us, and what another file under the same number has to say is not taken for more than it is.
     pollfd polled[] = {{session_->fd(), session_->events(), 0}, {wake_.get(), POLLIN, 0}};

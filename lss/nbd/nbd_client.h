@@ -75,7 +75,7 @@ class NbdClient {
 
  private:
   using Clock = std::chrono::steady_clock;
-  NbdClient(NbdUri uri, RemoteOptions options) : uri_(std::move(uri)), options_(options) {}
+  NbdClient(NbdUri uri, const RemoteOptions& options) : uri_(std::move(uri)), options_(options) {}
   NbdSession::Limits Limits() const;
   std::chrono::milliseconds Patience() const;
   Status Start(std::unique_ptr<NbdSession> session) LSS_EXCLUDES(mutex_);

@@ -131,7 +131,8 @@ Status NbdSession::Negotiate(const NbdUri& uri, const Limits& limits) {
   while (!IsFinished(handle_)) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0 || (limits.give_up != nullptr && limits.give_up->load())) {
+    if (left.count() <= 0 ||
+        (limits.give_up != nullptr && limits.give_up->load(std::memory_order_relaxed))) {
       return Status::IoError(
           "connect " + uri.text + ": no answer within " + std::to_string(limits.connect.count()) +
           " ms (" + nbd_connection_state(handle_) +

@@ -68,6 +68,7 @@ class NbdSession {
   // Every request comes back by TakeAnswered, also one that could not be sent.
   void Begin(NbdRequest* request);
   std::vector<NbdRequest*> TakeAnswered();
+  bool has_answered() const { return !answered_.empty(); }
   // Answers all that are under way with kLost.
   void Close();
 
