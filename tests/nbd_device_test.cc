@@ -227,7 +227,7 @@ TEST_F(NbdDeviceTest, TheServersErrorsAreTheCallsAndPass) {
   Open(server);
   ASSERT_TRUE(Write(0, 4096).ok());
   WriteFile(directory_ / "fail", "");
-  const Status status = Write(4096, 8192, WriteKind::kDurable, 4096);
+  const Status status = Write(4096, 8192, WriteKind::kDurable);
   EXPECT_EQ(status.code(), Status::Code::kIoError);
   EXPECT_EQ(status.error_number(), EIO);
   EXPECT_NE(status.message().find(server.uri()), std::string::npos) << status.message();

@@ -21,7 +21,8 @@ struct RemoteOptions {
   // Resolving the host's name is not counted: the resolver has limits of its own.
   uint32_t connect_timeout_ms = 10000;
   // TCP: a server whose machine acknowledges nothing for so long is gone. A server that is there
-  // and does not answer is a stalled disk, and is waited for.
+  // and does not answer is a stalled disk, and is waited for, unless more lies before it than the
+  // sockets hold: to TCP that is the same as a dead one.
   uint32_t dead_peer_ms = 10000;
   // A line when the connection is lost, and one when there is one again. May be null.
   WarningSink warn;

@@ -131,6 +131,7 @@ Status NbdSession::Negotiate(const NbdUri& uri, const Limits& limits) {
   while (!IsFinished(handle_)) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    // Relaxed: a hint, and nothing is read because of it.
     if (left.count() <= 0 ||
         (limits.give_up != nullptr && limits.give_up->load(std::memory_order_relaxed))) {
       return Status::IoError(
