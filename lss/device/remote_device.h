@@ -24,7 +24,8 @@ struct RemoteOptions {
   // and does not answer is a stalled disk, and is waited for, unless more lies before it than the
   // sockets hold: to TCP that is the same as a dead one.
   uint32_t dead_peer_ms = 10000;
-  // A line when the connection is lost, and one when there is one again. May be null.
+  // A line when the connection is lost, and one when there is one again. Called under the device's
+  // lock: it must not use the device. May be null.
   WarningSink warn;
   // The shared object. Empty: libbloom_lfs_nbd.so beside the library that this code is a part of,
   // or else wherever the dynamic linker finds it.
