@@ -24,6 +24,7 @@ bloom_lfs_SOURCES := \
   lss/device/async_writer.cc \
   lss/device/blocking_writer.cc \
   lss/device/file_device.cc \
+  lss/device/remote_device.cc \
   lss/device/system_calls.cc \
   lss/device/uring_writer.cc \
   lss/device/write_chain.cc \

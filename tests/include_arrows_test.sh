@@ -17,6 +17,7 @@ declare -A below=(
   [stream]="base device ring runtime"
   [recovery]="base device ring"
   [second_place]="base device ring runtime"
+  [nbd]="base device ring runtime"
   [pages]="base device ring runtime stream recovery"
 )
 
@@ -32,6 +33,9 @@ compiles() {
   # shellcheck disable=SC2086  # a list of flags
   "${CXX:-c++}" $flags -fsyntax-only "$scratch/try.cc" 2>"$scratch/errors"
 }
+
+# Left out where libnbd is not installed.
+[[ -n $(flags_of nbd) ]] || unset 'below[nbd]'
 
 for folder in "${!below[@]}"; do
   flags=$(flags_of "$folder")
