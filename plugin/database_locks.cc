@@ -47,12 +47,6 @@ void NoteDatabaseUnlocked(const void* lock) {
   all.held.erase(lock);
 }
 
-bool HoldsSomeDatabase() {
-  Register& all = All();
-  const lss::MutexLock lock(&all.mutex);
-  return !all.held.empty();
-}
-
 bool HoldsDatabaseOf(const std::string& file) {
   const std::string directory = lss::DirectoryOf(file);
   return Holds(directory) || (lss::BaseNameOf(directory) == lss::kArchiveDirectoryName &&

@@ -12,9 +12,6 @@ namespace bloom_lfs {
 void NoteDatabaseLocked(const void* lock, const std::string& path);
 void NoteDatabaseUnlocked(const void* lock);
 
-// Whether this process has locked any database: it opens one for writing, whose logs may be in
-// another directory.
-bool HoldsSomeDatabase();
 // Whether the directory of `file` (of a log in archive/: its parent) is that of a database that
 // this process has locked.
 bool HoldsDatabaseOf(const std::string& file);

@@ -14,7 +14,6 @@
 #include "lss/base/posix_file.h"
 #include "lss/recovery/ring_directory.h"
 #include "lss/second_place/hand_off_queue.h"
-#include "plugin/database_locks.h"
 #include "plugin/directory_id.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
@@ -152,8 +151,7 @@ void SecondDatabase::Unlocking(const void* lock) {
 
 Status SecondDatabase::Listing(const std::string& directory) {
   SecondMarker marker;
-  if (!HoldsSomeDatabase() ||
-      ReadSecondMarker(directory, &marker).code() == Status::Code::kNotFound) {
+  if (ReadSecondMarker(directory, &marker).code() == Status::Code::kNotFound) {
     return Status::Ok();
   }
   {

@@ -29,8 +29,9 @@ class SecondDatabase {
   static lss::Status Locked(const void* lock, const std::string& directory);
   // RocksDB is about to unlock it; its logs are closed.
   static void Unlocking(const void* lock);
-  // RocksDB is about to list `directory`. If a database is opened whose logs are there and not
-  // where its lock is, the same is done as for that one.
+  // RocksDB is about to list `directory`: in order to read the database without locking it, or
+  // because its logs are there and its lock is elsewhere. If the owner of the logs is dead, the
+  // same is done as for a database that is locked.
   static lss::Status Listing(const std::string& directory);
 
   // `file` is the log at `path`, about to be written. If the options ask for a second place, it

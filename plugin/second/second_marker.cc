@@ -200,6 +200,7 @@ Status SecondLock::TakeOnce(bool* busy) {
   const std::string path = rings_ + "/" + kLockName;
   lss::UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) {
+    *busy = errno == EACCES || errno == EPERM;  // another user's, who may be alive
     return Status::FromErrno("open", path, -1, errno);
   }
   lss::FileIdentity identity;
