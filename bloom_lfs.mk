@@ -88,6 +88,7 @@ bloom_lfs_SOURCES := \
   lss/second_place/side_space.cc \
   lss/second_place/side_superblock.cc \
   lss/second_place/side_workers.cc \
+  lss/second_place/uuid.cc \
   lss/stream/cache_policy.cc \
   lss/stream/flush_behavior.cc \
   lss/stream/flush_pipeline.cc \

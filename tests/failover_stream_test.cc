@@ -282,7 +282,7 @@ TEST_F(FailoverStreamTest, APowerCutAtAnyMomentLosesNothingThatWasAcknowledged) 
         std::this_thread::sleep_for(milliseconds(40));
       }
     });
-    for (int i = 0; i < 150; ++i) {
+    for (int i = 0; i < 50; ++i) {
       ASSERT_TRUE(PutBytes("row " + std::to_string(i) + std::string(i * 37 % 3000, 'r')).ok());
       const size_t acknowledged = appended_.size();
       const std::string after = AfterPowerCut();

@@ -210,7 +210,7 @@ TEST_F(SideLogTest, ADamagedGroupInTheMiddleIsToldAndNotTakenForTheEnd) {
 
 TEST_F(SideLogTest, GoesRoundAndRound) {
   std::mt19937 random(3);
-  for (uint64_t i = 0; i < 500; ++i) {
+  for (uint64_t i = 0; i < 300; ++i) {
     const std::string bytes(random() % 9000 + 1, static_cast<char>('a' + i % 26));
     uint64_t group = 0;
     ASSERT_TRUE(Append(1, i, bytes, &group).ok()) << i;
@@ -306,7 +306,7 @@ TEST_F(SideLogTest, ALateWriteOfADeadWriterHarmsNothing) {
 }
 
 TEST_F(SideLogTest, LivesFollowEachOther) {
-  for (uint64_t life = 0; life < 10; ++life) {  // as many as there is room for
+  for (uint64_t life = 0; life < 6; ++life) {  // as many as there is room for
     ASSERT_TRUE(Put(1, life, "life " + std::to_string(life)).ok());
     uint64_t group = 0;
     ASSERT_TRUE(Append(1, 1000, "never synced", &group).ok());
@@ -368,7 +368,7 @@ TEST_F(SideLogTest, APowerCutLosesNothingThatWasAcknowledged) {
   std::vector<uint64_t> pending;
   std::vector<uint64_t> acknowledged;
   uint64_t wanted_from = 0;
-  for (uint64_t i = 0; i < 400; ++i) {
+  for (uint64_t i = 0; i < 240; ++i) {
     const std::string bytes(random() % 15000 + 1, static_cast<char>('a' + i % 26));
     uint64_t group = 0;
     ASSERT_TRUE(Append(1, i * 20000, bytes, &group).ok());

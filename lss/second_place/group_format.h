@@ -8,16 +8,14 @@
 // endian. README.md beside this file has a worked example.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 
 #include "lss/base/types.h"
+#include "lss/second_place/uuid.h"
 
 namespace lss {
-
-using Uuid = std::array<uint8_t, 16>;
 
 // Which stream of which database: the database by a number that it was given for good, the stream
 // by that of its file.

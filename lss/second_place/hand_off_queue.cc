@@ -15,22 +15,12 @@
 namespace lss {
 namespace {
 
-constexpr char kMagic[8] = {'B', 'L', 'F', 'S', 'H', 'O', 'Q', '1'};
-constexpr char kPrefix[] = "bloom_lfs-";
+constexpr char kQueueMagic[8] = {'B', 'L', 'F', 'S', 'H', 'O', 'Q', '1'};
+constexpr char kQueuePrefix[] = "bloom_lfs-";
 constexpr uint64_t kStepBytes = 1 << 20;  // of memory, at once
 constexpr uint64_t kMostKept = 8 << 20;   // of memory, when it is empty
 
-std::string HexOf(const Uuid& uuid) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : uuid) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
-std::string PrefixOf(const Uuid& database) { return kPrefix + HexOf(database) + "-"; }
+std::string PrefixOf(const Uuid& database) { return kQueuePrefix + UuidText(database) + "-"; }
 
 // Paths; none in another boot.
 std::vector<std::string> QueuesOf(const std::string& directory, const Uuid& database) {
@@ -80,7 +70,7 @@ Status HandOffQueue::Create(const std::string& directory, const StreamName& stre
   queue->header_ = static_cast<Header*>(memory);
   queue->data_ = static_cast<char*>(memory) + kPageBytes;
   queue->header_->stream = stream;
-  memcpy(queue->header_->magic, kMagic, sizeof(kMagic));
+  memcpy(queue->header_->magic, kQueueMagic, sizeof(kQueueMagic));
   if (!queue->EnsureMemory(kStepBytes)) {
     return Status::FromErrno("allocate", path, -1, errno);
   }
@@ -185,7 +175,7 @@ Status HandOffQueue::Recover(
     const uint64_t base = header->base.load(std::memory_order_relaxed);
     const uint64_t begin = header->popped.load(std::memory_order_relaxed);  // Relaxed: as above
     const uint64_t end = header->pushed.load(std::memory_order_relaxed);    // Relaxed: as above
-    if (read != bytes.size() || memcmp(header->magic, kMagic, sizeof(kMagic)) != 0 ||
+    if (read != bytes.size() || memcmp(header->magic, kQueueMagic, sizeof(kQueueMagic)) != 0 ||
         header->stream.database != database || base > begin || begin > end ||
         end - begin > kCapacity) {
       continue;

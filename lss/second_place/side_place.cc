@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,7 @@
 namespace lss {
 namespace {
 
-constexpr char kPrefix[] = "side-";
+constexpr char kLogPrefix[] = "side-";
 constexpr uint64_t kMostLogs = 1000;  // in one directory
 constexpr uint64_t kGroupBytes = 128 << 10;
 
@@ -30,7 +29,7 @@ std::string NamePathOf(const std::string& directory, const Uuid& database) {
 }
 
 std::string PathOf(const std::string& directory, uint64_t number) {
-  return directory + "/" + kPrefix + std::to_string(number);
+  return directory + "/" + kLogPrefix + std::to_string(number);
 }
 
 // Numbers of the logs in the directory, in order.
@@ -39,10 +38,11 @@ Status ListLogs(const std::string& directory, std::vector<uint64_t>* numbers) {
   if (Status status = ListDirectory(directory, &names); !status.ok()) {
     return status;
   }
-  constexpr size_t kPrefixLength = sizeof(kPrefix) - 1;
+  constexpr size_t kLogPrefixLength = sizeof(kLogPrefix) - 1;
   for (const std::string& name : names) {
-    const std::string digits =
-        name.compare(0, kPrefixLength, kPrefix) == 0 ? name.substr(kPrefixLength) : std::string();
+    const std::string digits = name.compare(0, kLogPrefixLength, kLogPrefix) == 0
+                                   ? name.substr(kLogPrefixLength)
+                                   : std::string();
     if (!digits.empty() && digits.size() < 5 &&
         digits.find_first_not_of("0123456789") == std::string::npos) {
       numbers->push_back(std::stoul(digits));
@@ -262,36 +262,6 @@ std::map<Uuid, std::string> DatabaseNames(const std::string& directory) {
     }
   }
   return found;
-}
-
-Uuid DrawUuid() {
-  std::random_device random;
-  Uuid uuid;
-  for (uint8_t& byte : uuid) {
-    byte = static_cast<uint8_t>(random());
-  }
-  return uuid;
-}
-
-std::string UuidText(const Uuid& uuid) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : uuid) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
-bool ParseUuid(const std::string& text, Uuid* uuid) {
-  if (text.size() != 2 * uuid->size() ||
-      text.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    return false;
-  }
-  for (size_t i = 0; i < uuid->size(); ++i) {
-    (*uuid)[i] = static_cast<uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
-  }
-  return true;
 }
 
 }  // namespace lss

@@ -18,6 +18,7 @@
 #include "lss/base/warning_sink.h"
 #include "lss/ring/ring_lock.h"
 #include "lss/second_place/side_space.h"
+#include "lss/second_place/uuid.h"
 
 namespace lss {
 
@@ -47,11 +48,5 @@ Status NameDatabase(const std::string& directory, const Uuid& database, const st
 // No log of the directory has records of it any more.
 void UnnameDatabase(const std::string& directory, const Uuid& database);
 std::map<Uuid, std::string> DatabaseNames(const std::string& directory);
-
-// Any 16 bytes that nobody else has drawn.
-Uuid DrawUuid();
-std::string UuidText(const Uuid& uuid);
-// False: the text is none.
-bool ParseUuid(const std::string& text, Uuid* uuid);
 
 }  // namespace lss

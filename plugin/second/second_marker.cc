@@ -20,18 +20,18 @@ namespace {
 
 using lss::Status;
 
-constexpr char kName[] = "second";
-constexpr char kNewName[] = "second.new";
-constexpr char kLockName[] = "second.lock";
-constexpr char kTitle[] = "bloom_lfs second place 1";
-constexpr int kLockAttempts = 100;
-constexpr size_t kMostBytes = 8192;
+constexpr char kMarkerName[] = "second";
+constexpr char kMarkerNewName[] = "second.new";
+constexpr char kMarkerLockName[] = "second.lock";
+constexpr char kMarkerTitle[] = "bloom_lfs second place 1";
+constexpr int kMarkerLockAttempts = 100;
+constexpr size_t kMarkerMostBytes = 8192;
 
 std::string RingsOf(const std::string& directory) {
   return directory + "/" + lss::kRingDirectoryName;
 }
 
-std::string PathOf(const std::string& directory) { return RingsOf(directory) + "/" + kName; }
+std::string PathOf(const std::string& directory) { return RingsOf(directory) + "/" + kMarkerName; }
 
 std::string TextOf(const lss::FileIdentity& identity) {
   return std::to_string(identity.device) + " " + std::to_string(identity.inode) + " " +
@@ -39,7 +39,7 @@ std::string TextOf(const lss::FileIdentity& identity) {
 }
 
 std::string TextOf(const SecondMarker& marker) {
-  const std::string text = std::string(kTitle) + "\nlog " + lss::UuidText(marker.log) +
+  const std::string text = std::string(kMarkerTitle) + "\nlog " + lss::UuidText(marker.log) +
                            "\ndatabase " + lss::UuidText(marker.database) + "\nboot " +
                            lss::UuidText(marker.boot) + "\ndirectory " + TextOf(marker.directory) +
                            "\nqueues " + marker.queues + "\nplace " + marker.place + "\n";
@@ -100,7 +100,7 @@ Status ReadSecondMarker(const std::string& directory, SecondMarker* marker) {
   bool regular = false;
   Status status = lss::RingPlace::Open(RingsOf(directory), &place);
   if (status.ok()) {
-    status = place.OpenFile(kName, O_RDONLY, &fd, &regular);
+    status = place.OpenFile(kMarkerName, O_RDONLY, &fd, &regular);
   }
   if (!status.ok()) {
     return status;
@@ -112,7 +112,7 @@ Status ReadSecondMarker(const std::string& directory, SecondMarker* marker) {
         " may be somebody else's work: who may not write to the database could write to it. "
         "If it is right, take that permission away; otherwise remove it");
   }
-  std::string text(kMostBytes, '\0');
+  std::string text(kMarkerMostBytes, '\0');
   size_t read = 0;
   status = lss::ReadFully(fd.get(), path, 0, text.size(), text.data(), &read);
   text.resize(read);
@@ -141,8 +141,9 @@ Status WriteSecondMarker(const std::string& directory, const SecondMarker& marke
     return status;
   }
   const std::string path = PathOf(directory);
-  (void)unlinkat(place.fd(), kNewName, 0);
-  const lss::UniqueFd fd(openat(place.fd(), kNewName, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  (void)unlinkat(place.fd(), kMarkerNewName, 0);
+  const lss::UniqueFd fd(
+      openat(place.fd(), kMarkerNewName, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd.valid()) {
     return Status::FromErrno("make", path, -1, errno);
   }
@@ -153,7 +154,8 @@ Status WriteSecondMarker(const std::string& directory, const SecondMarker& marke
   if (!status.ok()) {
     return status;
   }
-  if (renameat(place.fd(), kNewName, place.fd(), kName) != 0 || fsync(place.fd()) != 0) {
+  if (renameat(place.fd(), kMarkerNewName, place.fd(), kMarkerName) != 0 ||
+      fsync(place.fd()) != 0) {
     return Status::FromErrno("write", path, -1, errno);
   }
   // The directory of rings may be new.
@@ -170,7 +172,7 @@ Status RemoveSecondMarker(const std::string& directory, const lss::Uuid& databas
       !lss::RingPlace::Open(RingsOf(directory), &place).ok()) {
     return Status::Ok();
   }
-  if (unlinkat(place.fd(), kName, 0) != 0 && errno != ENOENT) {
+  if (unlinkat(place.fd(), kMarkerName, 0) != 0 && errno != ENOENT) {
     return Status::FromErrno("remove", PathOf(directory), -1, errno);
   }
   return Status::Ok();
@@ -180,7 +182,7 @@ Status RemoveSecondMarker(const std::string& directory, const lss::Uuid& databas
 
 SecondLock::~SecondLock() {
   if (lock_.held()) {
-    (void)unlink((rings_ + "/" + kLockName).c_str());
+    (void)unlink((rings_ + "/" + kMarkerLockName).c_str());
     (void)rmdir(rings_.c_str());  // if no ring is left, nor a marker
   }
 }
@@ -189,7 +191,7 @@ Status SecondLock::Take(const std::string& directory, bool* busy) {
   rings_ = RingsOf(directory);
   Status status;
   // Whoever had it may be removing its file.
-  for (int attempt = 0; attempt < kLockAttempts && status.ok() && !lock_.held(); ++attempt) {
+  for (int attempt = 0; attempt < kMarkerLockAttempts && status.ok() && !lock_.held(); ++attempt) {
     status = TakeOnce(busy);
   }
   return status;
@@ -197,7 +199,7 @@ Status SecondLock::Take(const std::string& directory, bool* busy) {
 
 Status SecondLock::TakeOnce(bool* busy) {
   *busy = false;
-  const std::string path = rings_ + "/" + kLockName;
+  const std::string path = rings_ + "/" + kMarkerLockName;
   lss::UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) {
     *busy = errno == EACCES || errno == EPERM;  // another user's, who may be alive

@@ -48,7 +48,7 @@ inline StreamName StreamNumber(uint64_t number) {
 class SideLogFixture : public testing::Test {
  protected:
   static constexpr uint64_t kGroupBytes = 16384;
-  static constexpr uint64_t kGroupCount = 256;
+  static constexpr uint64_t kGroupCount = 128;
 
   void Format() {
     std::unique_ptr<SideSpace> space;
