@@ -145,15 +145,28 @@ void DoubledStream::Mirror() {
     }
     status = side_.Append(bytes, end);
     group = side_.group();
+    if (!status.ok()) {
+      FailMirror(status);  // before anybody appends what comes behind the hole
+    }
   }
   if (status.ok() && group > 0) {
     status = parts_.log->Sync(group);
   }
+  if (!status.ok()) {
+    FailMirror(status);
+    return;
+  }
   const MutexLock lock(&mutex_);
-  if (status.ok() && side_error_.ok()) {
+  if (side_error_.ok()) {
     mirrored_ = std::max(mirrored_, end);
     behind_ = false;
-  } else if (side_error_.ok()) {
+  }
+  changed_.NotifyAll();
+}
+
+void DoubledStream::FailMirror(const Status& status) {
+  const MutexLock lock(&mutex_);
+  if (side_error_.ok()) {
     side_error_ = status;
     pending_.clear();
   }

@@ -58,6 +58,8 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
   void BeginMirroring() LSS_REQUIRES(mutex_);
   // On a worker: brings what there is to the side log.
   void Mirror();
+  // Bytes are missing there from now on.
+  void FailMirror(const Status& status);
   Status AwaitMirrored(Address end, TimePoint deadline);
 
   // The file, and what follows from it.

@@ -220,21 +220,43 @@ void FailoverStream::RunSide() {
     }
     status = side_.Append(bytes, end);
     group = side_.group();
+    if (!status.ok()) {
+      FailSide(status);  // before anybody appends what comes behind the hole
+    }
   }
   if (status.ok() && group > 0) {
     status = parts_.log->Sync(group);
+    if (!status.ok()) {
+      FailSide(status);
+    }
   }
-  if (!status.ok() && parts_.warn != nullptr) {
-    parts_.warn("syncs wait for their files: " + status.message());
+  if (!status.ok()) {
+    if (parts_.warn != nullptr) {
+      parts_.warn("syncs wait for their files: " + status.message());
+    }
+    return;
   }
+  Address in_file = 0;
+  {
+    const MutexLock lock(&mutex_);
+    if (group > 0) {
+      parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
+      side_durable_ = std::max(side_durable_, end);
+    }
+    in_file = file_durable_;
+    changed_.NotifyAll();
+  }
+  if (in_file >= end) {
+    parts_.log->FileDurable(name_, in_file);  // the file was quicker, and freed no room of these
+  }
+}
+
+void FailoverStream::FailSide(const Status& status) {
   const MutexLock lock(&mutex_);
-  if (status.ok() && group > 0) {
-    parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
-    side_durable_ = std::max(side_durable_, end);
-  } else if (!status.ok()) {
-    too_much_ = true;  // until the file has them
-    pending_.clear();
-    side_error_ = status.code() == Status::Code::kNoSpace ? Status::Ok() : status;
+  too_much_ = true;  // until the file has them
+  pending_.clear();
+  if (status.code() != Status::Code::kNoSpace) {
+    side_error_ = status;
   }
   changed_.NotifyAll();
 }

@@ -76,6 +76,8 @@ class FailoverStream : public std::enable_shared_from_this<FailoverStream> {
   void BeginSide() LSS_REQUIRES(mutex_);
   // On a worker.
   void RunSide();
+  // What was to be appended there is in the queue or the file only.
+  void FailSide(const Status& status);
   bool IsDurable(Address end) const LSS_REQUIRES(mutex_) {
     return file_durable_ >= end || side_durable_ >= end;
   }

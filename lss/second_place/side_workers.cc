@@ -45,10 +45,11 @@ void SideWorkers::Run() {
     if (work_.empty()) {
       return;
     }
-    const std::function<void()> work = std::move(work_.front());
+    std::function<void()> work = std::move(work_.front());
     work_.pop_front();
     lock.Unlock();
     work();
+    work = nullptr;  // what it holds may end with it, and take time or add work
     lock.Lock();
   }
 }
