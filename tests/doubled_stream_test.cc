@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -116,6 +117,8 @@ TEST_F(GroupTest, WhatIsTooMuchToWriteTwiceGoesToTheFile) {
 
 TEST_F(GroupTest, WhatIsAppendedBesideASyncOfTooMuchIsNotTakenForDurable) {
   const auto stream = Begin(1);
+  stream->Append(100);
+  ASSERT_TRUE(stream->Sync().ok());
   stream->Append(kTooMuch);
   stream->file.Hold(true);
   std::thread first([&] { EXPECT_TRUE(stream->Sync().ok()); });
@@ -123,7 +126,7 @@ TEST_F(GroupTest, WhatIsAppendedBesideASyncOfTooMuchIsNotTakenForDurable) {
   stream->Append(100);
   stream->file.Hold(false);
   first.join();
-  EXPECT_EQ(stream->file.durable(), kTooMuch);
+  EXPECT_EQ(stream->file.durable(), 100 + kTooMuch);
   ASSERT_TRUE(stream->Sync().ok());
   EXPECT_EQ(OnSide(*stream, stream->file.durable()), stream->appended);
 }
@@ -156,6 +159,28 @@ TEST_F(GroupTest, ASideLogFullOfOthersLeavesSyncsToTheFile) {
   ASSERT_TRUE(stream->Sync().ok());
   EXPECT_EQ(stream->file.durable(), 300U);
   EXPECT_EQ(OnSide(*stream, 300), 400U);
+}
+
+TEST_F(GroupTest, WhatFoundNoRoomIsWaitedForByAllSyncs) {
+  const auto stream = Begin(1);
+  stream->Append(100);
+  ASSERT_TRUE(stream->Sync().ok());
+  FillUp();
+  stream->Append(100);
+  stream->file.Hold(true);
+  std::thread first([&] { EXPECT_TRUE(stream->Sync().ok()); });
+  stream->file.AwaitSyncs(1);
+  std::atomic<bool> returned{false};
+  std::thread second([&] {
+    EXPECT_TRUE(stream->Sync().ok());
+    returned = true;
+  });
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_FALSE(returned) << "it is in neither of them";
+  stream->file.Hold(false);
+  first.join();
+  second.join();
+  EXPECT_EQ(stream->file.durable(), 200U);
 }
 
 TEST_F(GroupTest, AFailedSideLogLosesNothingAndSyncsGoOn) {
