@@ -6,10 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,6 +33,7 @@ using bloom_lfs::test::ReadFile;
 using bloom_lfs::test::RegisterChild;
 using bloom_lfs::test::Report;
 using bloom_lfs::test::WriteFile;
+using std::chrono::steady_clock;
 
 constexpr uint64_t kBytes = 4 << 20;
 
@@ -45,6 +50,17 @@ int HolderMain(const std::vector<std::string>& args) {
   return 0;
 }
 const RegisterChild holder("holder", HolderMain);
+
+// Says whether another process has locked the file, as often as it is asked.
+int WatcherMain(const std::vector<std::string>& args) {
+  const UniqueFd fd(open(args.at(0).c_str(), O_RDONLY | O_CLOEXEC));
+  test::Require(fd.valid(), "the file can be opened");
+  while (!Await().empty()) {
+    Report(IsOwnedElsewhere(fd.get(), FileIdentity()) ? "held" : "free");
+  }
+  return 0;
+}
+const RegisterChild watcher_child("watcher", WatcherMain);
 
 class SidePlaceTest : public testing::Test {
  protected:
@@ -195,6 +211,36 @@ TEST_F(SidePlaceTest, ALogOfAnotherProcessIsBusyUntilItDies) {
   EXPECT_EQ(path, LogPath(1));
   other.Kill();
   EXPECT_TRUE(OpenNamedSideSpace(place_, place, nullptr, &held).ok());
+}
+
+// The kernel drops a process's lock with any descriptor of the file that it closes.
+TEST_F(SidePlaceTest, WhoGivesALogUpDoesNotTakeItFromTheNextOfItsProcess) {
+  const Uuid place = LeaveRecord(Database(1));
+  ChildProcess watcher("watcher", {LogPath(1) + ".lock"});
+  std::mutex asking;
+  std::atomic<int> held_times{0};
+  std::atomic<int> lost_times{0};
+  const auto hold_again_and_again = [&] {
+    for (const auto end = steady_clock::now() + std::chrono::seconds(1);
+         steady_clock::now() < end;) {
+      HeldSideSpace held;
+      if (OpenNamedSideSpace(place_, place, nullptr, &held).ok()) {
+        const std::lock_guard<std::mutex> lock(asking);
+        watcher.Say("who?");
+        lost_times += watcher.Hear() == "held" ? 0 : 1;
+        ++held_times;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back(hold_again_and_again);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_GT(held_times, 10);
+  EXPECT_EQ(lost_times, 0);
 }
 
 TEST_F(SidePlaceTest, ANamedLogIsFoundAmongOthersAndItsRecordsStay) {
