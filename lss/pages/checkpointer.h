@@ -6,9 +6,9 @@
 
 #include <cstdint>
 
+#include "lss/base/page_buffer.h"
 #include "lss/base/status.h"
 #include "lss/pages/checkpoint_format.h"
-#include "lss/base/page_buffer.h"
 #include "lss/pages/page_figures.h"
 #include "lss/pages/page_file.h"
 #include "lss/pages/page_table.h"

@@ -8,8 +8,8 @@
 #include <random>
 #include <utility>
 
-#include "lss/base/posix_file.h"
 #include "lss/base/page_buffer.h"
+#include "lss/base/posix_file.h"
 
 namespace lss {
 

@@ -8,8 +8,8 @@
 #include <deque>
 #include <memory>
 
-#include "lss/pages/admission.h"
 #include "lss/base/page_buffer.h"
+#include "lss/pages/admission.h"
 #include "lss/pages/page_figures.h"
 #include "lss/pages/page_log.h"
 #include "lss/pages/page_space.h"

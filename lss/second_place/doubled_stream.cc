@@ -107,7 +107,7 @@ Status DoubledStream::SyncMirror() {
   if (degrade_after_ms_ != kNever) {
     deadline = begin + std::chrono::milliseconds(was_behind ? 0 : degrade_after_ms_);
   }
-  const Status side = AwaitMirrored(end, deadline);
+  Status side = AwaitMirrored(end, deadline);
   if (side.ok()) {
     parts_.figures->side_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
     return side;

@@ -85,7 +85,7 @@ bool FailoverStream::IsWorkDue() const {
 }
 
 void FailoverStream::Run() {
-  MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   for (;;) {
     while (!IsWorkDue() && !stop_) {
       work_.Wait(&mutex_);
@@ -98,22 +98,22 @@ void FailoverStream::Run() {
            appended_ - applied_ < kMostAtOnce && Clock::now() < until) {
       work_.WaitUntil(&mutex_, until);
     }
-    Feed(&lock);
+    Feed();
     if (file_error_.ok() && sync_wanted_ > file_durable_ && applied_ >= sync_wanted_) {
-      SyncFile(&lock);
+      SyncFile();
     }
     changed_.NotifyAll();
   }
 }
 
-void FailoverStream::Feed(MutexLock* lock) {
+void FailoverStream::Feed() {
   const ByteView bytes = queue_->Front(std::min<size_t>(kMostAtOnce, appended_ - applied_));
   if (bytes.size == 0) {
     return;
   }
-  lock->Unlock();
+  mutex_.Unlock();
   const Status status = file_->Append(bytes);
-  lock->Lock();
+  mutex_.Lock();
   if (!status.ok()) {
     file_error_ = status;
     return;
@@ -122,9 +122,9 @@ void FailoverStream::Feed(MutexLock* lock) {
   applied_ += bytes.size;
 }
 
-void FailoverStream::SyncFile(MutexLock* lock) {
+void FailoverStream::SyncFile() {
   const Address end = applied_;
-  lock->Unlock();
+  mutex_.Unlock();
   const int64_t begin = Now();
   const Status status = file_->Sync();
   const int64_t ended = Now();
@@ -133,7 +133,7 @@ void FailoverStream::SyncFile(MutexLock* lock) {
     policy_->policy.OnFileSynced(begin, ended);
   }
   parts_.figures->file_syncs.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure
-  lock->Lock();
+  mutex_.Lock();
   if (!status.ok()) {
     file_error_ = status;
     return;
@@ -147,9 +147,9 @@ void FailoverStream::SyncFile(MutexLock* lock) {
     pending_.erase(0, end > begins ? end - begins : 0);
   }
   if (frees_room) {
-    lock->Unlock();
+    mutex_.Unlock();
     parts_.log->FileDurable(name_, end);
-    lock->Lock();
+    mutex_.Lock();
   }
 }
 

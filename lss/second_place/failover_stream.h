@@ -71,8 +71,8 @@ class FailoverStream : public std::enable_shared_from_this<FailoverStream> {
   void Run();
   bool IsWorkDue() const LSS_REQUIRES(mutex_);
   // Brings what is in the queue to the file, and syncs it if that is wanted.
-  void Feed(MutexLock* lock) LSS_REQUIRES(mutex_);
-  void SyncFile(MutexLock* lock) LSS_REQUIRES(mutex_);
+  void Feed() LSS_REQUIRES(mutex_);
+  void SyncFile() LSS_REQUIRES(mutex_);
   void BeginSide() LSS_REQUIRES(mutex_);
   // On a worker.
   void RunSide();
