@@ -29,6 +29,7 @@ class DoubledStreamCrashTest : public test::DoubledStreamFixture {
     streams_.clear();
     for (uint64_t i = 0; i < kStreams; ++i) {
       streams_.push_back(Begin(first_number + i, mode));
+      streams_.back()->file.Last(300 * i);
     }
   }
   // Each stream is appended to by one thread, `rounds` times and some for each cut, and synced by

@@ -57,5 +57,41 @@ TEST(LiveRecordsTest, ADeletedStreamWantsNothing) {
   EXPECT_EQ(Oldest(records), 8192U);
 }
 
+TEST(LiveRecordsTest, ADeletedDatabaseWantsNothing) {
+  const auto stream_of = [](uint8_t database, uint64_t number) {
+    StreamName name = Stream(number);
+    name.database.fill(database);
+    return name;
+  };
+  LiveRecords records;
+  EXPECT_FALSE(records.HasDatabase(Uuid{}));
+  records.Add(stream_of(5, 0), 10, 4096);
+  records.Add(stream_of(5, UINT64_MAX), 10, 8192);
+  records.Add(stream_of(4, UINT64_MAX), 10, 12288);
+  records.Add(stream_of(6, 0), 10, 16384);
+  records.ForgetDatabase(stream_of(7, 0).database);
+  records.ForgetDatabase(Uuid{});
+  EXPECT_EQ(Oldest(records), 4096U);
+  EXPECT_TRUE(records.HasDatabase(stream_of(5, 0).database));
+  records.ForgetDatabase(stream_of(5, 0).database);
+  EXPECT_FALSE(records.HasDatabase(stream_of(5, 0).database));
+  EXPECT_TRUE(records.HasDatabase(stream_of(4, 0).database)) << "the one before it";
+  EXPECT_TRUE(records.HasDatabase(stream_of(6, 0).database)) << "the one behind it";
+  EXPECT_EQ(Oldest(records), 12288U);
+  records.ForgetDatabase(stream_of(4, 0).database);
+  records.ForgetDatabase(stream_of(6, 0).database);
+  EXPECT_TRUE(records.empty());
+}
+
+TEST(LiveRecordsTest, ADatabaseIsThereAsLongAsAStreamOfItWantsSomething) {
+  LiveRecords records;
+  records.Add(Stream(1), 10, 4096);
+  records.Add(Stream(2), 10, 4096);
+  records.FileDurable(Stream(1), 10);
+  EXPECT_TRUE(records.HasDatabase(Stream(1).database));
+  records.FileDurable(Stream(2), 10);
+  EXPECT_FALSE(records.HasDatabase(Stream(1).database));
+}
+
 }  // namespace
 }  // namespace lss

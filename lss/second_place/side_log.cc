@@ -166,7 +166,8 @@ void SideLog::TryOpenNext() {
   }
   const uint64_t lsn = NextGroupAt(next_lsn_, log_bytes_, group_bytes_);
   full_ = lsn + group_bytes_ - kept_head_ > log_bytes_;
-  const bool in_zeros = lsn < preparing_ && lsn + group_bytes_ > prepared_;
+  const bool in_zeros =
+      prepared_ < preparing_ && lsn < preparing_ && lsn + group_bytes_ > prepared_;
   if (full_ || in_zeros) {
     return;
   }

@@ -71,6 +71,7 @@ Status Lock(const std::string& log, HeldSideSpace* held) {
   }
   held->lock = std::move(lock);
   held->lock_fd = std::move(fd);
+  held->lock_file = identity;
   return Status::Ok();
 }
 
@@ -144,6 +145,23 @@ Status MakeDirectory(const std::string& directory) {
 }
 
 }  // namespace
+
+// Somebody else in this process may have the lock as soon as it is given up, and would lose it with
+// the descriptor.
+HeldSideSpace::~HeldSideSpace() {
+  lock = RingLock();
+  if (lock_fd.valid()) {
+    CloseUnlessLocked(std::move(lock_fd), lock_file);
+  }
+}
+
+HeldSideSpace& HeldSideSpace::operator=(HeldSideSpace&& other) noexcept {
+  std::swap(space, other.space);
+  std::swap(lock_fd, other.lock_fd);
+  std::swap(lock_file, other.lock_file);
+  std::swap(lock, other.lock);
+  return *this;
+}
 
 Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, uint64_t bytes,
                      const WarningSink& warn, HeldSideSpace* held) {

@@ -12,7 +12,9 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "lss/base/file_identity.h"
 #include "lss/base/status.h"
 #include "lss/base/unique_fd.h"
 #include "lss/base/warning_sink.h"
@@ -24,9 +26,15 @@ namespace lss {
 
 // A side log that nobody else can open while this is there.
 struct HeldSideSpace {
+  HeldSideSpace() = default;
+  ~HeldSideSpace();
+  HeldSideSpace(HeldSideSpace&& other) noexcept { *this = std::move(other); }
+  HeldSideSpace& operator=(HeldSideSpace&& other) noexcept;
+
   std::unique_ptr<SideSpace> space;  // its owner may take it out
   UniqueFd lock_fd;
-  RingLock lock;  // on it; goes before it
+  FileIdentity lock_file;
+  RingLock lock;  // on it
 };
 
 // A log of the directory in which nothing is recorded, or one that has records of the databases

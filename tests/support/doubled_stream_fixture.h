@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -36,7 +37,9 @@ class FakeFile {
     if (error_number_ != 0) {
       return Status::FromErrno("sync", "file", -1, std::exchange(error_number_, 0));
     }
+    const std::chrono::microseconds lasts(lasts_us_);
     lock.unlock();
+    std::this_thread::sleep_for(lasts);
     const std::lock_guard<std::mutex> frozen(*frozen_);
     lock.lock();
     durable_ = std::max(durable_, end);
@@ -46,6 +49,11 @@ class FakeFile {
   void FailNext(int error_number) {
     const std::lock_guard<std::mutex> lock(mutex_);
     error_number_ = error_number;
+  }
+  // What a sync takes.
+  void Last(int64_t microseconds) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    lasts_us_ = microseconds;
   }
   // Syncs begin and do not end.
   void Hold(bool held) {
@@ -77,6 +85,7 @@ class FakeFile {
   uint64_t size_ = 0;
   uint64_t durable_ = 0;
   uint64_t syncs_ = 0;  // begun
+  int64_t lasts_us_ = 0;
   int error_number_ = 0;
   bool held_ = false;
 };
