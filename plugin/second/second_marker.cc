@@ -184,6 +184,9 @@ SecondLock::~SecondLock() {
   if (lock_.held()) {
     (void)unlink((rings_ + "/" + kMarkerLockName).c_str());
     (void)rmdir(rings_.c_str());  // if no ring is left, nor a marker
+    lock_ = lss::RingLock();
+    // Who has taken it since would lose it by our closing.
+    lss::CloseUnlessLocked(std::move(fd_), file_);
   }
 }
 
@@ -220,6 +223,7 @@ Status SecondLock::TakeOnce(bool* busy) {
   }
   if (lss::IdentifyPath(path, &named, &size).ok() && named.SameFile(identity)) {
     fd_ = std::move(fd);
+    file_ = identity;
     lock_ = std::move(lock);
   }
   return status;

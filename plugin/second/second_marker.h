@@ -52,7 +52,8 @@ class SecondLock {
 
   std::string rings_;
   lss::UniqueFd fd_;
-  lss::RingLock lock_;  // on it; goes before it
+  lss::FileIdentity file_;
+  lss::RingLock lock_;  // on it
 };
 
 }  // namespace bloom_lfs
