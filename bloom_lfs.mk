@@ -28,14 +28,19 @@ bloom_lfs_SOURCES := \
   lss/device/system_calls.cc \
   lss/device/uring_writer.cc \
   lss/device/write_chain.cc \
+  lss/figures/board_copy.cc \
+  lss/figures/figures_board.cc \
+  lss/figures/stream_figures.cc \
   lss/log_structured_store.cc \
   lss/log_structured_store_prepare.cc \
   lss/pages/checkpoint_format.cc \
   lss/pages/checkpointer.cc \
   lss/pages/circular_device.cc \
+  lss/pages/export_device.cc \
   lss/pages/frame_pool.cc \
   lss/pages/page_figures.cc \
   lss/pages/page_file.cc \
+  lss/pages/page_file_export.cc \
   lss/pages/page_file_layout.cc \
   lss/pages/page_log.cc \
   lss/pages/page_record.cc \
@@ -46,6 +51,7 @@ bloom_lfs_SOURCES := \
   lss/pages/page_store_worker.cc \
   lss/pages/page_table.cc \
   lss/pages/page_writer.cc \
+  lss/pages/private_directory.cc \
   lss/pages/read_queue.cc \
   lss/record_log.cc \
   lss/recovery/evidence.cc \
@@ -81,7 +87,9 @@ bloom_lfs_SOURCES := \
   lss/second_place/group_format.cc \
   lss/second_place/hand_off_queue.cc \
   lss/second_place/live_records.cc \
+  lss/second_place/remote_place.cc \
   lss/second_place/side_appender.cc \
+  lss/second_place/side_labels.cc \
   lss/second_place/side_log.cc \
   lss/second_place/side_place.cc \
   lss/second_place/side_scan.cc \
@@ -109,9 +117,14 @@ bloom_lfs_SOURCES := \
   plugin/default_runtime.cc \
   plugin/directory_id.cc \
   plugin/directory_recovery.cc \
+  plugin/figures/figures.cc \
+  plugin/figures/figures_file.cc \
+  plugin/figures/stream_figures_source.cc \
+  plugin/figures/summary_logger.cc \
   plugin/file_creation.cc \
   plugin/file_kind.cc \
   plugin/file_source.cc \
+  plugin/file_system_options.cc \
   plugin/flash/background_thread.cc \
   plugin/flash/blob_identity.cc \
   plugin/flash/blob_on_flash.cc \
@@ -120,6 +133,7 @@ bloom_lfs_SOURCES := \
   plugin/flash/flash_block_cache.cc \
   plugin/flash/flash_by_environment.cc \
   plugin/flash/flash_cache.cc \
+  plugin/flash/flash_figures.cc \
   plugin/flash/flash_options.cc \
   plugin/flash/flash_registration.cc \
   plugin/flash/flash_stores.cc \
@@ -136,9 +150,11 @@ bloom_lfs_SOURCES := \
   plugin/second/doubled_log_file.cc \
   plugin/second/failover_log_file.cc \
   plugin/second/second_database.cc \
+  plugin/second/second_figures.cc \
   plugin/second/second_marker.cc \
   plugin/second/second_place.cc \
   plugin/second/second_recovery.cc \
+  plugin/second/second_register.cc \
   plugin/shown_file.cc \
   plugin/sibling_files.cc \
   plugin/standard_error.cc \

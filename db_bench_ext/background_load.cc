@@ -36,20 +36,24 @@ bool HasWritten(const std::string& directory) {
 
 }  // namespace
 
-Result<BackgroundLoad> BackgroundLoad::Start(const std::string& fio, const std::string& directory,
+Result<BackgroundLoad> BackgroundLoad::Start(const std::string& fio,
+                                             const WorkDirectory& work_directory,
                                              const std::vector<std::string>& extra_arguments) {
-  Command command{FioArguments(fio, directory), "", ""};
+  if (Failure failure = work_directory.SettleFileSystem()) return *failure;
+  const Result<std::string> directory = work_directory.FreshSubdirectory("fio");
+  if (!directory.ok()) return directory.error();
+  Command command{FioArguments(fio, directory.value()), "", ""};
   command.argv.insert(command.argv.end(), extra_arguments.begin(), extra_arguments.end());
   Result<ChildProcess> child = ChildProcess::Start(command);
   if (!child.ok()) return child.error();
   BackgroundLoad load(std::move(child.value()));
 
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!HasWritten(directory)) {
+  while (!HasWritten(directory.value())) {
     if (Failure failure = load.CheckStillRunning()) return *failure;
     if (SignalsAsResults::Interrupted()) return Error{"interrupted while fio was starting"};
     if (std::chrono::steady_clock::now() > give_up) {
-      return Error{"fio wrote nothing to " + directory +
+      return Error{"fio wrote nothing to " + directory.value() +
                    " within 10 s; run it by hand: " + ToShellLine(command)};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -6,6 +6,7 @@
 
 #include "db_bench_ext/child_process.h"
 #include "db_bench_ext/result.h"
+#include "db_bench_ext/work_directory.h"
 
 namespace bloom_lfs::bench {
 
@@ -13,9 +14,9 @@ namespace bloom_lfs::bench {
 // file system. Stopped when the object goes away.
 class BackgroundLoad {
  public:
-  // Starts `fio` in `directory` and returns once it is writing. `extra_arguments` come last and so
-  // override the defaults.
-  static Result<BackgroundLoad> Start(const std::string& fio, const std::string& directory,
+  // Settles the file system, starts `fio` in a subdirectory and returns once it is writing.
+  // `extra_arguments` come last and so override the defaults.
+  static Result<BackgroundLoad> Start(const std::string& fio, const WorkDirectory& work_directory,
                                       const std::vector<std::string>& extra_arguments);
 
   // An error if the load ended before its time: the run beside it then measured something else.

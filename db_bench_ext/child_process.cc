@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,16 @@ std::string ReadWholeFile(int fd) {
   }
 }
 
+ResourceUsage UsageOf(const struct rusage& usage) {
+  constexpr uint64_t kBlockBytes = 512;  // whatever the file system's are
+  const auto seconds = [](const struct timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          static_cast<uint64_t>(usage.ru_maxrss) << 10,
+          static_cast<uint64_t>(usage.ru_oublock) * kBlockBytes};
+}
+
 // Starts `command` with the two descriptors as its outputs. Returns 0 or an errno.
 int Spawn(const Command& command, int output_fd, int error_fd, pid_t* pid) {
   std::vector<std::string> arguments = command.argv;
@@ -103,8 +114,13 @@ int Spawn(const Command& command, int output_fd, int error_fd, pid_t* pid) {
   sigset_t nothing_blocked;
   sigemptyset(&nothing_blocked);
   posix_spawnattr_setsigmask(&attributes, &nothing_blocked);
+  sigset_t taken_here;
+  sigemptyset(&taken_here);
+  sigaddset(&taken_here, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &taken_here);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 
   const int error = posix_spawnp(pid, arguments[0].c_str(), &actions, &attributes,
                                  PointersTo(arguments).data(), PointersTo(environment).data());
@@ -169,7 +185,8 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       error_fd_(std::exchange(other.error_fd_, -1)),
       pid_(other.pid_),
       running_(std::exchange(other.running_, false)),
-      wait_status_(other.wait_status_) {}
+      wait_status_(other.wait_status_),
+      usage_(other.usage_) {}
 
 ChildProcess::~ChildProcess() {
   Stop();
@@ -179,11 +196,14 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::Reap() {
   if (!running_) return;
+  struct rusage usage {};
   pid_t ended = 0;
   do {
-    ended = waitpid(pid_, &wait_status_, WNOHANG);
+    ended = wait4(pid_, &wait_status_, WNOHANG, &usage);
   } while (ended < 0 && errno == EINTR);
-  if (ended == pid_) running_ = false;
+  if (ended != pid_) return;
+  running_ = false;
+  usage_ = UsageOf(usage);
 }
 
 bool ChildProcess::IsRunning() {
@@ -218,7 +238,7 @@ Result<ChildOutput> ChildProcess::Finish(double elapsed_s) const {
     return Error{"the child " + how + ": " + shell_line_ +
                  "\nits standard output, then its standard error, end with:\n" + LastWords()};
   }
-  return ChildOutput{ReadWholeFile(output_fd_), ReadWholeFile(error_fd_), elapsed_s};
+  return ChildOutput{ReadWholeFile(output_fd_), ReadWholeFile(error_fd_), elapsed_s, usage_};
 }
 
 Failure ChildProcess::KillAfter(std::chrono::seconds time) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,20 @@ struct Command {
 // The command as one line a user can paste into a shell.
 std::string ToShellLine(const Command& command);
 
+// What the kernel charges to a child that has ended, and to its own children.
+struct ResourceUsage {
+  double processor_s = 0;
+  uint64_t peak_memory_bytes = 0;  // the largest resident set
+  // Sent to storage: direct writes, and pages of the page cache when they were made dirty, whether
+  // or not they got to the device before their file was deleted. Nothing on file systems in memory.
+  uint64_t written_bytes = 0;
+};
+
 struct ChildOutput {
   std::string standard_output;
   std::string standard_error;
   double elapsed_s = 0;
+  ResourceUsage usage;
 };
 
 // Turns SIGINT, SIGTERM and SIGHUP into something a wait returns, so that every exit unwinds the
@@ -89,6 +100,7 @@ class ChildProcess {
   pid_t pid_ = -1;
   bool running_ = false;
   int wait_status_ = 0;
+  ResourceUsage usage_;
 };
 
 // Starts the command and waits for it.

@@ -7,30 +7,42 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "db_bench_ext/baseline.h"
 #include "db_bench_ext/child_process.h"
-#include "db_bench_ext/comparison.h"
+#include "db_bench_ext/command_line.h"
 #include "db_bench_ext/device_limit.h"
+#include "db_bench_ext/disk_format.h"
 #include "db_bench_ext/format.h"
+#include "db_bench_ext/loop_disk.h"
 #include "db_bench_ext/machine.h"
+#include "db_bench_ext/outcome.h"
+#include "db_bench_ext/output_files.h"
+#include "db_bench_ext/own_command.h"
+#include "db_bench_ext/preflight.h"
 #include "db_bench_ext/report.h"
+#include "db_bench_ext/results_document.h"
 #include "db_bench_ext/results_file.h"
+#include "db_bench_ext/run_facts.h"
 #include "db_bench_ext/session.h"
-#include "db_bench_ext/text_lines.h"
+#include "db_bench_ext/setup_flags.h"
+#include "db_bench_ext/standard_streams.h"
 #include "db_bench_ext/work_directory.h"
 #include "db_bench_ext/workload.h"
 #include "db_bench_ext/workload_set.h"
 
 DEFINE_string(set, "default",
-              "The workloads to choose from: default, logs, features, flash or all");
+              "The workloads to choose from: default, logs, features, flash, second or all");
 DEFINE_string(workloads, "",
               "Comma-separated names, or regular expressions for whole names, of the workloads of "
               "the set to run; empty runs all. --list shows them");
@@ -44,6 +56,32 @@ DEFINE_bool(markdown, false, "Print the table in Markdown");
 DEFINE_string(results_file, "",
               "Keep the table in this file too, in the section of the flags that were measured; "
               "its other sections stay. Only when every row could be measured");
+DEFINE_string(json_file, "", "Write all figures to this file, as JSON; the README has its schema");
+DEFINE_string(
+    html_file, "",
+    "Write the report to this file, as one HTML page. Empty is a file beside --json_file, "
+    "or db_bench_ext.html in this build's directory; none writes none");
+DEFINE_string(picture_file, "", "Write the ratios with their intervals to this file, as one SVG");
+DEFINE_string(render, "",
+              "Measure nothing: make --html_file and --picture_file of this file, which an earlier "
+              "--json_file has written");
+DEFINE_string(
+    arms, "stock,plugin",
+    "The arms, comma-separated: stock and plugin, which are always there, stock-recycle (recycled "
+    "logs), no-wal, plugin{option=value;…}, second and second-plugin (of --second_db_bench), each "
+    "compared with stock");
+DEFINE_string(second_db_bench, "", "The db_bench of another RocksDB, for the arm second");
+DEFINE_string(second_rocksdb_lib, "", "Directory of the librocksdb.so that it is for");
+DEFINE_string(second_plugin, "",
+              "libbloom_lfs.so that was built for it, for the arm second-plugin");
+DEFINE_string(workload, "",
+              "Measure this db_bench command line, space-separated, in the place of a set; or "
+              "everything behind --");
+DEFINE_string(file_systems, "",
+              "Measure on each of these, comma-separated, on a loop device that is made and taken "
+              "away (root): ext4, xfs, btrfs");
+DEFINE_int32(loop_disk_mib, 0, "Size of those; 0 is what the set needs, or 4,096");
+DEFINE_string(baseline, "", "Compare with this file, which an earlier --json_file has written");
 DEFINE_string(plugin, "", "Plugin library; empty is libbloom_lfs.so of this build");
 DEFINE_string(
     plugin_uri, "bloom_lfs",
@@ -59,6 +97,12 @@ DEFINE_string(rocksdb_lib, "",
 DEFINE_string(open_put_close, "", "Empty is the open_put_close of this build");
 DEFINE_string(open_replay, "", "Empty is the open_replay of this build");
 DEFINE_string(page_store_benchmark, "", "Empty is the page_store_benchmark of this build");
+DEFINE_string(without_second, "",
+              "libbloom_lfs.so of a commit that had no second place yet, for --set=second: what "
+              "does having it cost those who do not use it? Empty skips these rows");
+DEFINE_string(without_figures, "",
+              "libbloom_lfs.so that counts nothing, for --set=figures: what do figures cost?");
+DEFINE_string(nbdkit, "nbdkit", "The NBD server that holds a mirror");
 DEFINE_string(fio, "fio", "The fio that makes the background load");
 DEFINE_string(
     db_dir, "",
@@ -76,15 +120,7 @@ DEFINE_int32(timeout_seconds, 120, "A run that takes longer than this is ended a
 namespace bloom_lfs::bench {
 namespace {
 
-constexpr int kExitInterrupted = 130;
-
-std::vector<std::string> SplitWords(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  std::string word;
-  while (stream >> word) words.push_back(word);
-  return words;
-}
+constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 // The directory this program was built into: the plugin is there, the programs are in its bin/.
 std::filesystem::path BuildDirectory() {
@@ -100,113 +136,49 @@ Failure CheckFlags() {
   }
   if (FLAGS_timeout_seconds < 1) return Error{"--timeout_seconds must be 1 or more"};
   if (FLAGS_budget_seconds < -1) return Error{"--budget_seconds must be -1 or more"};
+  if (FLAGS_loop_disk_mib < 0) return Error{"--loop_disk_mib must be 0 or more"};
   if (!FLAGS_rocksdb_lib.empty() && gflags::GetCommandLineFlagInfoOrDie("db_bench").is_default) {
     return Error{"--rocksdb_lib needs --db_bench=<the db_bench of that RocksDB>"};
   }
   return std::nullopt;
 }
 
-// A program of this build, unless a flag names another.
-std::string ProgramOf(const std::filesystem::path& build_directory, const std::string& name,
-                      const std::string& flag) {
-  return flag.empty() ? (build_directory / "bin" / name).string() : flag;
-}
+bool IsGiven(const char* flag) { return !gflags::GetCommandLineFlagInfoOrDie(flag).is_default; }
 
-Result<Setup> MakeSetup(const std::filesystem::path& build_directory) {
-  Setup setup;
-  setup.db_bench = FLAGS_db_bench;
-  setup.rocksdb_library = FLAGS_rocksdb_lib;
-  setup.open_put_close = ProgramOf(build_directory, "open_put_close", FLAGS_open_put_close);
-  setup.open_replay = ProgramOf(build_directory, "open_replay", FLAGS_open_replay);
-  setup.page_store_benchmark =
-      ProgramOf(build_directory, "page_store_benchmark", FLAGS_page_store_benchmark);
-  setup.fio = FLAGS_fio;
-  setup.plugin_uri = FLAGS_plugin_uri;
-  setup.fast_stock_checksum = FLAGS_fast_stock_checksum;
-  if (!setup.plugin_uri.empty() || setup.fast_stock_checksum) {
-    // Absolute, because LD_PRELOAD searches the library path for a bare name.
-    std::error_code error;
-    setup.plugin =
-        std::filesystem::absolute(FLAGS_plugin.empty() ? build_directory / "libbloom_lfs.so"
-                                                       : std::filesystem::path(FLAGS_plugin),
-                                  error);
-    // A missing LD_PRELOAD library is only a warning to the dynamic linker.
-    if (access(setup.plugin.c_str(), R_OK) != 0) {
-      return Error{
-          "cannot read the plugin " + setup.plugin +
-          "; build it (cmake --build --preset release) or pass --plugin=<libbloom_lfs.so>"};
+// The rows to measure, from a set or from a command line of the user's own.
+Result<WorkloadSet> MakePlan(const CommandLine& line) {
+  if (line.has_rest && IsGiven("workload")) {
+    return Error{"--workload and -- both name a command line; leave one out"};
+  }
+  if (!line.has_rest && FLAGS_workload.empty()) {
+    Result<WorkloadSet> set = FindWorkloadSet(FLAGS_set);
+    if (!set.ok()) return set;
+    Result<std::vector<Workload>> selected =
+        SelectWorkloads(set.value().workloads, FLAGS_workloads);
+    if (!selected.ok()) return selected.error();
+    set.value().workloads = std::move(selected.value());
+    return set;
+  }
+  for (const char* flag : {"set", "workloads", "scale", "budget_seconds"}) {
+    if (IsGiven(flag)) {
+      return Error{"--" + std::string(flag) + " says nothing about --workload; leave one out"};
     }
   }
-  setup.extra_arguments = SplitWords(FLAGS_extra_args);
-  setup.stock_arguments = SplitWords(FLAGS_stock_args);
-  setup.plugin_arguments = SplitWords(FLAGS_plugin_args);
-  setup.fio_arguments = SplitWords(FLAGS_fio_args);
-  setup.scale = FLAGS_scale;
-  setup.seed = FLAGS_seed;
-  setup.timeout = std::chrono::seconds(FLAGS_timeout_seconds);
-  return setup;
+  const std::vector<std::string> words = line.has_rest ? line.rest : SplitWords(FLAGS_workload);
+  Result<std::vector<Workload>> rows = OwnRows(words);
+  if (!rows.ok()) return rows.error();
+  FLAGS_workload = ToShellLine({words, "", ""});
+  WorkloadSet plan;
+  plan.name = "own";
+  plan.workloads = std::move(rows.value());
+  return plan;
 }
 
 Effort MakeEffort(const WorkloadSet& set) {
   // Who asks for more pairs or longer runs gets them.
-  const bool keep_budget = gflags::GetCommandLineFlagInfoOrDie("pairs").is_default &&
-                           gflags::GetCommandLineFlagInfoOrDie("scale").is_default;
-  if (!keep_budget) return {FLAGS_pairs, std::chrono::seconds(0)};
+  if (IsGiven("pairs") || IsGiven("scale")) return {FLAGS_pairs, std::chrono::seconds(0)};
   return {FLAGS_pairs,
           FLAGS_budget_seconds < 0 ? set.budget : std::chrono::seconds(FLAGS_budget_seconds)};
-}
-
-// As 2026-01-31, UTC.
-std::string Today() {
-  const std::time_t now = std::time(nullptr);
-  struct tm calendar {};
-  gmtime_r(&now, &calendar);
-  char text[sizeof("2026-01-31")];
-  return std::string(text, std::strftime(text, sizeof(text), "%F", &calendar));
-}
-
-// What db_bench calls itself, as "db_bench 7.8.3".
-std::string ProgramName(const Setup& setup) {
-  const Result<ChildOutput> said = RunToEnd(
-      {{setup.db_bench, "--version"}, "", setup.rocksdb_library}, std::chrono::seconds(30));
-  constexpr std::string_view kVersion = " version ";
-  if (said.ok()) {
-    for (const std::string_view line : SplitLines(said.value().standard_output)) {
-      const size_t at = line.find(kVersion);
-      if (at == std::string_view::npos) continue;
-      const std::string_view version = line.substr(at + kVersion.size());
-      if (version.find_first_not_of("0123456789.") == std::string_view::npos) {
-        return "db_bench " + std::string(version);
-      }
-    }
-  }
-  return "db_bench of unknown version";
-}
-
-std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
-                                                       const std::string& program,
-                                                       const std::string& directory,
-                                                       const Effort& effort,
-                                                       const Session& session) {
-  auto facts = DescribeMachine(directory);
-  facts.emplace_back("date", Today());
-  facts.emplace_back("program", program);
-  const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
-  facts.emplace_back(
-      "set-up", (FLAGS_set == "flash"       ? std::string("a flash tier in the plugin's runs")
-                 : setup.plugin_uri.empty() ? std::string("stock in both arms")
-                                            : "--fs_uri=" + setup.plugin_uri) +
-                    ", --compression_type=none, seed " + std::to_string(setup.seed) + ", scale " +
-                    FormatDecimal(setup.scale, 2) +
-                    (setup.fast_stock_checksum ? ", fast CRC-32C in both arms" : "") +
-                    (arms.empty() ? "" : ", with further db_bench flags"));
-  facts.emplace_back("pairs", std::to_string(effort.pairs) + " per row");
-  if (session.skipped_pairs() > 0) {
-    facts.emplace_back("budget", std::to_string(session.skipped_pairs()) +
-                                     " pairs left out to end within " +
-                                     std::to_string(effort.budget.count()) + " s");
-  }
-  return facts;
 }
 
 void PrintList(const std::vector<Workload>& workloads) {
@@ -215,100 +187,170 @@ void PrintList(const std::vector<Workload>& workloads) {
   }
 }
 
-// The flags that decide what is measured, as they were given. The others say where, or how surely.
-std::string MeasuredFlags() {
-  Command flags;
-  for (const char* name : {"set", "workloads", "scale", "plugin_uri", "fast_stock_checksum",
-                           "extra_args", "stock_args", "plugin_args", "fio_args"}) {
-    const gflags::CommandLineFlagInfo flag = gflags::GetCommandLineFlagInfoOrDie(name);
-    if (flag.name != "set" && flag.current_value == flag.default_value) continue;
-    std::ostringstream text;
-    text << "--" << flag.name << "=";
-    if (flag.type == "double") {
-      text << std::stod(flag.current_value);  // gflags says 0.10000000000000001
-    } else {
-      text << flag.current_value;
-    }
-    flags.argv.push_back(text.str());
+Result<Destination> FindDestination(const std::vector<Workload>& workloads,
+                                    const std::vector<DiskFormat>& formats,
+                                    const std::filesystem::path& build_directory) {
+  Destination destination;
+  destination.results_file = FLAGS_results_file;
+  destination.files = {FLAGS_json_file,
+                       HtmlFileFor(FLAGS_html_file, FLAGS_json_file, build_directory.string()),
+                       FLAGS_picture_file};
+  if (!FLAGS_baseline.empty()) {
+    std::vector<std::string> file_systems;
+    file_systems.reserve(formats.size());
+    for (const DiskFormat& format : formats) file_systems.push_back(format.name);
+    Result<ResultsDocument> baseline = ReadBaseline(FLAGS_baseline, workloads, file_systems);
+    if (!baseline.ok()) return baseline.error();
+    destination.baseline = std::move(baseline.value());
   }
-  return ToShellLine(flags);
+  if (Failure failure = CheckOutputFiles(destination.files)) return *failure;
+  return destination;
 }
 
-// Prints the report, and keeps it where it was asked for. Returns the exit status.
-int Report(const std::vector<Comparison>& comparisons,
-           const std::vector<std::pair<std::string, std::string>>& facts,
-           const std::string& heading) {
-  ReportOptions options{FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText,
-                        FLAGS_plugin_uri.empty()};
-  std::fputs("\n", stderr);
-  std::fputs(RenderReport(comparisons, facts, options).c_str(), stdout);
-  const bool failed =
-      std::any_of(comparisons.begin(), comparisons.end(),
-                  [](const Comparison& comparison) { return comparison.failure.has_value(); });
-  const bool complete = !failed && !SignalsAsResults::Interrupted();
-  Failure not_kept;
-  if (!FLAGS_results_file.empty() && complete) {
-    options.style = TableStyle::kMarkdown;
-    not_kept = WriteResultsSection(FLAGS_results_file,
-                                   {heading, RenderReport(comparisons, facts, options)});
-  } else if (!FLAGS_results_file.empty()) {
-    not_kept = Error{FLAGS_results_file + " is left as it is: not every row could be measured"};
+Result<MeasuredPart> MeasureIn(const WorkDirectory& directory, const WorkloadSet& plan,
+                               const Setup& setup, const std::string& program,
+                               const std::string& place) {
+  const Result<DeviceLimit> device = DeviceLimit::Create(directory.path());
+  if (!device.ok()) return device.error();
+  Session session(&setup, &directory, &device.value());
+  const Effort effort = MakeEffort(plan);
+  MeasuredPart part;
+  part.comparisons = session.Run(plan.workloads, effort);
+  part.facts = Facts(setup, program, directory.path(), effort, session.skipped_pairs());
+  part.heading = program + ", " + FileSystemName(directory.path()) + place + ": " + MeasuredFlags();
+  return part;
+}
+
+// Where --file_systems are made. An error if one of them takes no such disk.
+Result<std::vector<DiskFormat>> FindFormats() {
+  Result<std::vector<DiskFormat>> formats = ParseFileSystems(FLAGS_file_systems);
+  if (!formats.ok()) return formats;
+  for (const DiskFormat& format : formats.value()) {
+    if (FLAGS_loop_disk_mib == 0 || FLAGS_loop_disk_mib >= format.smallest_mib) continue;
+    return Error{"--loop_disk_mib=" + std::to_string(FLAGS_loop_disk_mib) + " is too little for " +
+                 format.name + ", which takes no less than " + std::to_string(format.smallest_mib)};
   }
-  if (not_kept.has_value()) {
-    std::fprintf(stderr, "db_bench_ext: %s\n", not_kept->message.c_str());
+  return formats;
+}
+
+// Each further arm may have prepared databases of its own.
+uint64_t BytesOfFurtherArms(const WorkloadSet& plan, const Setup& setup) {
+  const bool prepared =
+      std::any_of(plan.workloads.begin(), plan.workloads.end(),
+                  [](const Workload& workload) { return workload.preparation.has_value(); });
+  return prepared ? setup.further_arms.size() * 1024 * kMiB : 0;
+}
+
+uint64_t LoopDiskBytes(const WorkloadSet& plan) {
+  constexpr uint64_t kOwnCommandMib = 4096;
+  if (FLAGS_loop_disk_mib > 0) return static_cast<uint64_t>(FLAGS_loop_disk_mib) * kMiB;
+  return plan.needed_bytes > 0 ? plan.needed_bytes : kOwnCommandMib * kMiB;
+}
+
+// One file system after the other, each on a disk that is there for its own part.
+Result<std::vector<MeasuredPart>> MeasureOnDisks(const std::vector<DiskFormat>& formats,
+                                                 const WorkDirectory& directory,
+                                                 const WorkloadSet& plan, const Setup& setup,
+                                                 const std::string& program) {
+  std::vector<MeasuredPart> parts;
+  for (const DiskFormat& format : formats) {
+    MeasuredPart part;
+    part.file_system = format.name;
+    const uint64_t mib = LoopDiskBytes(plan) / kMiB;
+    std::fprintf(stderr, "%s: making a disk of %s MiB\n", format.name.c_str(),
+                 FormatCount(static_cast<double>(mib)).c_str());
+    const Result<std::string> place = directory.FreshSubdirectory("disk");
+    if (!place.ok()) return place.error();
+    const Result<std::unique_ptr<LoopDisk>> disk =
+        LoopDisk::Create(place.value(), format.name, LoopDiskBytes(plan), format);
+    if (SignalsAsResults::Interrupted()) {
+      part.skipped = "interrupted";
+    } else if (!disk.ok()) {
+      part.skipped = disk.error().message;
+    } else {
+      Result<MeasuredPart> measured =
+          MeasureIn(disk.value()->directory(), plan, setup, program, " on a loop device");
+      if (!measured.ok()) return measured.error();
+      part = std::move(measured.value());
+      part.file_system = format.name;
+    }
+    parts.push_back(std::move(part));
   }
-  if (SignalsAsResults::Interrupted()) return kExitInterrupted;
-  return failed || not_kept.has_value() ? 1 : 0;
+  return parts;
 }
 
 // Returns the exit status. A row below its floor is a result, not a failure.
-Result<int> Main() {
+Result<int> Main(const CommandLine& line) {
   if (Failure failure = CheckFlags()) return *failure;
-  const Result<WorkloadSet> set = FindWorkloadSet(FLAGS_set);
-  if (!set.ok()) return set.error();
-  const Result<std::vector<Workload>> workloads =
-      SelectWorkloads(set.value().workloads, FLAGS_workloads);
-  if (!workloads.ok()) return workloads.error();
+  Result<WorkloadSet> plan = MakePlan(line);
+  if (!plan.ok()) return plan.error();
   if (FLAGS_list) {
-    PrintList(workloads.value());
+    PrintList(plan.value().workloads);
     return 0;
   }
   const std::filesystem::path build_directory = BuildDirectory();
-  const Result<Setup> setup = MakeSetup(build_directory);
-  if (!setup.ok()) return setup.error();
-  const Result<WorkDirectory> directory = WorkDirectory::Create(
-      FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir, set.value().needed_bytes);
-  if (!directory.ok()) return directory.error();
-  const std::string program = ProgramName(setup.value());
-  // What was measured, on what.
-  const std::string heading =
-      program + ", " + FileSystemName(directory.value().path()) + ": " + MeasuredFlags();
-  if (!FLAGS_results_file.empty()) {
-    if (Failure failure = CheckResultsFile(FLAGS_results_file, heading)) return *failure;
+  if (!FLAGS_render.empty()) {
+    const OutputFiles files = {"", HtmlFileFor(FLAGS_html_file, FLAGS_render, ""),
+                               FLAGS_picture_file};
+    if (Failure failure = RenderAgain(FLAGS_render, FLAGS_baseline, files)) return *failure;
+    return 0;
   }
-  const Result<DeviceLimit> device = DeviceLimit::Create(directory.value().path());
-  if (!device.ok()) return device.error();
-
-  Session session(&setup.value(), &directory.value(), &device.value());
-  const Effort effort = MakeEffort(set.value());
-  const std::vector<Comparison> comparisons = session.Run(workloads.value(), effort);
-  if (SignalsAsResults::Interrupted()) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
-  return Report(comparisons,
-                Facts(setup.value(), program, directory.value().path(), effort, session), heading);
+  const Result<std::vector<DiskFormat>> formats = FindFormats();
+  if (!formats.ok()) return formats.error();
+  const Result<Destination> destination =
+      FindDestination(plan.value().workloads, formats.value(), build_directory);
+  if (!destination.ok()) return destination.error();
+  Result<Setup> setup = MakeSetup(build_directory);
+  if (!setup.ok()) return setup.error();
+  plan.value().needed_bytes += BytesOfFurtherArms(plan.value(), setup.value());
+  const bool on_disks = !formats.value().empty();
+  const Result<WorkDirectory> directory = WorkDirectory::Create(
+      FLAGS_db_dir.empty() ? build_directory.string() : FLAGS_db_dir,
+      on_disks ? LoopDiskBytes(plan.value()) + 64 * kMiB : plan.value().needed_bytes);
+  if (!directory.ok()) return directory.error();
+  const Result<std::string> program = ProgramName(FLAGS_db_bench, FLAGS_rocksdb_lib);
+  if (!program.ok()) return program.error();
+  Outcome outcome;
+  outcome.pairs_per_row = FLAGS_pairs;
+  outcome.measured = program.value() + ", " +
+                     (on_disks ? FLAGS_file_systems + " on loop devices"
+                               : FileSystemName(directory.value().path())) +
+                     ": " + MeasuredFlags();
+  if (!FLAGS_results_file.empty()) {
+    if (Failure failure = CheckResultsFile(FLAGS_results_file, outcome.measured)) return *failure;
+  }
+  if (Failure failure = TryArms(setup.value(), directory.value())) return *failure;
+  Result<std::vector<MeasuredPart>> parts = std::vector<MeasuredPart>();
+  if (on_disks) {
+    parts = MeasureOnDisks(formats.value(), directory.value(), plan.value(), setup.value(),
+                           program.value());
+    if (!parts.ok()) return parts.error();
+  } else {
+    Result<MeasuredPart> part =
+        MeasureIn(directory.value(), plan.value(), setup.value(), program.value(), "");
+    if (!part.ok()) return part.error();
+    parts.value().push_back(std::move(part.value()));
+  }
+  outcome.parts = std::move(parts.value());
+  outcome.interrupted = SignalsAsResults::Interrupted();
+  if (outcome.interrupted) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
+  return Deliver(
+      outcome,
+      {FLAGS_markdown ? TableStyle::kMarkdown : TableStyle::kText, FLAGS_plugin_uri.empty()},
+      destination.value());
 }
 
 }  // namespace
 }  // namespace bloom_lfs::bench
 
 int main(int argc, char** argv) {
+  using bloom_lfs::bench::CommandLine;
+  using bloom_lfs::bench::Result;
+  bloom_lfs::bench::KeepStandardStreams();
   gflags::SetUsageMessage("compares RocksDB with and without bloom_lfs; see --helpshort");
-  gflags::ParseCommandLineFlags(&argc, &argv, true);
-  if (argc > 1) {
-    std::fprintf(stderr, "db_bench_ext: unexpected argument %s; see --helpshort\n", argv[1]);
-    return 2;
-  }
+  const Result<CommandLine> line = bloom_lfs::bench::ParseCommandLine(argc, argv);
   const bloom_lfs::bench::SignalsAsResults signals;
-  const bloom_lfs::bench::Result<int> status = bloom_lfs::bench::Main();
+  const Result<int> status = line.ok() ? bloom_lfs::bench::Main(line.value()) : line.error();
   if (!status.ok()) {
     std::fprintf(stderr, "db_bench_ext: %s\n", status.error().message.c_str());
     return 2;

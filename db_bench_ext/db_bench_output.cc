@@ -65,16 +65,22 @@ Result<double> ParseOwnProgram(std::string_view output, const std::string& progr
 }
 
 // Example: "Percentiles: P50: 234.45 P75: 303.24 P99: 1072.83 P99.9: 4766.67 P99.99: 9900.00"
-std::optional<double> ParseP999(const std::string& line) {
-  if (line.rfind("Percentiles:", 0) != 0) return std::nullopt;
-  constexpr std::string_view kLabel = " P99.9:";
-  const size_t label = line.find(kLabel);
-  double p999_us = 0;
-  if (label == std::string::npos ||
-      std::sscanf(line.c_str() + label + kLabel.size(), " %lf", &p999_us) != 1) {
+std::optional<Latencies> ParseLatencies(const std::string& line) {
+  Latencies us;
+  if (std::sscanf(line.c_str(), "Percentiles: P50: %lf P75: %*f P99: %lf P99.9: %lf P99.99: %lf",
+                  &us.p50_us, &us.p99_us, &us.p999_us, &us.p9999_us) != 4) {
     return std::nullopt;
   }
-  return p999_us;
+  return us;
+}
+
+// Example: "Min: 114  Median: 234.4536  Max: 14219", a line above the percentiles
+std::optional<double> ParseLongest(const std::string& line) {
+  double longest_us = 0;
+  if (std::sscanf(line.c_str(), "Min: %*f Median: %*f Max: %lf", &longest_us) != 1) {
+    return std::nullopt;
+  }
+  return longest_us;
 }
 
 }  // namespace
@@ -89,8 +95,10 @@ Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_vi
       if (found && !(ParseResultLine(std::string(line), &result) && result.ops_per_s > 0)) {
         return Unreadable(line);
       }
-    } else if (const std::optional<double> p999_us = ParseP999(std::string(line))) {
-      result.p999_us = p999_us;
+    } else if (const std::optional<double> longest_us = ParseLongest(std::string(line))) {
+      result.longest_us = longest_us;
+    } else if (const std::optional<Latencies> latencies = ParseLatencies(std::string(line))) {
+      result.latencies = latencies;
       break;
     }
   }
@@ -98,9 +106,9 @@ Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_vi
   return result;
 }
 
-Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark) {
+Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark, int run) {
   for (const std::string_view line : SplitLines(output)) {
-    if (!IsResultLineOf(line, benchmark)) continue;
+    if (!IsResultLineOf(line, benchmark) || --run != 0) continue;
     DbBenchResult result;
     if (!ParseResultLine(std::string(line), &result)) return Unreadable(line);
     return result.elapsed_s;
@@ -123,6 +131,33 @@ Result<double> ParseCumulativeWrites(std::string_view output) {
       "db_bench's stats name no \"Cumulative writes\"; this program knows the output of "
       "RocksDB 7.8; its last lines were:\n" +
       LastLines(output, 5)};
+}
+
+std::vector<ReportedInterval> ParseIntervalReport(std::string_view csv) {
+  std::vector<ReportedInterval> intervals;
+  for (const std::string_view line : SplitLines(csv)) {
+    // Example: "3,6140"; the first line is "secs_elapsed,interval_qps"
+    ReportedInterval interval;
+    if (std::sscanf(std::string(line).c_str(), "%" SCNd64 ",%" SCNd64, &interval.end_s,
+                    &interval.operations) == 2) {
+      intervals.push_back(interval);
+    }
+  }
+  return intervals;
+}
+
+Result<double> RateOf(const std::vector<ReportedInterval>& intervals, size_t first, size_t end) {
+  if (first >= end || end > intervals.size()) {
+    return Error{"db_bench reported " + std::to_string(intervals.size()) +
+                 " intervals, and none that lies between " + std::to_string(first) + " and " +
+                 std::to_string(end)};
+  }
+  int64_t operations = 0;
+  for (size_t i = first; i < end; ++i) operations += intervals[i].operations;
+  const int64_t begin_s = first == 0 ? 0 : intervals[first - 1].end_s;
+  const int64_t seconds = intervals[end - 1].end_s - begin_s;
+  if (seconds <= 0) return Error{"db_bench's report of intervals does not go on in time"};
+  return static_cast<double>(operations) / static_cast<double>(seconds);
 }
 
 Result<double> ParseOpenPutCloseOutput(std::string_view output) {

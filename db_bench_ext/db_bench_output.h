@@ -4,7 +4,9 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "db_bench_ext/latencies.h"
 #include "db_bench_ext/result.h"
 
 namespace bloom_lfs::bench {
@@ -17,8 +19,9 @@ struct DbBenchResult {
   uint64_t operations = 0;
   // 2^20 bytes of keys and values per second, db_bench's own unit. Absent where it prints none.
   std::optional<double> mib_per_s;
-  // 99.9th percentile of one operation. Present only when db_bench ran with --histogram.
-  std::optional<double> p999_us;
+  // Of one operation. Present only when db_bench ran with --histogram.
+  std::optional<Latencies> latencies;
+  std::optional<double> longest_us;  // the same of the longest one
 };
 
 // Finds the result of `benchmark` ("fillsync") in db_bench's standard output. The output of a run
@@ -30,10 +33,22 @@ Result<DbBenchResult> ParseDbBenchOutput(std::string_view output, std::string_vi
 // How long `benchmark` took. Unlike the above also for a step that is one operation and takes
 // seconds
 // ("compact"), of which db_bench says 0 operations per second.
-Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark);
+Result<double> ParseDbBenchSeconds(std::string_view output, std::string_view benchmark,
+                                   int run = 1);
 
 // The writes since the database was opened, from db_bench's `stats`; three digits are exact.
 Result<double> ParseCumulativeWrites(std::string_view output);
+
+// A line of the file that db_bench writes with --report_interval_seconds.
+struct ReportedInterval {
+  int64_t end_s = 0;  // since the benchmark began
+  int64_t operations = 0;
+};
+
+std::vector<ReportedInterval> ParseIntervalReport(std::string_view csv);
+
+// Operations per second in the intervals from `first` on and before `end`.
+Result<double> RateOf(const std::vector<ReportedInterval>& intervals, size_t first, size_t end);
 
 // The seconds open_put_close reports for all of its rounds.
 Result<double> ParseOpenPutCloseOutput(std::string_view output);

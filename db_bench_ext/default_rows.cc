@@ -10,7 +10,7 @@ Workload Fillsync() {
   workload.name = "fillsync";
   workload.title = "fillsync, 100 B";
   workload.benchmark = "fillsync";
-  workload.arguments = {"--ops_between_duration_checks=100"};
+  workload.arguments = {"--histogram", "--ops_between_duration_checks=100"};
   workload.bound = Bound::kDurableOverwrites;
   workload.goals.floor_ratio = 1.4;
   workload.goals.floor_share = 0.85;
@@ -25,7 +25,8 @@ Workload FillrandomSync8Threads() {
   workload.name = "fillrandom-sync-8-threads";
   workload.title = "fillrandom sync, 8 threads";
   workload.benchmark = "fillrandom";
-  workload.arguments = {"--sync", "--threads=8", "--ops_between_duration_checks=100"};
+  workload.arguments = {"--sync", "--threads=8", "--histogram",
+                        "--ops_between_duration_checks=100"};
   workload.goals.floor_ratio = 1.25;
   workload.goals.aim_ratio = 1.5;
   workload.duration_s = 2;
@@ -37,7 +38,8 @@ Workload FillrandomSync64k() {
   workload.name = "fillrandom-sync-64k";
   workload.title = "fillrandom sync, 64 KiB values";
   workload.benchmark = "fillrandom";
-  workload.arguments = {"--sync", "--value_size=65536", "--ops_between_duration_checks=20"};
+  workload.arguments = {"--sync", "--value_size=65536", "--histogram",
+                        "--ops_between_duration_checks=20"};
   workload.bound = Bound::kSequentialWrite;
   workload.goals.floor_ratio = 1.15;
   workload.goals.aim_ratio = 1.4;

@@ -117,7 +117,9 @@ Result<DurableOverwrites> DeviceLimit::MeasureDurableOverwrites(double seconds) 
   if (latencies_us.empty()) return Error{"the device limit needs more than 0 s to be measured"};
   DurableOverwrites result;
   result.ops_per_s = static_cast<double>(latencies_us.size()) / Seconds(before - start).count();
-  result.p999_us = Percentile(std::move(latencies_us), 99.9);
+  result.latencies = Latencies{Percentile(latencies_us, 50), Percentile(latencies_us, 99),
+                               Percentile(latencies_us, 99.9), Percentile(latencies_us, 99.99)};
+  result.p999_us = result.latencies->p999_us;
   return result;
 }
 

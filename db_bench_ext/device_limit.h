@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "db_bench_ext/latencies.h"
 #include "db_bench_ext/result.h"
 
 namespace bloom_lfs::bench {
@@ -12,6 +14,8 @@ namespace bloom_lfs::bench {
 struct DurableOverwrites {
   double ops_per_s = 0;
   double p999_us = 0;
+  // Of single writes.
+  std::optional<Latencies> latencies = std::nullopt;
 };
 
 // Measures what the device itself can do, as the yardstick for both arms of a comparison. No layout

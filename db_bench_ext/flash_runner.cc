@@ -185,7 +185,11 @@ Result<ArmReading> FlashRunner::RunOnce(const Workload& workload, int round, con
   const Result<ChildOutput> output = RunToEnd(command, setup_.timeout);
   if (!output.ok()) return output.error();
   const std::string& said = output.value().standard_output;
-  if (!workload.flash->again) return ReadArmOutput(workload, said);
+  if (!workload.flash->again) {
+    Result<ArmReading> reading = ReadArmOutput(workload, said);
+    if (reading.ok()) AddUsage(command, workload, output.value().usage, &reading.value());
+    return reading;
+  }
   const Result<DbBenchResult> second = ParseDbBenchOutput(said, workload.benchmark, 2);
   if (!second.ok()) return second.error();
   return ArmReading{second.value().ops_per_s, std::nullopt, std::nullopt};

@@ -28,6 +28,8 @@ std::string FormatMetric(Metric metric, double value) {
       return FormatCount(value) + " ops/s";
     case Metric::kP999Us:
       return FormatDecimal(value / 1000, 2) + " ms";
+    case Metric::kLongestUs:
+      return FormatCount(value / 1000) + " ms";
     case Metric::kElapsedS:
       return FormatDecimal(value, 2) + " s";
     case Metric::kMicroseconds:

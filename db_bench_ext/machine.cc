@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -39,6 +41,7 @@ std::string ProcessorModel() {
 struct Mount {
   std::string device_number;  // "254:1"
   std::string type;           // empty if it could not be found
+  std::string source;         // "/dev/vda1"
   std::string options;
   std::string journal;  // " with journal", " without journal"; empty if the question makes no sense
 };
@@ -70,7 +73,7 @@ Mount MountOf(const std::string& directory) {
     const size_t dash = line.find(" - ");
     if (id != status.stx_mnt_id || dash == std::string::npos) continue;
     std::istringstream tail(line.substr(dash + 3));
-    tail >> mount.type >> skipped >> mount.options;
+    tail >> mount.type >> mount.source >> mount.options;
     mount.journal = JournalOf(mount.device_number);
     return mount;
   }
@@ -85,6 +88,19 @@ std::string DeviceOf(const std::string& device_number) {
   const std::string write_cache = FirstLineOf(queue + "write_cache");
   if (write_cache.empty()) return "";
   return "cache " + write_cache + ", FUA " + (FirstLineOf(queue + "fua") == "1" ? "yes" : "no");
+}
+
+// How many devices the btrfs has that lies on this one ("/dev/sda2"); 0 if that is unknown.
+int DevicesOfBtrfs(const std::string& device) {
+  const std::string name = std::filesystem::path(device).filename();
+  std::error_code error;
+  for (const auto& file_system : std::filesystem::directory_iterator("/sys/fs/btrfs", error)) {
+    const std::filesystem::path devices = file_system.path() / "devices";
+    if (access((devices / name).c_str(), F_OK) != 0) continue;
+    const std::filesystem::directory_iterator all(devices, error);
+    return error ? 0 : static_cast<int>(std::distance(begin(all), end(all)));
+  }
+  return 0;
 }
 
 }  // namespace
@@ -109,6 +125,17 @@ std::vector<std::pair<std::string, std::string>> DescribeMachine(const std::stri
     if (!device.empty()) facts.emplace_back("device", device);
   }
   return facts;
+}
+
+std::string BlockDeviceOf(const std::string& directory) {
+  const Mount mount = MountOf(directory);
+  if (mount.type.empty()) return "";
+  if (mount.device_number.rfind("0:", 0) != 0) return mount.device_number;
+  // A file system that has no number of its device names it, if it lies on one.
+  struct stat status {};
+  if (stat(mount.source.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) return "";
+  if (mount.type == "btrfs" && DevicesOfBtrfs(mount.source) != 1) return "";
+  return std::to_string(major(status.st_rdev)) + ":" + std::to_string(minor(status.st_rdev));
 }
 
 std::string FileSystemName(const std::string& directory) {

@@ -2,13 +2,15 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "db_bench_ext/child_process.h"
 
 namespace bloom_lfs::bench {
 
-PreparedDatabases::PreparedDatabases(const Setup* setup, const WorkDirectory* directory)
-    : setup_(*setup), directory_(*directory) {}
+PreparedDatabases::PreparedDatabases(const Setup* setup, const WorkDirectory* directory,
+                                     std::string owner)
+    : setup_(*setup), directory_(*directory), owner_(std::move(owner)) {}
 
 Result<std::string> PreparedDatabases::ForRun(const Preparation& preparation, Arm arm,
                                               const std::string& copy_name) {
@@ -29,7 +31,7 @@ Result<std::string> PreparedDatabases::ForRun(const Preparation& preparation, Ar
 
 Result<std::string> PreparedDatabases::Filled(const Preparation& preparation, Arm arm) {
   const std::string name =
-      "filled-" + preparation.name + (arm == Arm::kPlugin ? "-plugin" : "-stock");
+      "filled-" + owner_ + preparation.name + (arm == Arm::kPlugin ? "-plugin" : "-stock");
   if (filled_.count(name) > 0) {
     return (std::filesystem::path(directory_.path()) / name).string();
   }

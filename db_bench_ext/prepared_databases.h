@@ -14,8 +14,8 @@ namespace bloom_lfs::bench {
 // it, and kept until the work directory goes.
 class PreparedDatabases {
  public:
-  // Both must outlive the object.
-  PreparedDatabases(const Setup* setup, const WorkDirectory* directory);
+  // Both must outlive the object. Objects that share a directory have another `owner` each.
+  PreparedDatabases(const Setup* setup, const WorkDirectory* directory, std::string owner = "");
 
   // The database for one run of `arm`: the kept one, or a copy of it in `copy_name`.
   Result<std::string> ForRun(const Preparation& preparation, Arm arm, const std::string& copy_name);
@@ -25,6 +25,7 @@ class PreparedDatabases {
 
   const Setup& setup_;
   const WorkDirectory& directory_;
+  const std::string owner_;
   std::set<std::string> filled_;  // names of subdirectories
 };
 

@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <functional>
 
+#include "db_bench_ext/arm_report.h"
 #include "db_bench_ext/format.h"
 
 namespace bloom_lfs::bench {
 namespace {
-
-using Row = std::vector<std::string>;
 
 std::optional<double> ShareOfBound(const Workload& workload, const PairSample& pair) {
   switch (workload.bound) {
@@ -63,24 +62,27 @@ const char* NameOf(Verdict verdict) {
   return "";
 }
 
-// "≥ 1.40×, ≥ 0.85 of device"; "–" without any goal.
+// "≥ 1.40×, ≥ 0.85 of device", "≤ 200 ms"; "–" without any goal.
 std::string FormatGoal(const Workload& workload, std::optional<double> ratio,
-                       std::optional<double> share) {
+                       std::optional<double> share, std::optional<double> value) {
+  const std::string at = LowerIsBetter(workload.metric) ? "≤ " : "≥ ";
   std::string text;
-  if (ratio.has_value()) {
-    text = (LowerIsBetter(workload.metric) ? "≤ " : "≥ ") + FormatDecimal(*ratio, 2) + "×";
-  }
+  if (ratio.has_value()) text = at + FormatDecimal(*ratio, 2) + "×";
   if (share.has_value()) {
     text += std::string(text.empty() ? "" : ", ") + "≥ " + FormatDecimal(*share, 2) + " of " +
             NameOf(workload.bound);
   }
+  if (value.has_value()) {
+    text += (text.empty() ? "" : ", ") + at + FormatMetric(workload.metric, *value);
+  }
   return text.empty() ? "–" : text;
 }
 
-Row RowOf(const Comparison& comparison, const ReportOptions& options) {
+TextRow RowOf(const Comparison& comparison, const ReportOptions& options) {
   const Workload& workload = comparison.workload;
   if (comparison.pairs.empty()) {
     return {workload.title,
+            "–",
             "–",
             "–",
             "–",
@@ -94,7 +96,11 @@ Row RowOf(const Comparison& comparison, const ReportOptions& options) {
                                              : "not run"};
   }
   const Summary summary = Summarize(comparison);
-  std::string verdict = NameOf(Judge(workload, summary));
+  std::string verdict =
+      DescribeVerdict(Judge(workload, summary), FindDifference(workload.metric, summary.interval));
+  if (workload.own.has_value()) {
+    verdict = DescribeDifference(FindDifference(workload.metric, summary.interval));
+  }
   if (options.self_check) verdict = "self-check";
   if (comparison.failure.has_value()) verdict = "FAILED";
   std::string share = "–";
@@ -107,49 +113,13 @@ Row RowOf(const Comparison& comparison, const ReportOptions& options) {
       FormatMetric(workload.metric, summary.stock_median),
       FormatMetric(workload.metric, summary.plugin_median),
       FormatDecimal(summary.ratio, 2) + "×",
+      FormatInterval(summary.interval),
       std::to_string(comparison.pairs.size()),
       FormatDecimal(summary.pair_ratios.min, 2) + "–" + FormatDecimal(summary.pair_ratios.max, 2),
       share,
-      FormatGoal(workload, goals.floor_ratio, goals.floor_share),
-      FormatGoal(workload, goals.aim_ratio, goals.aim_share),
+      FormatGoal(workload, goals.floor_ratio, goals.floor_share, goals.floor_value),
+      FormatGoal(workload, goals.aim_ratio, goals.aim_share, goals.aim_value),
       verdict};
-}
-
-// How many columns of a terminal a UTF-8 string takes; all our characters are one column wide.
-size_t DisplayWidth(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-std::string RenderMarkdownRow(const Row& row) {
-  std::string line = "|";
-  for (const std::string& cell : row) line += " " + cell + " |";
-  return line + "\n";
-}
-
-std::string RenderTable(const std::vector<Row>& rows, TableStyle style) {
-  std::string text;
-  if (style == TableStyle::kMarkdown) {
-    for (const Row& row : rows) {
-      text += RenderMarkdownRow(row);
-      if (&row == &rows.front()) text += RenderMarkdownRow(Row(row.size(), "---"));
-    }
-    return text;
-  }
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - DisplayWidth(row[i]) + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
 }
 
 // One line about a device measurement over all pairs of all workloads that made it.
@@ -209,31 +179,42 @@ Summary Summarize(const Comparison& comparison) {
     }
   }
   Summary summary;
+  static_cast<PairSummary&>(summary) = SummarizePairs(plugin, stock);
   summary.stock_median = Median(stock);
   summary.plugin_median = Median(plugin);
-  summary.ratio = summary.plugin_median / summary.stock_median;
-  summary.pair_ratios = SpreadOf(PairwiseRatios(plugin, stock));
   if (!shares.empty()) summary.share_of_bound = Median(shares);
   return summary;
 }
 
 Verdict Judge(const Workload& workload, const Summary& summary) {
   const Goals& goals = workload.goals;
-  const auto ratio_met = [&](std::optional<double> goal) {
+  const auto reached = [&](std::optional<double> goal, double figure) {
     return !goal.has_value() ||
-           (LowerIsBetter(workload.metric) ? summary.ratio <= *goal : summary.ratio >= *goal);
+           (LowerIsBetter(workload.metric) ? figure <= *goal : figure >= *goal);
   };
-  const auto share_met = [&](std::optional<double> goal) {
-    return !goal.has_value() ||
-           (summary.share_of_bound.has_value() && *summary.share_of_bound >= *goal);
+  const auto met = [&](std::optional<double> ratio, std::optional<double> share,
+                       std::optional<double> value) {
+    return reached(ratio, summary.ratio) && reached(value, summary.plugin_median) &&
+           (!share.has_value() ||
+            (summary.share_of_bound.has_value() && *summary.share_of_bound >= *share));
   };
-  if (!ratio_met(goals.floor_ratio) || !share_met(goals.floor_share)) return Verdict::kBelowFloor;
-  const bool has_aim = goals.aim_ratio.has_value() || goals.aim_share.has_value();
-  if (!has_aim && !goals.floor_ratio.has_value() && !goals.floor_share.has_value()) {
+  const auto any = [](std::optional<double> ratio, std::optional<double> share,
+                      std::optional<double> value) {
+    return ratio.has_value() || share.has_value() || value.has_value();
+  };
+  if (!met(goals.floor_ratio, goals.floor_share, goals.floor_value)) return Verdict::kBelowFloor;
+  const bool has_aim = any(goals.aim_ratio, goals.aim_share, goals.aim_value);
+  if (!has_aim && !any(goals.floor_ratio, goals.floor_share, goals.floor_value)) {
     return Verdict::kNoGoal;
   }
-  return has_aim && ratio_met(goals.aim_ratio) && share_met(goals.aim_share) ? Verdict::kAimMet
-                                                                             : Verdict::kFloorMet;
+  return has_aim && met(goals.aim_ratio, goals.aim_share, goals.aim_value) ? Verdict::kAimMet
+                                                                           : Verdict::kFloorMet;
+}
+
+std::string DescribeVerdict(Verdict verdict, Difference difference) {
+  if (difference != Difference::kNone) return NameOf(verdict);
+  const std::string none = "no difference";
+  return verdict == Verdict::kNoGoal ? none : none + ", " + NameOf(verdict);
 }
 
 std::string RenderReport(const std::vector<Comparison>& comparisons,
@@ -243,11 +224,12 @@ std::string RenderReport(const std::vector<Comparison>& comparisons,
   for (const auto& [name, value] : facts) text.append("- " + name + ": " + value + "\n");
   text += RenderDevice(comparisons);
   if (options.self_check) text += "- self-check: both arms are stock, ratios should be near 1\n";
-  std::vector<Row> rows = {{"workload", "stock", "plugin", "ratio", "pairs", "pair ratios",
-                            "share of bound", "floor", "aim", "verdict"}};
+  std::vector<TextRow> rows = {{"workload", "stock", "plugin", "ratio", "95 % interval", "pairs",
+                                "pair ratios", "share of bound", "floor", "aim", "verdict"}};
   for (const Comparison& comparison : comparisons) rows.push_back(RowOf(comparison, options));
   text += "\n" + RenderTable(rows, options.style);
   for (const Comparison& comparison : comparisons) text += RenderWriters(comparison);
+  text += RenderFurtherArms(comparisons, options.style);
   for (const Comparison& comparison : comparisons) {
     if (comparison.skipped.has_value()) {
       text += "\n" + comparison.workload.name + " skipped: " + *comparison.skipped + "\n";

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "db_bench_ext/comparison.h"
+#include "db_bench_ext/difference.h"
 #include "db_bench_ext/statistics.h"
+#include "db_bench_ext/text_table.h"
 #include "db_bench_ext/workload.h"
 
 namespace bloom_lfs::bench {
@@ -14,11 +16,9 @@ namespace bloom_lfs::bench {
 enum class Verdict { kNoGoal, kBelowFloor, kFloorMet, kAimMet };
 
 // What all pairs of one workload say together.
-struct Summary {
+struct Summary : PairSummary {
   double stock_median = 0;
   double plugin_median = 0;
-  double ratio = 0;    // of the medians, plugin / stock
-  Spread pair_ratios;  // each pair on its own
   // Median over the pairs of: how much of its bound the plugin reaches, 1 being all of it.
   std::optional<double> share_of_bound;
 };
@@ -30,7 +30,9 @@ Summary Summarize(const Comparison& comparison);
 // floor. A goal about a share that was not measured is not met.
 Verdict Judge(const Workload& workload, const Summary& summary);
 
-enum class TableStyle { kText, kMarkdown };
+// "floor met", "no difference", "no difference, below floor"; "–" if there is neither a goal nor
+// anything that speaks against a difference.
+std::string DescribeVerdict(Verdict verdict, Difference difference);
 
 struct ReportOptions {
   TableStyle style = TableStyle::kText;

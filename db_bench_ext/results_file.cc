@@ -1,17 +1,15 @@
 #include "db_bench_ext/results_file.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
+
+#include "db_bench_ext/whole_file.h"
 
 namespace bloom_lfs::bench {
 namespace {
@@ -92,11 +90,6 @@ Failure CheckSection(const ResultsSection& section) {
   return std::nullopt;
 }
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
-
 Error CannotWrite(const std::string& path, int error) {
   return Error{"cannot write the results to " + path + ": " + std::strerror(error) +
                "; pass --results_file=<a file in a directory you may write to>"};
@@ -111,14 +104,7 @@ Result<std::string> ReadText(const std::string& path) {
     return Error{"cannot write the results to " + path + ": it is not a regular file; pass " +
                  "--results_file=<a file of its own>"};
   }
-  const OpenFile file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return CannotWrite(path, errno);
-  std::string text;
-  char piece[4096];
-  size_t length = 0;
-  while ((length = std::fread(piece, 1, sizeof(piece), file.get())) > 0) text.append(piece, length);
-  if (std::ferror(file.get()) != 0) return CannotWrite(path, errno);
-  return text;
+  return ReadWholeText(path);
 }
 
 Result<Sections> ReadSections(const std::string& path) {
@@ -134,22 +120,6 @@ Result<Sections> ReadSections(const std::string& path) {
   return *sections;
 }
 
-std::string NewFileBeside(const std::string& path) {
-  return path + "." + std::to_string(getpid()) + ".tmp";
-}
-
-// True if all of the text is on the disk; else errno says why not.
-bool WriteDurably(const std::string& path, std::string_view text) {
-  OpenFile file(std::fopen(path.c_str(), "wb"));
-  if (file == nullptr) return false;
-  const bool written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
-                       std::fflush(file.get()) == 0 && fsync(fileno(file.get())) == 0;
-  const int error = errno;
-  file.reset();
-  errno = error;
-  return written;
-}
-
 }  // namespace
 
 Failure WriteResultsSection(const std::string& path, const ResultsSection& section) {
@@ -160,25 +130,17 @@ Failure WriteResultsSection(const std::string& path, const ResultsSection& secti
   if (body.empty() || body.back() != '\n') body += '\n';
   sections.value()[section.heading] = body;
 
-  const std::string made = NewFileBeside(path);
-  if (WriteDurably(made, Render(sections.value())) &&
-      std::rename(made.c_str(), path.c_str()) == 0) {
-    return std::nullopt;
-  }
-  const int error = errno;
-  unlink(made.c_str());
-  return CannotWrite(path, error);
+  const int error = ReplaceFile(path, Render(sections.value()));
+  if (error != 0) return CannotWrite(path, error);
+  return std::nullopt;
 }
 
 Failure CheckResultsFile(const std::string& path, const std::string& heading) {
   if (Failure failure = CheckSection({heading, ""})) return failure;
   const Result<Sections> sections = ReadSections(path);
   if (!sections.ok()) return sections.error();
-  const std::string made = NewFileBeside(path);
-  const bool written = WriteDurably(made, "");
-  const int error = errno;
-  unlink(made.c_str());
-  if (!written) return CannotWrite(path, error);
+  const int error = CheckReplaceable(path);
+  if (error != 0) return CannotWrite(path, error);
   return std::nullopt;
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "db_bench_ext/comparison.h"
 #include "db_bench_ext/device_limit.h"
 #include "db_bench_ext/flash_runner.h"
+#include "db_bench_ext/progress.h"
+#include "db_bench_ext/second_runner.h"
 #include "db_bench_ext/work_directory.h"
 #include "db_bench_ext/workload.h"
 
@@ -38,18 +41,25 @@ class Session {
   int skipped_pairs() const { return skipped_pairs_; }
 
  private:
+  // Why this machine cannot measure the workload, if so.
+  std::optional<std::string> ReasonToSkip(const Workload& workload);
   void RunPair(int round, const Effort& effort, Comparison* comparison);
-  // One line on the terminal.
+  // One line, on a terminal with the time that is left.
   void PrintProgress(const std::string& workload, int round, const Effort& effort,
                      const std::string& what) const;
   std::chrono::duration<double> Elapsed() const;
+  // " (2:10 left)"; empty where nobody looks, or nothing is known yet.
+  std::string TimeLeft(const Effort& effort) const;
 
   Result<PairSample> Measure(const Workload& workload, int round, const ProgressFunction& progress);
 
+  const Setup& setup_;
   PairRunner runner_;
   FlashRunner flash_runner_;
+  SecondRunner second_runner_;
   std::chrono::steady_clock::time_point start_;
   int skipped_pairs_ = 0;
+  Progress progress_;
 };
 
 }  // namespace bloom_lfs::bench

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace bloom_lfs::bench {
@@ -25,5 +28,32 @@ std::vector<double> PairwiseRatios(const std::vector<double>& numerators,
 // The smallest sample that at least `percent` per cent of the samples do not exceed.
 // REQUIRES: !samples.empty() and 0 < percent <= 100
 double Percentile(std::vector<double> samples, double percent);
+
+// Where the truth probably lies.
+struct Interval {
+  double low = 0;
+  double high = 0;
+
+  bool Covers(double value) const { return low <= value && value <= high; }
+};
+
+// Fewer samples than this say nothing about their spread.
+constexpr size_t kFewestForInterval = 3;
+
+// A 95 % confidence interval of the median, by the percentile bootstrap. The same samples and seed
+// give the same interval. Nothing below kFewestForInterval samples. Of fewer than six samples no
+// method can give 95 %: the interval then reaches from the smallest sample to the largest.
+std::optional<Interval> MedianInterval(const std::vector<double>& samples, uint64_t seed = 1);
+
+// What pairs of runs say of an arm beside stock.
+struct PairSummary {
+  double ratio = 0;    // of the medians, arm / stock
+  Spread pair_ratios;  // each pair on its own
+  double median_pair_ratio = 0;
+  std::optional<Interval> interval;  // of the median of the pair ratios, 95 %
+};
+
+// Each pair is an element of both. REQUIRES: as PairwiseRatios, and !stock.empty().
+PairSummary SummarizePairs(const std::vector<double>& arm, const std::vector<double>& stock);
 
 }  // namespace bloom_lfs::bench

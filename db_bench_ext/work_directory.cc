@@ -17,20 +17,27 @@
 namespace bloom_lfs::bench {
 namespace {
 
-Failure CheckIsOnDisk(const std::string& directory) {
+// What to do about it.
+std::string Pass(const WorkDirectoryRules& rules, const std::string& what) {
+  return std::string("pass ") + rules.flag + "=<" + what + ">";
+}
+
+Failure CheckIsOnDisk(const std::string& directory, const WorkDirectoryRules& rules) {
   struct statfs info {};
   if (statfs(directory.c_str(), &info) != 0) {
-    return Error{"cannot use " + directory + " for databases: " + std::strerror(errno) +
-                 "; pass --db_dir=<an existing directory on a disk>"};
+    return Error{"cannot use " + directory + ": " + std::strerror(errno) + "; " +
+                 Pass(rules, "an existing directory on a disk")};
   }
-  if (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC) {
-    return Error{directory + " is in memory (tmpfs), where a write-ahead log costs nothing; pass " +
-                 "--db_dir=<a directory on a disk>"};
+  const bool in_memory = info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC;
+  if (in_memory && rules.on_disk_only) {
+    return Error{directory + " is in memory (tmpfs), where a write-ahead log costs nothing; " +
+                 Pass(rules, "a directory on a disk")};
   }
   return std::nullopt;
 }
 
-Failure CheckFreeSpace(const std::string& directory, uint64_t needed_bytes) {
+Failure CheckFreeSpace(const std::string& directory, uint64_t needed_bytes,
+                       const WorkDirectoryRules& rules) {
   struct statvfs info {};
   if (statvfs(directory.c_str(), &info) != 0) {
     return Error{"cannot ask for the free space of " + directory + ": " + std::strerror(errno)};
@@ -38,21 +45,22 @@ Failure CheckFreeSpace(const std::string& directory, uint64_t needed_bytes) {
   const uint64_t free_bytes = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   if (free_bytes < needed_bytes) {
     return Error{directory + " has " + std::to_string(free_bytes >> 20) + " MiB free and " +
-                 std::to_string(needed_bytes >> 20) +
-                 " MiB are needed; free some, or pass --db_dir=<a directory on another disk>"};
+                 std::to_string(needed_bytes >> 20) + " MiB are needed; free some, or " +
+                 Pass(rules, "a directory on another disk")};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-Result<WorkDirectory> WorkDirectory::Create(const std::string& parent, uint64_t needed_bytes) {
-  if (Failure failure = CheckIsOnDisk(parent)) return *failure;
-  if (Failure failure = CheckFreeSpace(parent, needed_bytes)) return *failure;
-  std::string path = parent + "/db_bench_ext.XXXXXX";
+Result<WorkDirectory> WorkDirectory::Create(const std::string& parent, uint64_t needed_bytes,
+                                            const WorkDirectoryRules& rules) {
+  if (Failure failure = CheckIsOnDisk(parent, rules)) return *failure;
+  if (Failure failure = CheckFreeSpace(parent, needed_bytes, rules)) return *failure;
+  std::string path = parent + "/" + rules.program + ".XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
-    return Error{"cannot create a directory in " + parent + ": " + std::strerror(errno) +
-                 "; pass --db_dir=<a directory you may write to>"};
+    return Error{"cannot create a directory in " + parent + ": " + std::strerror(errno) + "; " +
+                 Pass(rules, "a directory you may write to")};
   }
   return WorkDirectory(std::move(path));
 }
@@ -67,7 +75,7 @@ WorkDirectory::~WorkDirectory() {
   std::error_code error;
   std::filesystem::remove_all(path_, error);
   if (error) {
-    std::fprintf(stderr, "db_bench_ext: cannot remove %s: %s; remove it by hand\n", path_.c_str(),
+    std::fprintf(stderr, "cannot remove %s: %s; remove it by hand\n", path_.c_str(),
                  error.message().c_str());
   }
 }

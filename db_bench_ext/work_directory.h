@@ -7,13 +7,21 @@
 
 namespace bloom_lfs::bench {
 
+// Whose directory it is, and what may hold it.
+struct WorkDirectoryRules {
+  const char* program = "db_bench_ext";  // the beginning of its name
+  const char* flag = "--db_dir";         // by which the user says where
+  // A database in memory would measure nothing that matters.
+  bool on_disk_only = true;
+};
+
 // A private directory for databases and probe files, removed with all its contents when the object
 // goes away.
 class WorkDirectory {
  public:
-  // Creates a new directory inside `parent`, which must be on a disk with `needed_bytes` free: a
-  // database in memory would measure nothing that matters here.
-  static Result<WorkDirectory> Create(const std::string& parent, uint64_t needed_bytes);
+  // Creates a new directory inside `parent`, which must have `needed_bytes` free.
+  static Result<WorkDirectory> Create(const std::string& parent, uint64_t needed_bytes,
+                                      const WorkDirectoryRules& rules = {});
   ~WorkDirectory();
   WorkDirectory(WorkDirectory&& other) noexcept;
   WorkDirectory& operator=(WorkDirectory&&) = delete;

@@ -10,7 +10,7 @@
 namespace bloom_lfs::bench {
 
 // What one run of a workload yields, and whether more of it is better.
-enum class Metric { kOpsPerS, kP999Us, kElapsedS, kMicroseconds, kBytesPerByte };
+enum class Metric { kOpsPerS, kP999Us, kLongestUs, kElapsedS, kMicroseconds, kBytesPerByte };
 
 bool LowerIsBetter(Metric metric);
 
@@ -88,13 +88,48 @@ struct FlashTier {
   int warm_up_s = 4;
 };
 
+// The second place of a workload's log, which only the plugin's runs have, and what they are held
+// against.
+struct SecondPlace {
+  enum class Where {
+    kNone,
+    kWorkDirectory,
+    kLoopDisk,  // of its own
+    kNbd,       // behind an NBD server on this machine, its file in the work directory
+  };
+  // What stands in the column "stock".
+  enum class Beside {
+    kStock,
+    kOff,       // the plugin without a second place
+    kWithout,   // a plugin that was built before there was one
+    kSideDisk,  // durable overwrites in the work directory, where the second place is
+  };
+  std::string mode = "off";  // second_mode
+  Where where = Where::kNone;
+  Beside beside = Beside::kStock;
+  bool db_on_loop_disk = false;
+  // The database's disk does not answer for duration_s, in the middle of a run that is longer.
+  bool frozen = false;
+};
+
+// A db_bench command line of the user's own. It gives one row for each of its benchmarks; their
+// figures are taken from the same runs.
+struct OwnCommand {
+  std::vector<std::string> arguments;  // each as "--name" or "--name=value"
+  int run = 1;        // which of the benchmark's result lines is this row's, from 1 on
+  bool alone = true;  // there is no other benchmark in these runs
+};
+
 // Floors and aims; none at all in a row that only shows a figure. A ratio is plugin / stock; a
-// share says how much of its bound the plugin reaches.
+// share says how much of its bound the plugin reaches; a value is the plugin's own, in the metric's
+// unit.
 struct Goals {
   std::optional<double> floor_ratio;
   std::optional<double> floor_share;
   std::optional<double> aim_ratio;
   std::optional<double> aim_share;
+  std::optional<double> floor_value;
+  std::optional<double> aim_value;
 };
 
 // One row of the table.
@@ -117,10 +152,15 @@ struct Workload {
   double bound_s = 0;
   // Whether fio writes and syncs on the same file system during the whole pair.
   bool beside_fio = false;
+  // Stock's runs are the plugin's of a build that counts nothing.
+  bool beside_no_figures = false;
   Afterwards afterwards = Afterwards::kNothing;
   std::optional<Preparation> preparation;
   PageCache page_cache = PageCache::kAsItIs;
+  // At most one of the three.
   std::optional<FlashTier> flash;
+  std::optional<SecondPlace> second;
+  std::optional<OwnCommand> own;
 };
 
 // Those of `workloads` whose name matches an item of the comma-separated list; an item is a name or

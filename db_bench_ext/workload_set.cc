@@ -13,7 +13,11 @@ Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
   const WorkloadSet sets[] = {{"default", DefaultRows(), std::chrono::seconds(240), 3 * kGiB},
                               {"logs", LogRows(), std::chrono::seconds(240), 3 * kGiB},
                               {"features", FeatureRows(), std::chrono::seconds(660), 6 * kGiB},
-                              {"flash", FlashRows(), std::chrono::seconds(900), 8 * kGiB}};
+                              {"flash", FlashRows(), std::chrono::seconds(900), 8 * kGiB},
+                              {"second", SecondRows(), std::chrono::seconds(600), 7 * kGiB}};
+  if (name == "figures") {
+    return WorkloadSet{name, FigureRows(), std::chrono::seconds(240), 3 * kGiB};
+  }
   WorkloadSet all;
   all.name = "all";
   for (const WorkloadSet& set : sets) {
@@ -23,8 +27,9 @@ Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
     all.needed_bytes = std::max(all.needed_bytes, set.needed_bytes);
   }
   if (name == all.name) return all;
-  return Error{"--set=" + name +
-               " is no set of workloads; use default, logs, features, flash or all"};
+  return Error{
+      "--set=" + name +
+      " is no set of workloads; use default, logs, features, flash, second, figures or all"};
 }
 
 }  // namespace bloom_lfs::bench

@@ -20,12 +20,14 @@ struct WorkloadSet {
   uint64_t needed_bytes = 0;
 };
 
-// "default", "logs", "features", "flash" or "all".
+// "default", "logs", "features", "flash", "second", "figures" or "all" (without "figures").
 Result<WorkloadSet> FindWorkloadSet(const std::string& name);
 
 std::vector<Workload> DefaultRows();
 std::vector<Workload> LogRows();
 std::vector<Workload> FeatureRows();
 std::vector<Workload> FlashRows();
+std::vector<Workload> SecondRows();
+std::vector<Workload> FigureRows();
 
 }  // namespace bloom_lfs::bench

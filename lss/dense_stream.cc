@@ -47,6 +47,15 @@ Status DenseStream::AdoptTail(Address size) {
 }
 
 Status DenseStream::Append(ByteView bytes) {
+  Status status = AppendUncounted(bytes);
+  if (status.ok()) {
+    figures()->appends.AddAlone();
+    figures()->appended_bytes.AddAlone(bytes.size);
+  }
+  return status;
+}
+
+Status DenseStream::AppendUncounted(ByteView bytes) {
   if (pipeline()->failed()) {
     return pipeline()->error();
   }
@@ -128,13 +137,7 @@ Status DenseStream::CopyIn(const char* data, size_t size) {
       }
       continue;
     }
-    const BufferReservation reservation = buffer.Reserve(part, cursor.generation);
-    if (!reservation.reserved) {
-      HandOver(reservation.duty, cursor);
-      continue;
-    }
-    std::memcpy(buffer.data() + reservation.offset, data, part);
-    HandOver(buffer.Leave(), cursor);
+    std::memcpy(buffer.data() + buffer.Take(part), data, part);
     data += part;
     size -= part;
   }

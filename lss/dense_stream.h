@@ -56,6 +56,7 @@ class DenseStream final : public LogStructuredStore {
   // Stops short, with OK, where the ring fails meanwhile.
   Status CopyIn(const char* data, size_t size);
   // Append, the stock way, when the ring's file takes nothing any more.
+  Status AppendUncounted(ByteView bytes);
   Status AppendPastRing(Address begin, ByteView bytes);
   Status Acknowledge(Address end);
   // Hands a sealed buffer to the pipeline if the caller got the duty.

@@ -33,11 +33,12 @@ LogStructuredStore::LogStructuredStore(Parts parts, Address start)
       device_(std::move(parts.device)),
       grant_(std::move(parts.grant)),
       memory_(std::move(parts.memory)),
+      figures_(options_.figures != nullptr ? options_.figures : std::make_shared<StreamFigures>()),
       ring_(*memory_, options_, start),
-      space_(device_.get(), options_),
+      space_(device_.get(), options_, figures_.get()),
       pipeline_(device_.get(), memory_->words(), &space_,
-                parts.runtime->flusher(options_.use_io_uring), options_),
-      tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options_) {}
+                parts.runtime->flusher(options_.use_io_uring), options_, figures_.get()),
+      tail_(device_.get(), memory_.get(), &ring_, &pipeline_, &space_, options_, figures_.get()) {}
 
 LogStructuredStore::~LogStructuredStore() = default;
 
@@ -51,7 +52,7 @@ void LogStructuredStore::Start() {
   pipeline_.WatchMemory(memory_.get());
 }
 
-Status LogStructuredStore::EnsureSpace(Address end) {
+Status LogStructuredStore::MakeSpace(Address end) {
   Status status = space_.EnsureAllocated(end);
   if (!status.ok()) {
     pipeline_.LeaveRoomToTell(status);

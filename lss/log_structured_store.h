@@ -146,7 +146,9 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   // No byte at or above it can be in the file or on its way there.
   virtual Address AppendedEnd() const = 0;
   // Blocks up to `end`, or NoSpace.
-  Status EnsureSpace(Address end);
+  Status EnsureSpace(Address end) {
+    return end <= space_.allocated() ? Status::Ok() : MakeSpace(end);
+  }
   // Brings [begin, begin + bytes.size) and what the file lacks before it to the file itself: for a
   // ring that has failed.
   Status WriteThrough(Address begin, ByteView bytes) { return tail_.WriteThrough(begin, bytes); }
@@ -165,10 +167,12 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   FlushBufferRing* ring() { return &ring_; }
   const FlushBufferRing* ring() const { return &ring_; }
   FlushPipeline* pipeline() { return &pipeline_; }
+  StreamFigures* figures() { return figures_.get(); }
 
  private:
   class Source;
 
+  Status MakeSpace(Address end);
   // Turns hot, soon, if the policy says so.
   void Consider(HeatEvent event);
   void RequestHot();
@@ -189,6 +193,7 @@ class LogStructuredStore : public Ticking, public std::enable_shared_from_this<L
   const std::unique_ptr<Device> device_;
   const RingGrant grant_;
   const std::unique_ptr<RingMemory> memory_;
+  const std::shared_ptr<StreamFigures> figures_;
   FlushBufferRing ring_;
   Space space_;
   FlushPipeline pipeline_;

@@ -59,6 +59,7 @@ Status RecordLog::Reserve(uint32_t size, Reservation* reservation) {
       reservation->offset_ = taken.offset;
       reservation->size_ = size;
       reservation->address_ = buffer.base() + taken.offset;
+      figures()->appends.Add();
       return Status::Ok();
     }
     HandOver(taken.duty, cursor);
@@ -89,6 +90,8 @@ Status RecordLog::Flush() {
 void RecordLog::HandOver(FlushDuty duty, const FlushBufferRing::Cursor& cursor) {
   if (duty == FlushDuty::kMustFlush) {
     const SealedBuffer buffer = ring()->TakeSealed(cursor);
+    // Not with each reservation: many threads would wait for each other there.
+    figures()->appended_bytes.Add(buffer.length);
     AdvanceCommitted(buffer);
     pipeline()->OnSealed(buffer);
   }

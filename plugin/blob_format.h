@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "lss/base/crc32c.h"
+
 namespace bloom_lfs::blob_format {
 
 inline constexpr uint32_t kMagic = 2395959;
@@ -36,6 +38,15 @@ inline bool IsKnownHeader(const char* header) {
 
 // RocksDB never stores a checksum as it is, lest a checksum over one be trivial.
 inline uint32_t Mask(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
+// By their checksums. `bytes`: as many as the name says.
+inline bool IsRecordHeader(const char* bytes) {
+  return Load<uint32_t>(bytes + 24) == Mask(lss::Crc32c(0, bytes, 24));
+}
+inline bool IsFooter(const char* bytes) {
+  return Load<uint32_t>(bytes) == kMagic &&
+         Load<uint32_t>(bytes + 28) == Mask(lss::Crc32c(0, bytes, 28));
+}
 
 // Of a record; `header` has kRecordHeaderBytes.
 inline uint64_t KeyBytes(const char* header) { return Load<uint64_t>(header); }

@@ -77,12 +77,11 @@ class Scanner {
       return Short();
     }
     const char* header = buffer_.data();
-    if (Load<uint32_t>(header) == blob_format::kMagic &&
-        Load<uint32_t>(header + 28) == Mask(lss::Crc32c(0, header, 28))) {
+    if (blob_format::IsFooter(header)) {
       tail_.end += kFooterBytes;
       return BlobTailStop::kFooter;
     }
-    if (Load<uint32_t>(header + 24) != Mask(lss::Crc32c(0, header, 24))) {
+    if (!blob_format::IsRecordHeader(header)) {
       return BlobTailStop::kBadChecksum;
     }
     const auto key = blob_format::KeyBytes(header);

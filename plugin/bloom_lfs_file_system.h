@@ -7,6 +7,7 @@
 // Thread safety: as FileSystem: every method from any thread. Handles may outlive this object.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::Status ValidateOptions(const rocksdb::DBOptions& db_options,
                                   const rocksdb::ColumnFamilyOptions& cf_options) const override;
 
+  // Figures of this process so far, by Prometheus's names: `name{label="value"}`. README.md lists
+  // them. Waits for no device.
+  static std::map<std::string, double> GetFigures();
+
   // --- creating ---
   // Tells logs that RocksDB is going to write from copies of logs (log_writer_intent.h).
   rocksdb::FileOptions OptimizeForLogWrite(const rocksdb::FileOptions& options,
@@ -50,6 +55,11 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
                                     rocksdb::IODebugContext* dbg) override;
   rocksdb::IOStatus NewMemoryMappedFileBuffer(
       const std::string& path, std::unique_ptr<rocksdb::MemoryMappedFileBuffer>* result) override;
+
+  // RocksDB's LOG, which ends with one line about what the plugin has done.
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* result,
+                              rocksdb::IODebugContext* dbg) override;
 
   // --- reading ---
   rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -120,6 +130,7 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   PluginOptions options_;
   bool target_is_local_ = false;
   std::shared_ptr<BlobTier> blob_tier_;  // never null
+  std::shared_ptr<void> figures_file_;   // null: nobody asked for it
 };
 
 }  // namespace bloom_lfs

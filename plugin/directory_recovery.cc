@@ -10,6 +10,7 @@
 #include "lss/base/posix_file.h"
 #include "plugin/blob_tail.h"
 #include "plugin/database_locks.h"
+#include "plugin/figures/stream_figures_source.h"
 #include "plugin/file_kind.h"
 #include "plugin/live_stores.h"
 #include "plugin/log_beginning.h"
@@ -164,7 +165,13 @@ lss::Status RecoverDirectory(const std::string& directory) {
     candidates.push_back(path);
   }
   std::vector<lss::RecoveredFile> recovered;
-  return lss::Recover(rings, candidates, PluginRecoveryContext(), &recovered);
+  lss::Status status = lss::Recover(rings, candidates, PluginRecoveryContext(), &recovered);
+  for (const lss::RecoveredFile& file : recovered) {
+    if (file.bytes_replayed > 0) {
+      CountRecovered(file.bytes_replayed);
+    }
+  }
+  return status;
 }
 
 }  // namespace bloom_lfs

@@ -6,6 +6,7 @@
 #include "lss/base/posix_file.h"
 #include "lss/dense_stream.h"
 #include "plugin/default_runtime.h"
+#include "plugin/figures/stream_figures_source.h"
 #include "plugin/io_status.h"
 #include "plugin/log_succession.h"
 #include "plugin/second/second_database.h"
@@ -29,6 +30,7 @@ IOStatus CreateStockLog(const FileToCreate& file, const LogSuccession& successio
   std::unique_ptr<FSWritableFile> stock;
   IOStatus status = file.target->NewWritableFile(file.path, file.options, &stock, dbg);
   if (status.ok()) {
+    CountStockFile(lss::StreamKind::kLog);
     WarnOnce("WALs in " + lss::DirectoryOf(file.path) +
              " are written the stock way: " + cause.message());
     *result = std::make_unique<StockWalFile>(std::move(stock), succession);
@@ -45,6 +47,7 @@ IOStatus CreateWrittenLog(const FileToCreate& file, std::unique_ptr<FSWritableFi
   store_options.settle_predecessors = [succession](bool durable) {
     return succession.SettleOlder(durable);
   };
+  store_options.figures = CountStream(lss::StreamKind::kLog, file.path);
   StorePtr store;
   const lss::Status status = lss::DenseStream::Open(
       DefaultRuntime(file.path), file.path, store_options, lss::OpenMode::kTruncate, &store);
@@ -84,6 +87,7 @@ IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* r
   if (file.plugin_options.blob_files) {
     lss::StoreOptions store_options = file.plugin_options.ForBlob();
     store_options.allocate_ahead = file.options.allow_fallocate;
+    store_options.figures = CountStream(lss::StreamKind::kBlob, file.path);
     StorePtr store;
     const lss::Status status = lss::DenseStream::Open(
         DefaultRuntime(file.path), file.path, store_options, lss::OpenMode::kTruncate, &store);
@@ -95,6 +99,7 @@ IOStatus CreateBlob(const FileToCreate& file, std::unique_ptr<FSWritableFile>* r
       NoteSiblingsIn(store, directory);
       return IOStatus::OK();
     }
+    CountStockFile(lss::StreamKind::kBlob);
     WarnOnce("blob files in " + lss::DirectoryOf(file.path) +
              " are written the stock way: " + status.message());
   }

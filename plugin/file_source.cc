@@ -54,12 +54,24 @@ Status FileSource::Attach() {
   const lss::MutexLock lock(&mutex_);
   holder_ = found;
   trimmed_size_ = trimmed;
+  was_empty_ = size == 0 && found.store == nullptr && found.ring == nullptr;
   return Status::Ok();
+}
+
+Status FileSource::AttachIfNew() {
+  {
+    const lss::MutexLock lock(&mutex_);
+    if (!was_empty_) {
+      return Status::Ok();
+    }
+  }
+  return Attach();
 }
 
 bool FileSource::IsPlainFile() {
   const lss::MutexLock lock(&mutex_);
-  return holder_.store == nullptr && holder_.ring == nullptr && !trimmed_size_.has_value();
+  return holder_.store == nullptr && holder_.ring == nullptr && !trimmed_size_.has_value() &&
+         !was_empty_;
 }
 
 FileSource::Holder FileSource::CurrentHolder() {
@@ -91,6 +103,9 @@ Status FileSource::ReadOnce(uint64_t offset, size_t length, char* destination, s
 }
 
 Status FileSource::Read(uint64_t offset, size_t length, char* destination, size_t* read) {
+  if (Status status = AttachIfNew(); !status.ok()) {
+    return status;
+  }
   Status status = ReadOnce(offset, length, destination, read);
   if (status.ok() && *read < length && HolderChanged(&status)) {
     // Somebody else knows more about the end of the log now.
@@ -114,6 +129,9 @@ bool FileSource::HolderChanged(Status* status) {
 }
 
 Status FileSource::Size(uint64_t* size) {
+  if (Status status = AttachIfNew(); !status.ok()) {
+    return status;
+  }
   const Holder holder = CurrentHolder();
   if (holder.store != nullptr) {
     *size = holder.store->size();

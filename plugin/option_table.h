@@ -67,7 +67,7 @@ rocksdb::Status OptionTable<Struct>::Option::Parse(const std::string& value,
   if (on != nullptr) {
     return ParseBoolean(name, value, &(options->*on));
   }
-  options->*text = value;
+  options->*text = WithoutBraces(value);
   return Check(*options);
 }
 

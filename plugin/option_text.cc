@@ -6,8 +6,6 @@
 namespace bloom_lfs {
 namespace {
 
-using rocksdb::Status;
-
 unsigned ShiftOf(char unit) {
   switch (std::tolower(static_cast<unsigned char>(unit))) {
     case 'k':
@@ -63,23 +61,24 @@ size_t EndOfItem(const std::string& text, size_t begin) {
   return text.size();
 }
 
+}  // namespace
+
 std::string WithoutBraces(const std::string& value) {
   const bool braced = value.size() >= 2 && value.front() == '{' && value.back() == '}';
   return braced ? Trimmed(value.substr(1, value.size() - 2)) : value;
 }
 
-}  // namespace
-
 bool InRange(uint64_t value, const Range& range) {
   return value >= range.min && value <= range.max && value % range.multiple == 0;
 }
 
-Status NotAllowed(const std::string& name, const std::string& value, const std::string& what) {
-  return Status::InvalidArgument("bloom_lfs option " + name + " = " + value +
-                                 " is not allowed; allowed: " + what);
+rocksdb::Status NotAllowed(const std::string& name, const std::string& value,
+                           const std::string& what) {
+  return rocksdb::Status::InvalidArgument("bloom_lfs option " + name + " = " + value +
+                                          " is not allowed; allowed: " + what);
 }
 
-Status OutOfRange(const std::string& name, const std::string& value, const Range& range) {
+rocksdb::Status OutOfRange(const std::string& name, const std::string& value, const Range& range) {
   std::string allowed =
       std::to_string(range.min) + " to " + std::to_string(range.max) + " " + range.unit;
   if (range.multiple > 1) {
@@ -88,39 +87,40 @@ Status OutOfRange(const std::string& name, const std::string& value, const Range
   return NotAllowed(name, value, allowed);
 }
 
-Status ParseRanged(const Range& range, const std::string& name, const std::string& text,
-                   uint64_t* value) {
+rocksdb::Status ParseRanged(const Range& range, const std::string& name, const std::string& text,
+                            uint64_t* value) {
   uint64_t parsed = 0;
   if (!ParseSize(text, &parsed) || !InRange(parsed, range)) {
     return OutOfRange(name, text, range);
   }
   *value = parsed;
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
-Status ParseBoolean(const std::string& name, const std::string& text, bool* value) {
+rocksdb::Status ParseBoolean(const std::string& name, const std::string& text, bool* value) {
   if (text != "true" && text != "false" && text != "1" && text != "0") {
     return NotAllowed(name, text, "true, false");
   }
   *value = text == "true" || text == "1";
-  return Status::OK();
+  return rocksdb::Status::OK();
 }
 
-Status CheckWord(const std::string& name, const std::string& value,
-                 const std::vector<std::string>& words) {
+rocksdb::Status CheckWord(const std::string& name, const std::string& value,
+                          const std::vector<std::string>& words) {
   std::string allowed;
   for (const std::string& word : words) {
     if (word == value) {
-      return Status::OK();
+      return rocksdb::Status::OK();
     }
     allowed += (allowed.empty() ? "" : ", ") + word;
   }
-  return words.empty() ? Status::OK() : NotAllowed(name, value, allowed);
+  return words.empty() ? rocksdb::Status::OK() : NotAllowed(name, value, allowed);
 }
 
-Status ForEachOption(const std::string& text,
-                     const std::function<Status(const std::string&, const std::string&)>& set) {
-  Status status;
+rocksdb::Status ForEachOption(
+    const std::string& text,
+    const std::function<rocksdb::Status(const std::string&, const std::string&)>& set) {
+  rocksdb::Status status;
   for (size_t begin = 0; begin < text.size() && status.ok();) {
     const size_t end = EndOfItem(text, begin);
     const std::string assignment = Trimmed(text.substr(begin, end - begin));
@@ -130,7 +130,7 @@ Status ForEachOption(const std::string& text,
     }
     const size_t equals = assignment.find('=');
     status = equals == std::string::npos
-                 ? Status::InvalidArgument("\"" + assignment + "\" is not name=value")
+                 ? rocksdb::Status::InvalidArgument("\"" + assignment + "\" is not name=value")
                  : set(Trimmed(assignment.substr(0, equals)),
                        WithoutBraces(Trimmed(assignment.substr(equals + 1))));
   }

@@ -36,6 +36,9 @@ rocksdb::Status ParseBoolean(const std::string& name, const std::string& text, b
 rocksdb::Status CheckWord(const std::string& name, const std::string& value,
                           const std::vector<std::string>& words);
 
+// "{value}" and "value" are the same; some versions of RocksDB hand over the one, some the other.
+std::string WithoutBraces(const std::string& value);
+
 // "name=value;name=value": calls `set` for each, without the blanks around both; empty items are
 // passed over. A value with semicolons in it stands in braces, which are taken off. Ends with the
 // first error.

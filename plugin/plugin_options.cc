@@ -10,7 +10,6 @@ namespace bloom_lfs {
 namespace {
 
 using rocksdb::OptionTypeInfo;
-using rocksdb::Status;
 
 constexpr Range kBufferBytes = {lss::kPageBytes, lss::kMaxBufferBytes, lss::kPageBytes, "bytes"};
 constexpr Range kBufferCount = {lss::kMinBufferCount, lss::kMaxBufferCount, 1, "buffers"};
@@ -23,6 +22,7 @@ constexpr Range kRingBudgetBytes = {0, 1ULL << 40, 1, "bytes"};
 constexpr Range kSecondBytes = {16ULL << 20, 1ULL << 40, lss::kPageBytes, "bytes"};
 constexpr Range kCatchUpMs = {1, 86400000, 1, "milliseconds"};
 constexpr Range kFailoverAfterMs = {1, 60000, 1, "milliseconds"};
+constexpr Range kStatsInterval = {1, 86400, 1, "seconds"};
 constexpr Range kFailbackAfterS = {0, 86400, 1, "seconds"};
 
 // Blob files are written a memtable at a time; what is too much is given back at the end.
@@ -55,7 +55,9 @@ const Table& AllOptions() {
                     {"failover_after_ms", &PluginOptions::failover_after_ms, kFailoverAfterMs},
                     {"failback_below_ms", &PluginOptions::failback_below_ms, kFailoverAfterMs},
                     {"failback_after_s", &PluginOptions::failback_after_s, kFailbackAfterS},
-                    {"ring_directory", &PluginOptions::ring_directory}});
+                    {"ring_directory", &PluginOptions::ring_directory},
+                    {"stats_file", &PluginOptions::stats_file},
+                    {"stats_interval_s", &PluginOptions::stats_interval_s, kStatsInterval}});
   return *options;
 }
 
@@ -93,18 +95,18 @@ lss::StoreOptions PluginOptions::ForBlob() const {
   return options;
 }
 
-Status PluginOptions::Validate() const {
-  const Status status = AllOptions().Check(*this);
+rocksdb::Status PluginOptions::Validate() const {
+  const rocksdb::Status status = AllOptions().Check(*this);
   if (status.ok() && second_mode != "off" && second_place.empty()) {
-    return Status::InvalidArgument("second_mode=" + second_mode + " needs a second_place",
-                                   "name a directory");
+    return rocksdb::Status::InvalidArgument("second_mode=" + second_mode + " needs a second_place",
+                                            "name a directory");
   }
   FlashOptions flash;
   return status.ok() && !blob_flash.empty() ? flash.ParseAndValidate(blob_flash) : status;
 }
 
-Status PluginOptions::Parse(const std::string& text) {
-  const Status status = AllOptions().Parse(text, this);
+rocksdb::Status PluginOptions::Parse(const std::string& text) {
+  const rocksdb::Status status = AllOptions().Parse(text, this);
   return status.ok() ? Validate() : status;
 }
 

@@ -43,6 +43,9 @@ struct PluginOptions {
   uint64_t failback_after_s = 15;           // for so long, and the file is waited for again
   std::string ring_directory = "/dev/shm";  // where bytes wait for a file that may hang
 
+  std::string stats_file;  // the process's figures, for Prometheus; %p: its number; empty: none
+  uint64_t stats_interval_s = 15;  // how old they may be
+
   lss::StoreOptions ForWal() const;
   lss::StoreOptions ForBlob() const;
   // InvalidArgument that names the option and the allowed range.

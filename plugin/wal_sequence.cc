@@ -35,6 +35,14 @@ void WalSequence::AddPayload(const char* data, size_t size) {
   prefix_bytes_ += wanted;
 }
 
+bool WalSequence::BeginsNext() const {
+  if (!any_ || prefix_bytes_ < kPrefixBytes) {
+    return false;
+  }
+  const uint64_t sequence = Load(prefix_).sequence;
+  return sequence >= last_ && sequence <= last_ + last_count_;
+}
+
 bool WalSequence::EndRecord(uint64_t end, bool readable) {
   if (!readable || prefix_bytes_ < kPrefixBytes) {
     return end <= rule_.judged_above || end <= rule_.gaps_below;

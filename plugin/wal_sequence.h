@@ -21,8 +21,15 @@ struct WalSequenceRule {
   // before (entries that were written without a log), and must have one that can be read.
   uint64_t gaps_below = kNobody;
   // Pieces without a number that begin at or above judged_above do not count if they are the same
-  // as one that is a multiple of this many bytes before them. 0: they do.
+  // as one that is a multiple of this many bytes before them; records in several pieces need a
+  // witness. 0: they do.
   uint64_t lap = 0;
+
+  // Whether a record in several pieces that ends at `end` needs a witness: its later pieces may be
+  // those of a later lap. The next record is one, if it has the very next number.
+  bool NeedsWitness(uint64_t end) const {
+    return lap > 0 && end > judged_above && end > gaps_below;
+  }
 };
 
 // Not thread safe.
@@ -38,6 +45,9 @@ class WalSequence {
   // The payload of the next record begins, or goes on in the next fragment.
   void BeginRecord() { prefix_bytes_ = 0; }
   void AddPayload(const char* data, size_t size);
+  // Whether the record that was begun last has the very next number, as far as its payload is
+  // known.
+  bool BeginsNext() const;
   // The record is whole and ends at offset `end` of the log. False if it does not follow.
   // `readable`: its payload is a WriteBatch and not compressed.
   bool EndRecord(uint64_t end, bool readable);
@@ -45,6 +55,10 @@ class WalSequence {
   // Of the first and the last record that follow; 0: none was readable.
   uint64_t first() const { return first_; }
   uint64_t last() const { return last_; }
+  // The highest number that may follow without a gap: a record without entries may take one, too.
+  uint64_t next() const { return last_ + (last_count_ > 0 ? last_count_ : 1); }
+  // Whether numbers were left out between two records.
+  bool left_out() const { return left_out_; }
 
  private:
   bool Follows(uint64_t end, uint64_t sequence) const;

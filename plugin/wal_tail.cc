@@ -5,34 +5,23 @@
 #include <cstring>
 #include <vector>
 
-#include "lss/base/crc32c.h"
+#include "plugin/wal_piece.h"
 #include "plugin/wal_record_type.h"
 #include "plugin/wal_stale_piece.h"
 
 namespace bloom_lfs {
 namespace {
 
+using wal_piece::ChecksumMatches;
+using wal_piece::LengthIn;
+using wal_piece::LoadFixed32;
+
 constexpr size_t kBlockSize = kWalBlockBytes;
 constexpr size_t kLegacyHeaderSize = kWalHeaderBytes;
-constexpr size_t kRecyclableHeaderSize = kLegacyHeaderSize + 4;
+constexpr size_t kRecyclableHeaderSize = wal_piece::kRecyclableHeaderBytes;
 
 // Blocks are fetched several at a time: a read of the scan may well go to the disk.
 constexpr size_t kChunkBlocks = 8;
-
-uint32_t LoadFixed32(const char* p) {
-  uint32_t value = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    value |= static_cast<uint32_t>(static_cast<uint8_t>(p[i])) << (8 * i);
-  }
-  return value;
-}
-
-// Stored checksums are rotated and offset, so that a checksum over bytes that contain checksums
-// stays useful. This is the inverse.
-uint32_t Unmask(uint32_t masked) {
-  const uint32_t rotated = masked - 0xa282ead8u;
-  return (rotated >> 17) | (rotated << 15);
-}
 
 bool AllZero(const char* p, size_t n) {
   return std::all_of(p, p + n, [](char c) { return c == 0; });
@@ -133,12 +122,7 @@ class Scanner {
     return true;
   }
 
-  WalTail Finish() const {
-    WalTail tail = tail_;
-    tail.first_sequence = sequence_.first();
-    tail.last_sequence = sequence_.last();
-    return tail;
-  }
+  const WalTail& Finish() const { return tail_; }
 
   WalTail Fail(int error, uint64_t offset) {
     tail_.error = error;
@@ -151,6 +135,9 @@ class Scanner {
   size_t HeaderSize() const { return seen_recyclable_ ? kRecyclableHeaderSize : kLegacyHeaderSize; }
 
   bool Stop(WalTailStop why, uint64_t offset, size_t size) {
+    if (unwitnessed_ && why != WalTailStop::kEndOfFile) {
+      tail_ = *unwitnessed_;
+    }
     tail_.stop = why;
     tail_.stop_offset = offset;
     tail_.stop_end = offset + size;
@@ -177,10 +164,6 @@ class Scanner {
            header_size + length <= kBlockSize && WalSequence::IsPlausible(batch, length);
   }
 
-  static size_t LengthIn(const char* header) {
-    return static_cast<uint8_t>(header[4]) | size_t{static_cast<uint8_t>(header[5])} << 8;
-  }
-
   // Reads the record at p, where `available` bytes of the file and `room` bytes of the block are
   // left. Returns what is wrong with it, or nothing.
   std::optional<WalTailStop> Parse(const char* p, size_t available, size_t room, Record* record) {
@@ -204,11 +187,6 @@ class Scanner {
     }
     *record = {type.kind, p + header_size, length, header_size + length};
     return std::nullopt;
-  }
-
-  // `size` is that of header and payload; everything behind the length field is covered.
-  static bool ChecksumMatches(const char* p, size_t size) {
-    return lss::Crc32c(0, p + 6, size - 6) == Unmask(LoadFixed32(p));
   }
 
   // A later RocksDB may have written it, with either header; the checksum tells that from garbage.
@@ -263,7 +241,7 @@ class Scanner {
         return in_fragments_;
       case RecordKind::kLast:
         sequence_.AddPayload(record.payload, record.payload_size);
-        return in_fragments_ && Complete(end, true);
+        return in_fragments_ && CompletePieces(end);
       case RecordKind::kFull:
         BeginPayload(record);
         return !HasPartialPayload() && Complete(end, true);
@@ -286,12 +264,32 @@ class Scanner {
   void BeginPayload(const Record& record) {
     sequence_.BeginRecord();
     sequence_.AddPayload(record.payload, record.payload_size);
+    if (sequence_.BeginsNext()) {
+      unwitnessed_.reset();
+    }
+  }
+
+  // Does not count before something shows that its pieces belong together.
+  bool CompletePieces(uint64_t end) {
+    const WalTail before = tail_;
+    if (!Complete(end, true)) return false;
+    if (rule_.NeedsWitness(end) && !seen_compression_) unwitnessed_ = before;
+    return true;
   }
 
   bool Complete(uint64_t end, bool is_data) {
     in_fragments_ = false;
-    out_of_order_ = is_data && !sequence_.EndRecord(end, !seen_compression_);
-    if (out_of_order_) return false;
+    out_of_order_ = false;
+    if (is_data) {
+      const bool denies = unwitnessed_ && !sequence_.BeginsNext();
+      out_of_order_ = denies || !sequence_.EndRecord(end, !seen_compression_);
+      if (out_of_order_) return false;
+      unwitnessed_.reset();
+      tail_.first_sequence = sequence_.first();
+      tail_.last_sequence = sequence_.last();
+      tail_.next_sequence = sequence_.next();
+      tail_.leaves_out = sequence_.left_out();
+    }
     seen_data_ = seen_data_ || is_data;
     tail_.end = end;
     ++tail_.records;
@@ -302,6 +300,7 @@ class Scanner {
   const TailReadFunction& read_;
   const WalSequenceRule rule_;
   WalTail tail_;
+  std::optional<WalTail> unwitnessed_;  // what counts if the last record does not
   std::optional<uint32_t> log_number_;
   WalSequence sequence_;
   size_t piece_size_ = 0;  // of the record that was parsed last, as its header says

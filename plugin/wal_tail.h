@@ -54,6 +54,10 @@ struct WalTail {
   // Sequence numbers of the first and the last record in front of `end`; 0 if none can be read.
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;
+  // The highest number that may follow without a gap, and whether there was a gap before. Says
+  // nothing while the two above are 0.
+  uint64_t next_sequence = 0;
+  bool leaves_out = false;
 
   // Whether the file begins with a header and a batch that make sense, whole or not. Of bytes that
   // are random, as encrypted ones are, one file in four thousand million does.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lss/record_log.h"
+#include "tests/support/circular_record_log.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
@@ -60,40 +61,8 @@ TEST_F(CircularDeviceTest, WritesAndReadsAcrossTheEndOfItsPart) {
 
 TEST_F(CircularDeviceTest, CarriesARecordLogRoundAndRound) {
   for (const bool use_io_uring : {true, false}) {
-    Runtime runtime;
-    StoreOptions options;
-    options.write_mode = WriteMode::kTailLocalizedWrites;
-    options.buffer_bytes = kMiB;
-    options.buffer_count = 4;
-    options.allocate_ahead = false;
-    options.use_io_uring = use_io_uring;
-    options.ring_directory = directory_ / "ring";
-    std::shared_ptr<RecordLog> log;
-    const Status status = RecordLog::Open(
-        &runtime, std::make_unique<CircularDevice>(file_, LogArea{kMiB, 4 * kMiB}, 2 * kMiB),
-        options, &log);
-    ASSERT_TRUE(status.ok()) << status.ToString();
-    for (int i = 0; i < 11; ++i) {
-      Reservation reservation;
-      ASSERT_TRUE(log->Reserve(kMiB, &reservation).ok());
-      ASSERT_EQ(reservation.address(), i * kMiB);
-      ASSERT_TRUE(
-          reservation
-              .WriteBy([&](char* bytes) { std::fill_n(bytes, kMiB, static_cast<char>('a' + i)); })
-              .ok());
-    }
-    ASSERT_TRUE(log->Close().ok());
-    // Eleven records from the third MiB on: the last four are there.
-    for (uint64_t i = 7; i < 11; ++i) {
-      EXPECT_EQ(FileAt(kMiB + (i + 2) % 4 * kMiB, kMiB),
-                std::string(kMiB, static_cast<char>('a' + i)))
-          << i;
-    }
-    EXPECT_EQ(FileAt(0, kMiB), std::string(kMiB, '\0'));
-    EXPECT_EQ(FileAt(5 * kMiB, kMiB), std::string(kMiB, '\0'));
-    EXPECT_EQ(bloom_lfs::test::ReadFile(path_).size(), 6 * kMiB);
-    log.reset();
-    runtime.Stop();
+    test::WriteElevenRound(file_, directory_ / "ring", use_io_uring);
+    test::ExpectLastFourOfEleven(bloom_lfs::test::ReadFile(path_));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "db_bench_ext/text_lines.h"
 
@@ -35,22 +36,51 @@ TEST(DbBenchOutputTest, ReadsEveryFigureOfAResultLine) {
   EXPECT_EQ(result.value().operations, 20000U);
   ASSERT_TRUE(result.value().mib_per_s.has_value());
   EXPECT_DOUBLE_EQ(*result.value().mib_per_s, 0.7);
-  EXPECT_FALSE(result.value().p999_us.has_value());
+  EXPECT_FALSE(result.value().latencies.has_value());
+  EXPECT_FALSE(result.value().longest_us.has_value());
 }
 
 TEST(DbBenchOutputTest, ReadsThePercentileBelowTheResultLine) {
   const Result<DbBenchResult> result =
       ParseDbBenchOutput(std::string(kFillsync) + kHistogram, "fillsync");
   ASSERT_TRUE(result.ok()) << result.error().message;
-  ASSERT_TRUE(result.value().p999_us.has_value());
-  EXPECT_DOUBLE_EQ(*result.value().p999_us, 4766.67);
+  ASSERT_TRUE(result.value().latencies.has_value());
+  EXPECT_DOUBLE_EQ(result.value().latencies->p50_us, 234.45);
+  EXPECT_DOUBLE_EQ(result.value().latencies->p99_us, 1072.83);
+  EXPECT_DOUBLE_EQ(result.value().latencies->p999_us, 4766.67);
+  EXPECT_DOUBLE_EQ(result.value().latencies->p9999_us, 9900);
+  EXPECT_DOUBLE_EQ(result.value().longest_us.value_or(0), 14219);
+}
+
+const char kIntervals[] = "secs_elapsed,interval_qps\n1,900\n2,1000\n4,300\n5,0\n6,2";
+
+TEST(IntervalReportTest, HasALineForEachIntervalBelowItsHead) {
+  const std::vector<ReportedInterval> intervals = ParseIntervalReport(kIntervals);
+  ASSERT_EQ(intervals.size(), 5U);
+  EXPECT_EQ(intervals[2].end_s, 4);
+  EXPECT_EQ(intervals[2].operations, 300);
+  EXPECT_TRUE(ParseIntervalReport("secs_elapsed,interval_qps\n").empty());
+  EXPECT_TRUE(ParseIntervalReport("").empty());
+}
+
+TEST(IntervalReportTest, ARateIsOverTheTimeThatTheIntervalsTook) {
+  const std::vector<ReportedInterval> intervals = ParseIntervalReport(kIntervals);
+  EXPECT_DOUBLE_EQ(RateOf(intervals, 0, 2).value(), 950);
+  EXPECT_DOUBLE_EQ(RateOf(intervals, 2, 4).value(), 100);
+}
+
+TEST(IntervalReportTest, WithoutAnIntervalThereIsNoRate) {
+  const std::vector<ReportedInterval> intervals = ParseIntervalReport(kIntervals);
+  EXPECT_FALSE(RateOf(intervals, 2, 2).ok());
+  EXPECT_FALSE(RateOf(intervals, 3, 2).ok());
+  EXPECT_FALSE(RateOf(intervals, 4, 6).ok());
 }
 
 TEST(DbBenchOutputTest, APercentileOfAnEarlierBenchmarkIsNotTaken) {
   const Result<DbBenchResult> result =
       ParseDbBenchOutput(std::string(kHistogram) + kFillsync, "fillsync");
   ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_FALSE(result.value().p999_us.has_value());
+  EXPECT_FALSE(result.value().latencies.has_value());
 }
 
 TEST(DbBenchOutputTest, AResultLineWithoutThroughputInBytesIsEnough) {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
@@ -32,63 +34,72 @@ class DoubledStreamCrashTest : public test::DoubledStreamFixture {
       streams_.back()->file.Last(300 * i);
     }
   }
-  // Each stream is appended to by one thread, `rounds` times and some for each cut, and synced by
-  // that and another one.
-  void StartThreads(int rounds, int rounds_per_cut, uint64_t mean_bytes, bool catch_up,
-                    uint64_t seed) {
-    running_ = kStreams;
-    cuts_ = 0;
-    for (const auto& owned : streams_) {
-      Doubled* const stream = owned.get();
-      threads_.emplace_back([=] {
-        std::mt19937_64 random(seed + stream->number);
-        for (int i = 0; i < rounds; ++i) {
-          while (i > cuts_ * rounds_per_cut) {
-            std::this_thread::sleep_for(std::chrono::microseconds(100));
-          }
-          const bool is_much = random() % 40 == 0;
-          stream->Append(random() % (2 * mean_bytes) + 1 +
-                         (is_much ? DoubledStream::kMostGrouped * uint64_t{catch_up} : 0));
-          if (random() % 3 != 0) {
-            EXPECT_TRUE(stream->Sync().ok());
-          }
-        }
-        EXPECT_TRUE(stream->Sync().ok());
-        --running_;
-      });
-      threads_.emplace_back([=] {
-        while (running_ > 0) {
-          EXPECT_TRUE(stream->Sync().ok());
-          std::this_thread::sleep_for(std::chrono::microseconds(200));
-        }
-      });
-    }
-    if (catch_up) {
-      threads_.emplace_back([=] {
-        std::mt19937_64 random(seed);
-        while (running_ > 0) {
-          EXPECT_TRUE(streams_[random() % kStreams]->stream->CatchUp().ok());
-          std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
-        }
-      });
-    }
-  }
-  void JoinThreads() {
-    for (std::thread& thread : threads_) {
-      thread.join();
-    }
-    threads_.clear();
-  }
-
   struct Crash {
     Address acknowledged = 0;
     Address in_file = 0;
     Address by_file_and_side = 0;
     Address on_side = 0;
   };
-  // What there is of each stream if the power is cut soon.
-  std::vector<Crash> CutThePower() {
-    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 3000));
+  using CheckCrash = std::function<void(const Crash&)>;
+  struct Load {
+    int rounds;          // of each thread that appends
+    int rounds_per_cut;  // of all threads together, on average
+    uint64_t mean_bytes;
+    bool catch_up;
+    uint64_t seed;
+  };
+
+  // Each stream is appended to by one thread, and synced by that and another one. The power is cut
+  // by the threads that append: however late a busy machine wakes a thread, what it has just synced
+  // is as fresh as that.
+  void Run(const Load& load, const CheckCrash& check) {
+    running_ = kStreams;
+    std::vector<std::thread> threads;
+    for (const auto& owned : streams_) {
+      Doubled* const stream = owned.get();
+      threads.emplace_back([this, stream, load, &check] {
+        AppendAndSync(stream, load, check);
+        --running_;
+      });
+      threads.emplace_back([this, stream] {
+        while (running_ > 0) {
+          EXPECT_TRUE(stream->Sync().ok());
+          std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+      });
+    }
+    if (load.catch_up) {
+      threads.emplace_back([this, load] {
+        std::mt19937_64 random(load.seed);
+        while (running_ > 0) {
+          EXPECT_TRUE(streams_[random() % kStreams]->stream->CatchUp().ok());
+          std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
+        }
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
+  void AppendAndSync(Doubled* stream, const Load& load, const CheckCrash& check) {
+    std::mt19937_64 random(load.seed + stream->number);
+    for (int i = 0; i < load.rounds; ++i) {
+      const bool is_much = load.catch_up && random() % 40 == 0;
+      stream->Append(random() % (2 * load.mean_bytes) + 1 +
+                     (is_much ? DoubledStream::kMostGrouped : 0));
+      if (random() % 3 != 0) {
+        EXPECT_TRUE(stream->Sync().ok());
+      }
+      if (random() % load.rounds_per_cut == 0) {
+        CutThePower(check);
+      }
+    }
+    EXPECT_TRUE(stream->Sync().ok());
+  }
+
+  // What there is of each stream if the power is cut now.
+  void CutThePower(const CheckCrash& check) {
+    const std::lock_guard<std::mutex> one_at_a_time(cut_);
     std::vector<Crash> crashes(kStreams);
     std::string content;
     {
@@ -108,34 +119,26 @@ class DoubledStreamCrashTest : public test::DoubledStreamFixture {
       const uint64_t number = streams_[i]->number;
       crashes[i].on_side = CoveredFrom(0, ranges, number);
       crashes[i].by_file_and_side = CoveredFrom(crashes[i].in_file, ranges, number);
+      check(crashes[i]);
     }
-    ++cuts_;
-    return crashes;
   }
 
   std::vector<std::unique_ptr<Doubled>> streams_;
-  std::vector<std::thread> threads_;
   std::atomic<uint64_t> running_{0};
-  std::atomic<int> cuts_{0};
-  std::mt19937 random_{2};
+  std::mutex cut_;
 };
 
 TEST_F(DoubledStreamCrashTest, AGroupHasWhatWasAcknowledgedInTheFileOrTheSideLog) {
   BeginAll(SecondMode::kGroup, 1);
-  StartThreads(1000, 25, 4000, true, 1);
   uint64_t rested_on_side = 0;
-  while (running_ > 0) {
-    for (const Crash& crash : CutThePower()) {
-      EXPECT_GE(crash.by_file_and_side, crash.acknowledged);
-      rested_on_side += crash.in_file < crash.acknowledged ? 1 : 0;
-    }
-  }
-  JoinThreads();
+  const auto check = [&rested_on_side](const Crash& crash) {
+    EXPECT_GE(crash.by_file_and_side, crash.acknowledged);
+    rested_on_side += crash.in_file < crash.acknowledged ? 1 : 0;
+  };
+  Run({1000, 100, 4000, true, 1}, check);
   EXPECT_GT(rested_on_side, 0U);
   EXPECT_GT(figures_.doubled_bytes, log_->space().log_bytes()) << "it went round";
-  for (const Crash& crash : CutThePower()) {
-    EXPECT_GE(crash.by_file_and_side, crash.acknowledged);
-  }
+  CutThePower(check);
   for (const auto& stream : streams_) {
     EXPECT_EQ(stream->acknowledged, stream->appended);
     EXPECT_TRUE(stream->stream->CatchUp().ok());
@@ -152,18 +155,14 @@ TEST_F(DoubledStreamCrashTest, AMirrorHasWhatWasAcknowledgedInBoth) {
       log_->Forget(StreamNumber(stream->number));
     }
     BeginAll(SecondMode::kMirror, 1 + round * kStreams);
-    StartThreads(50, 7, 800, false, round);
-    while (running_ > 0) {
-      for (const Crash& crash : CutThePower()) {
-        EXPECT_GE(crash.in_file, crash.acknowledged);
-        EXPECT_GE(crash.on_side, crash.acknowledged);
-      }
-    }
-    JoinThreads();
-    for (const Crash& crash : CutThePower()) {
-      EXPECT_GT(crash.acknowledged, 0U);
+    const auto check = [](const Crash& crash) {
       EXPECT_GE(crash.in_file, crash.acknowledged);
       EXPECT_GE(crash.on_side, crash.acknowledged);
+    };
+    Run({50, 28, 800, false, round}, check);
+    CutThePower(check);
+    for (const auto& stream : streams_) {
+      EXPECT_GT(stream->acknowledged, 0U);
     }
   }
   EXPECT_EQ(device_.Violations(), "");

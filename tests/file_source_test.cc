@@ -127,6 +127,19 @@ TEST_F(FileSourceTest, ALogThatWasOpenedBeforeItsStoreIsFollowed) {
   EXPECT_TRUE(Read(source.get(), 0, 10000) == stream_.substr(0, 5000));
 }
 
+// The writer makes room in the file, which reads as zeros, while its bytes are in the ring.
+TEST_F(FileSourceTest, RoomThatAWriterHasMadeIsNotTakenForBytes) {
+  WriteFile(log_, "");
+  const std::unique_ptr<FileSource> source = Open(log_);
+  const std::unique_ptr<FileSource> other = Open(log_);
+  EXPECT_FALSE(source->IsPlainFile()) << "as yet";
+  StartStore();
+  Append(5000);
+  ASSERT_EQ(truncate(log_.c_str(), 1 << 20), 0);
+  EXPECT_EQ(Size(other.get()), 5000U);
+  EXPECT_TRUE(Read(source.get(), 0, 10000) == stream_.substr(0, 5000));
+}
+
 TEST_F(FileSourceTest, ReadingGoesOnThroughCloseRenameAndDeletion) {
   StartStore();
   Append(30000);

@@ -17,6 +17,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/sst_file_writer.h"
 #include "rocksdb/table.h"
+#include "tests/support/flash_rows.h"
 #include "tests/support/temp_dir.h"
 
 namespace bloom_lfs {
@@ -24,21 +25,6 @@ namespace {
 
 using rocksdb::ReadOptions;
 using rocksdb::WriteOptions;
-
-std::string RowKey(uint64_t number) {
-  char key[24];
-  snprintf(key, sizeof(key), "%016llu", static_cast<unsigned long long>(number));
-  return key;
-}
-
-std::string RowValue(uint64_t number) {
-  std::string value;
-  std::mt19937_64 random(number);
-  while (value.size() < 400) {
-    value += static_cast<char>('a' + random() % 26);
-  }
-  return value;
-}
 
 class FlashCacheTest : public testing::Test {
  protected:

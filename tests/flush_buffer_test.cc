@@ -97,6 +97,28 @@ TEST_F(FlushBufferTest, ReopenedBufferStartsEmptyAtItsNewBase) {
   EXPECT_EQ(got.offset, 0U);
 }
 
+TEST_F(FlushBufferTest, WhatASoleAppenderTakesFollowsItselfAndLeavesNobodyInside) {
+  buffer_.Reopen(0, 0);
+  uint32_t expected = 0;
+  for (const uint32_t length : {1U, 100U, 3000U, 995U}) {
+    EXPECT_EQ(buffer_.Remaining(0), kCapacity - expected);
+    EXPECT_EQ(buffer_.Take(length), expected);
+    expected += length;
+  }
+  EXPECT_EQ(expected, kCapacity);
+  EXPECT_EQ(buffer_.Remaining(0), 0U);
+  EXPECT_EQ(buffer_.StateForTest().writers, 0U);
+  EXPECT_FALSE(buffer_.IsSealed(0));
+  SealAndClaim(0);
+  EXPECT_EQ(buffer_.SealedLength(), kCapacity);
+  buffer_.Reopen(kCapacity, 1);
+  EXPECT_EQ(buffer_.Take(7), 0U) << "in the next lap, too";
+  EXPECT_EQ(buffer_.Remaining(1), kCapacity - 7);
+  EXPECT_EQ(buffer_.StateForTest().generation, 1U);
+  SealAndClaim(1);
+  EXPECT_EQ(buffer_.SealedLength(), 7U);
+}
+
 TEST_F(FlushBufferTest, SealingAnEmptyBufferHasNoEffect) {
   buffer_.Reopen(0, 0);
   EXPECT_EQ(buffer_.Seal(0), FlushDuty::kNone);

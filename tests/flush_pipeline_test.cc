@@ -48,12 +48,13 @@ TEST_F(FlushPipelineTest, SerializedBatchesFollowEachOther) {
   EXPECT_TRUE(NextWrites().empty()) << "the first batch is under way";
   Done(first[0]);
   EXPECT_EQ(pipeline_.hi_stable(), 4096U);
+  // One or both, by how long the first took: cache_policy_test.
   const std::vector<WriteOp> second = NextWrites();
   ASSERT_EQ(second.size(), 1U);
   EXPECT_EQ(second[0].offset, 4096U);
-  EXPECT_EQ(second[0].end(), 12288U);
+  EXPECT_TRUE(NextWrites().empty()) << "the second batch is under way";
   Done(second[0]);
-  EXPECT_EQ(pipeline_.hi_stable(), 12288U);
+  EXPECT_EQ(pipeline_.hi_stable(), second[0].end());
   EXPECT_EQ(pipeline_.TakeCompletions(), 2U);
   EXPECT_EQ(pipeline_.TakeCompletions(), 0U);
 }

@@ -44,9 +44,12 @@ class NbdClientTest : public testing::Test {
     WriteFile(File(), std::string(kExportBytes, '\0'));
   }
   std::string File() const { return directory_ / "export"; }
-  void Open(const std::string& uri, uint32_t reconnect_for_ms = 20000) {
+  void Open(const std::string& uri, uint32_t reconnect_for_ms = 20000,
+            uint32_t answer_within_ms = 0) {
     RemoteOptions options;
     options.reconnect_for_ms = reconnect_for_ms;
+    options.read_within_ms = answer_within_ms;
+    options.write_within_ms = answer_within_ms;
     options.warn = [this](const std::string& line) {
       const std::lock_guard<std::mutex> lock(mutex_);
       warnings_.push_back(line);
@@ -212,6 +215,44 @@ TEST_F(NbdClientTest, AHangingServerIsAStalledDiskAndIsWaitedFor) {
   server.Signal(SIGCONT);
   writer.join();
   EXPECT_EQ(Warnings("lost"), 0U);
+}
+
+TEST_F(NbdClientTest, AHangingServerIsLeftByThoseWhoCanDoWithout) {
+  for (const auto on : {NbdServer::On::kUnixSocket, NbdServer::On::kLocalhost}) {
+    NbdServer server({"memory", "4M"}, on);  // no disk that takes its time
+    Open(server.uri(), /*reconnect_for_ms=*/200, /*answer_within_ms=*/300);
+    ASSERT_TRUE(Write(0).ok());
+    server.Signal(SIGSTOP);
+    std::vector<std::thread> threads;
+    const auto begin = Clock::now();
+    for (Address page = 0; page < 8; ++page) {
+      threads.emplace_back([this, page] {
+        char bytes[4096];
+        size_t read = 0;
+        const Status status = page % 2 == 0
+                                  ? Write(page * 4096)
+                                  : device_->Read(page * 4096, sizeof(bytes), bytes, &read);
+        EXPECT_EQ(status.code(), Status::Code::kIoError);
+        EXPECT_NE(status.message().find("no answer within 300 ms"), std::string::npos)
+            << status.message();
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    EXPECT_GE(Clock::now() - begin, milliseconds(300));
+    EXPECT_LT(Clock::now() - begin, milliseconds(4000));
+    // A new one under its address: nbdkit itself does not always outlive this.
+    server.Kill();
+    server.Start();
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    bool found_again = false;
+    while (!found_again && Clock::now() < deadline) {
+      found_again = Write(8192).ok();
+    }
+    EXPECT_TRUE(found_again);
+    device_.reset();
+  }
 }
 
 TEST_F(NbdClientTest, AnotherExportUnderTheSameAddressIsRefusedAtOnce) {

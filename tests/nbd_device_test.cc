@@ -220,6 +220,29 @@ TEST_F(NbdDeviceTest, ThePiecesOfOneWriteAreUnderWayAtOnce) {
   EXPECT_LT(Clock::now() - begin, milliseconds(1600));
 }
 
+TEST_F(NbdDeviceTest, ReadsThatAreMadeTogetherAreUnderWayAtOnce) {
+  NbdServer server({"--filter=delay", "memory", "4M", "rdelay=100ms"});
+  Open(server);
+  ASSERT_TRUE(Write(0, 1 << 20).ok());
+  std::vector<std::string> bytes(16, std::string(4096, '?'));
+  std::vector<ReadOp> reads;
+  for (Address at = 0; at < bytes.size(); ++at) {
+    reads.push_back({at * 8192, bytes[at].size(), bytes[at].data()});
+  }
+  const auto begin = Clock::now();
+  const Status status = device_->ReadTogether(reads);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_LT(Clock::now() - begin, milliseconds(1000));
+  for (Address at = 0; at < bytes.size(); ++at) {
+    EXPECT_EQ(bytes[at], StreamBytes(at * 8192, 4096)) << at;
+  }
+  EXPECT_TRUE(device_->ReadTogether({}).ok());
+  reads.back().offset = 4 << 20;
+  EXPECT_EQ(device_->ReadTogether(reads).code(), Status::Code::kNoSpace);
+  EXPECT_TRUE(device_->ReadTogether({{4097, 3, bytes[0].data()}}).ok());
+  EXPECT_EQ(bytes[0].substr(0, 3), StreamBytes(0, 8192).substr(4097, 3)) << "of any length";
+}
+
 TEST_F(NbdDeviceTest, TheServersErrorsAreTheCallsAndPass) {
   NbdServer server({"--filter=error", "memory", "1M", "error-pwrite=EIO", "error-pwrite-rate=100%",
                     "error-pread=ENOMEM", "error-pread-rate=100%",

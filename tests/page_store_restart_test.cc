@@ -24,25 +24,6 @@ class PageStoreRestartTest : public test::PageStoreFixture {
   PageStoreRestartTest() { options_.admit = Admit::kAll; }
   std::string file() const { return options_.path + "/pages"; }
 
-  // A process of its own opens the store, works on it and dies where it stands.
-  template <typename Work>
-  void RunAndKill(const Work& work) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      Runtime runtime;
-      std::unique_ptr<PageStore> store;
-      if (!PageStore::Open(&runtime, options_, &store).ok() || !store->AwaitOpen()) {
-        _exit(2);
-      }
-      work(store.get());
-      store->AwaitIdle();  // what is in memory alone is another matter
-      kill(getpid(), SIGKILL);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
-  }
   static void Fill(PageStore* store, uint64_t from, uint64_t to) {
     PageCopy copy;
     for (uint64_t number = from; number < to; ++number) {

@@ -107,6 +107,21 @@ TEST_P(ReservationTest, FlushMakesRecordsReadableAndNothingBefore) {
   Close();
 }
 
+TEST_P(ReservationTest, FiguresCountRecordsAtOnceAndTheirBytesWhenABufferIsSealed) {
+  ASSERT_TRUE(store_->Close().ok());
+  options_.figures = std::make_shared<StreamFigures>();
+  Open();
+  const uint32_t large = options_.buffer_bytes - 50;
+  Put(100);
+  EXPECT_EQ(options_.figures->appends.value(), 1U);
+  EXPECT_EQ(options_.figures->appended_bytes.value(), 0U);
+  Put(large);  // the padding before it does not count
+  EXPECT_EQ(options_.figures->appended_bytes.value(), 100U);
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(options_.figures->appends.value(), 2U);
+  EXPECT_EQ(options_.figures->appended_bytes.value(), 100U + large);
+}
+
 TEST_P(ReservationTest, SyncMakesRecordsDurable) {
   for (int i = 0; i < 50; ++i) {
     Put(100 + i * 50);

@@ -100,6 +100,21 @@ TEST(VerdictTest, AFloorOnTheShareHoldsBesideTheFloorOnTheRatio) {
   EXPECT_EQ(Judge(workload, SummaryOf(1.4, 0.95)), Verdict::kAimMet);
 }
 
+TEST(VerdictTest, AGoalMayBeThePluginsOwnFigure) {
+  Workload workload;
+  workload.metric = Metric::kLongestUs;
+  workload.goals.floor_value = 200000;
+  workload.goals.aim_value = 120000;
+  const auto verdict = [&](double longest_us) {
+    Summary summary = SummaryOf(9);
+    summary.plugin_median = longest_us;
+    return Judge(workload, summary);
+  };
+  EXPECT_EQ(verdict(200001), Verdict::kBelowFloor);
+  EXPECT_EQ(verdict(200000), Verdict::kFloorMet);
+  EXPECT_EQ(verdict(120000), Verdict::kAimMet);
+}
+
 TEST(VerdictTest, AShareThatWasNotMeasuredIsNotMet) {
   Workload workload;
   workload.goals.floor_ratio = 1.4;
@@ -123,10 +138,43 @@ TEST(ReportTest, AMarkdownTableHasOneLinePerWorkloadBelowItsHead) {
                                           {TableStyle::kMarkdown, false});
   EXPECT_NE(report.find("- kernel: Linux 6\n"), std::string::npos) << report;
   EXPECT_NE(report.find("| --- | --- |"), std::string::npos) << report;
-  EXPECT_NE(report.find("| fillsync, 100 B | 4,000 ops/s | 6,000 ops/s | 1.50× | 1 | 1.50–1.50 | – "
-                        "| ≥ 1.40× | – | floor met |\n"),
-            std::string::npos)
+  EXPECT_NE(
+      report.find("| fillsync, 100 B | 4,000 ops/s | 6,000 ops/s | 1.50× | – | 1 | 1.50–1.50 | – "
+                  "| ≥ 1.40× | – | floor met |\n"),
+      std::string::npos)
       << report;
+}
+
+TEST(ReportTest, AGoalForThePluginsOwnFigureHasTheFiguresUnit) {
+  Comparison comparison = Compare({Pair(10000000, 103000)});
+  comparison.workload.metric = Metric::kLongestUs;
+  comparison.workload.goals = {};
+  comparison.workload.goals.floor_value = 200000;
+  comparison.workload.goals.aim_value = 120000;
+  const std::string report = RenderReport({comparison}, {}, {TableStyle::kMarkdown, false});
+  EXPECT_NE(
+      report.find("| 10,000 ms | 103 ms | 0.01× | – | 1 | 0.01–0.01 | – | ≤ 200 ms | ≤ 120 ms | "
+                  "aim met |\n"),
+      std::string::npos)
+      << report;
+}
+
+TEST(DifferenceTest, AnIntervalThatCoversOneShowsNone) {
+  EXPECT_EQ(FindDifference(Metric::kOpsPerS, std::nullopt), Difference::kUnknown);
+  EXPECT_EQ(FindDifference(Metric::kOpsPerS, Interval{0.9, 1.2}), Difference::kNone);
+  EXPECT_EQ(FindDifference(Metric::kOpsPerS, Interval{1.1, 1.2}), Difference::kBetter);
+  EXPECT_EQ(FindDifference(Metric::kOpsPerS, Interval{0.8, 0.9}), Difference::kWorse);
+  EXPECT_EQ(FindDifference(Metric::kP999Us, Interval{1.1, 1.2}), Difference::kWorse);
+  EXPECT_EQ(FindDifference(Metric::kP999Us, Interval{0.8, 0.9}), Difference::kBetter);
+}
+
+TEST(ReportTest, ARowWhoseIntervalCoversOneSaysThatThereIsNoDifference) {
+  Comparison comparison = Compare({Pair(100, 150), Pair(100, 90), Pair(100, 160)});
+  const std::string report = RenderReport({comparison}, {}, {TableStyle::kMarkdown, false});
+  EXPECT_NE(report.find("1.50× | 0.90–1.60 | 3 | "), std::string::npos) << report;
+  EXPECT_NE(report.find("| no difference, floor met |"), std::string::npos) << report;
+  comparison.pairs[1] = Pair(100, 145);
+  EXPECT_EQ(RenderReport({comparison}, {}, {}).find("no difference"), std::string::npos);
 }
 
 TEST(ReportTest, ASelfCheckJudgesNothing) {
@@ -198,6 +246,7 @@ TEST(FormatTest, CountsAreGroupedByThousands) {
 TEST(FormatTest, EveryMetricHasItsUnit) {
   EXPECT_EQ(FormatMetric(Metric::kOpsPerS, 6140), "6,140 ops/s");
   EXPECT_EQ(FormatMetric(Metric::kP999Us, 1250), "1.25 ms");
+  EXPECT_EQ(FormatMetric(Metric::kLongestUs, 10012345), "10,012 ms");
   EXPECT_EQ(FormatMetric(Metric::kElapsedS, 2.434), "2.43 s");
   EXPECT_EQ(FormatMetric(Metric::kMicroseconds, 1.254), "1.25 µs");
   EXPECT_EQ(FormatMetric(Metric::kBytesPerByte, 1.016), "1.02 B/B");

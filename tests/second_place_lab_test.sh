@@ -65,6 +65,17 @@ freeze_under_load() {
   during=$((after - before))
 }
 
+# A disk that loses power has a group of records only if it has those before it. Of a file that is being written a
+# copy may have other pieces. What the writer waits meanwhile is $stopped_ms.
+copy_while_nothing_is_written() {
+  local since=${EPOCHREALTIME/./}
+  kill -STOP "$writer"
+  sleep 0.1  # for the system calls that are under way
+  cp -a "$1" "$2"
+  kill -CONT "$writer"
+  stopped_ms=$(((${EPOCHREALTIME/./} - since) / 1000))
+}
+
 thaw_and_end() {
   fsfreeze -u "$lab/first"
   wait "$writer" || true
@@ -85,13 +96,13 @@ for mode in failover hedge; do
   # The power fails while it is frozen: the first disk as it was, the second as it is.
   mount -o loop "$lab/cut.img" "$lab/cut"
   rm -rf "$lab/second/copy"
-  cp -a "$lab/second/place" "$lab/second/copy"
+  copy_while_nothing_is_written "$lab/second/place" "$lab/second/copy"
   marker=$lab/cut/db/.bloom_lfs/second
   expect "$mode: there is a marker beside the frozen database" test -e "$marker"
   umount "$lab/cut"
 
   thaw_and_end
-  expect "$mode: no sync waited much longer than failover_after_ms" test "${longest:-99999}" -lt 1000
+  expect "$mode: no sync waited much longer than failover_after_ms" test "${longest:-99999}" -lt $((1000 + stopped_ms))
   expect "$mode: every acknowledged row after the thaw, for stock" "$rows" check "" "$lab/first/db" "$lab/count"
 
   # The place as it was when the power failed, under its name.

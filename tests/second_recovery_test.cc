@@ -92,5 +92,85 @@ TEST_F(SecondRecoveryTest, ALinkIsNotFollowed) {
   EXPECT_EQ(Get("elsewhere"), "mine");
 }
 
+// Whether somebody has gone on without the records, by the logs that are there.
+class SupersededTest : public SecondRecoveryTest {
+ protected:
+  // A log with a batch of one entry for each number.
+  static std::string Log(uint64_t first, uint64_t last) {
+    test::WalBuilder log;
+    for (uint64_t sequence = first; sequence <= last; ++sequence) {
+      log.AddBatch(sequence, 1, test::Payload(60, static_cast<uint32_t>(sequence)));
+    }
+    return log.bytes();
+  }
+  // Log 12 has 101 to 103; 104 to 106 are recorded of it.
+  void SetUp() override {
+    const std::string log = Log(101, 106);
+    const uint64_t end = Log(101, 103).size();
+    Put("000012.log", log.substr(0, end));
+    recorded_[12] = {{end, log.substr(end)}};
+  }
+  bool IsSuperseded() const { return bloom_lfs::IsSuperseded(dir_.path(), recorded_); }
+
+  RecordedLogs recorded_;
+};
+
+TEST_F(SupersededTest, WhereThereIsNoOtherLogNobodyHasGoneOn) {
+  EXPECT_FALSE(IsSuperseded());
+  EXPECT_FALSE(bloom_lfs::IsSuperseded(dir_.path(), {}));
+  EXPECT_FALSE(bloom_lfs::IsSuperseded(dir_ / "nowhere", recorded_));
+}
+
+TEST_F(SupersededTest, ANewerLogThatFollowsIsTheSameLifes) {
+  Put("000015.log", Log(107, 110));
+  EXPECT_FALSE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, ANewerLogWithNumbersThatAreRecordedIsAnotherLifes) {
+  for (const uint64_t first : {104, 105}) {
+    Put("000015.log", Log(first, 120));
+    EXPECT_TRUE(IsSuperseded()) << first;
+  }
+  recorded_[15] = {{Log(104, 120).size(), "more"}};
+  EXPECT_FALSE(IsSuperseded()) << "recorded is what this life has written";
+}
+
+// What prepares a transaction takes no number, so that the next log may begin with its own.
+TEST_F(SupersededTest, TheLastNumberOnceMoreIsNoProof) {
+  Put("000015.log", Log(106, 110));
+  EXPECT_FALSE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, ANewerLogWithoutRowsSaysNothing) {
+  Put("000015.log", "");
+  EXPECT_FALSE(IsSuperseded());
+  Put("000015.log", std::string(4096, '\0'));
+  EXPECT_FALSE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, AnOlderLogSaysNothing) {
+  Put("000010.log", Log(90, 105));
+  EXPECT_FALSE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, AnOlderLogDoesNotHideANewerOne) {
+  Put("000010.log", Log(90, 100));
+  Put("000015.log", Log(104, 120));
+  EXPECT_TRUE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, AnyOfTheNewerLogsCounts) {
+  Put("000014.log", Log(107, 110));
+  Put("000015.log", Log(105, 110));
+  Put("000016.log", Log(111, 112));
+  EXPECT_TRUE(IsSuperseded());
+}
+
+TEST_F(SupersededTest, WhatIsRecordedOfALogThatWasDeletedIsNotMissed) {
+  Put("000015.log", Log(104, 120));
+  std::filesystem::remove(PathOf("000012.log"));
+  EXPECT_FALSE(IsSuperseded());
+}
+
 }  // namespace
 }  // namespace bloom_lfs

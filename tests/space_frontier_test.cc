@@ -83,7 +83,8 @@ TEST_F(SpaceTest, WhateverGoesWrongWithZerosTouchesNothingElse) {
   for (const DeviceCall call : {DeviceCall::kOpenAside, DeviceCall::kSetSize, DeviceCall::kWrite,
                                 DeviceCall::kSyncAside, DeviceCall::kAllocate}) {
     MemoryDevice device;
-    Space space(&device, Parts::Options(1024 * kKiB));
+    StreamFigures figures;
+    Space space(&device, Parts::Options(1024 * kKiB), &figures);
     device.Fail({call, call == DeviceCall::kAllocate ? ENOSPC : EIO});
     ASSERT_TRUE(space.FrontierDue(0));
     space.ZeroAhead([] { return Address{0}; });
@@ -147,7 +148,8 @@ class SuccessorTest : public testing::Test {
 };
 
 TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
-  Space space(&device_, Options());
+  StreamFigures figures;
+  Space space(&device_, Options(), &figures);
   space.Follow({100000 * kKiB, true, 8192 * kKiB});
   ZeroAhead(&space, 0);
   EXPECT_EQ(space.frontier(), 1024 * kKiB) << "the first syncs do not wait for eight times as much";
@@ -157,7 +159,8 @@ TEST_F(SuccessorTest, GoesOnInItsPredecessorsSteps) {
 }
 
 TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
-  Space space(&device_, Options());
+  StreamFigures figures;
+  Space space(&device_, Options(), &figures);
   space.Follow({3000 * kKiB, true, 8192 * kKiB});
   ZeroAhead(&space, 0);
   ZeroAhead(&space, 4096);
@@ -171,7 +174,8 @@ TEST_F(SuccessorTest, ZeroesNoFurtherThanItsPredecessorWent) {
 }
 
 TEST_F(SuccessorTest, LongerThanItsPredecessorFindsItsOwnSteps) {
-  Space space(&device_, Options());
+  StreamFigures figures;
+  Space space(&device_, Options(), &figures);
   space.Follow({1024 * kKiB, true, 8192 * kKiB});
   Address tail = 0;
   while (tail < 20000 * kKiB) {

@@ -124,7 +124,8 @@ TEST(SpaceWithoutAllocationTest, TakesNoBlocksAheadOfTheBytes) {
   StoreOptions options = test::SmallOptions();
   options.allocate_ahead = false;
   MemoryDevice device;
-  Space space(&device, options);
+  StreamFigures figures;
+  Space space(&device, options, &figures);
   EXPECT_TRUE(space.EnsureAllocated(1).ok());
   EXPECT_TRUE(space.Reserve(0, 1 << 20).ok());
   space.PrepareForWrite(1);

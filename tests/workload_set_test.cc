@@ -42,7 +42,8 @@ TEST(WorkloadSetTest, AllIsTheOtherSetsTogetherAndNoNameOccursTwice) {
   EXPECT_EQ(FindWorkloadSet("default").value().workloads.size() +
                 FindWorkloadSet("logs").value().workloads.size() +
                 FindWorkloadSet("features").value().workloads.size() +
-                FindWorkloadSet("flash").value().workloads.size(),
+                FindWorkloadSet("flash").value().workloads.size() +
+                FindWorkloadSet("second").value().workloads.size(),
             all);
   std::set<std::string> names;
   for (const Workload& workload : AllRows()) {
@@ -85,6 +86,23 @@ TEST(WorkloadSetTest, RowsThatShareATierAgreeAboutIt) {
     EXPECT_EQ(workload.flash->start, other.flash->start) << workload.name;
     EXPECT_EQ(workload.flash->warm_up, other.flash->warm_up) << workload.name;
     EXPECT_EQ(workload.preparation->name, other.preparation->name) << workload.name;
+  }
+}
+
+TEST(WorkloadSetTest, ASecondPlaceIsSomewhereUnlessItsModeIsOff) {
+  for (const Workload& workload : SecondRows()) {
+    ASSERT_TRUE(workload.second.has_value()) << workload.name;
+    const SecondPlace& second = *workload.second;
+    EXPECT_EQ(second.mode == "off", second.where == SecondPlace::Where::kNone) << workload.name;
+    EXPECT_FALSE(workload.preparation.has_value()) << workload.name;
+    if (second.beside == SecondPlace::Beside::kSideDisk) {
+      EXPECT_EQ(second.where, SecondPlace::Where::kWorkDirectory) << workload.name;
+      EXPECT_GT(workload.bound_s, 0) << workload.name;
+    }
+    if (second.frozen) {
+      EXPECT_TRUE(second.db_on_loop_disk) << workload.name;
+      EXPECT_NE(second.where, SecondPlace::Where::kNone) << workload.name;
+    }
   }
 }
 
@@ -165,6 +183,57 @@ TEST(ArmCommandTest, AfterwardsIsPartOfTheBenchmarks) {
   EXPECT_EQ(benchmarks("fillrandom-blob-64k"), "--benchmarks=fillrandom,compact");
   EXPECT_EQ(benchmarks("readwhilewriting"), "--benchmarks=readwhilewriting,stats");
   EXPECT_EQ(benchmarks("fillsync"), "--benchmarks=fillsync");
+}
+
+TEST(ArmCommandTest, OptionsAreAddedToThoseOfAUri) {
+  EXPECT_EQ(WithOptions("bloom_lfs", "a=1;b=2"), "id=bloom_lfs;a=1;b=2");
+  EXPECT_EQ(WithOptions("id=bloom_lfs;io_uring=false", "a=1"), "id=bloom_lfs;io_uring=false;a=1");
+  EXPECT_EQ(WithOptions("", "a=1"), "") << "stock in both arms";
+}
+
+TEST(ArmCommandTest, OnlyThePluginArmHasASecondPlace) {
+  const Workload row = RowNamed("group-8-threads-8-dbs");
+  const bench::Setup setup = SetupWithPlugin();
+  const Command stock = SecondPlaceCommand(setup, row, Arm::kStock, 0, "/db", "");
+  EXPECT_EQ(stock.preload, "");
+  EXPECT_FALSE(Contains(stock.argv, "--fs_uri=bloom_lfs"));
+  const Command group = SecondPlaceCommand(setup, row, Arm::kPlugin, 0, "/db", "/side");
+  EXPECT_EQ(group.preload, setup.plugin);
+  EXPECT_TRUE(Contains(group.argv, "--fs_uri=id=bloom_lfs;second_mode=group;second_place=/side"));
+  EXPECT_TRUE(Contains(group.argv, "--num_multi_db=8"));
+}
+
+TEST(ArmCommandTest, BesideASecondPlaceThePluginMayHaveNone) {
+  const Command off =
+      SecondPlaceCommand(SetupWithPlugin(), RowNamed("mirror-nbd"), Arm::kStock, 0, "/db", "");
+  EXPECT_EQ(off.preload, "/lib/plugin.so");
+  EXPECT_TRUE(Contains(off.argv, "--fs_uri=bloom_lfs"));
+}
+
+TEST(ArmCommandTest, ThePluginMayBeBesideAnOlderOne) {
+  bench::Setup setup = SetupWithPlugin();
+  setup.plugin_without_second = "/lib/older.so";
+  const Workload row = RowNamed("off-fillseq");
+  const Command older = SecondPlaceCommand(setup, row, Arm::kStock, 0, "/db", "");
+  const Command off = SecondPlaceCommand(setup, row, Arm::kPlugin, 0, "/db", "");
+  EXPECT_EQ(older.preload, "/lib/older.so");
+  EXPECT_EQ(off.preload, "/lib/plugin.so");
+  EXPECT_EQ(older.argv, off.argv);
+}
+
+TEST(ArmCommandTest, WhatFiguresCostIsThePluginBesideItself) {
+  bench::Setup setup = SetupWithPlugin();
+  setup.plugin_without_figures = "/lib/without.so";
+  const std::vector<Workload> rows = FindWorkloadSet("figures").value().workloads;
+  EXPECT_EQ(rows.size(), FindWorkloadSet("default").value().workloads.size());
+  for (const Workload& row : rows) {
+    const Command without = MeasuredCommand(setup, row, Arm::kStock, 1, "/db");
+    const Command with = MeasuredCommand(setup, row, Arm::kPlugin, 1, "/db");
+    EXPECT_EQ(without.preload, "/lib/without.so") << row.name;
+    EXPECT_EQ(with.preload, "/lib/plugin.so") << row.name;
+    EXPECT_EQ(without.argv, with.argv) << row.name;
+    EXPECT_EQ(row.bound, Bound::kNone) << row.name;
+  }
 }
 
 TEST(ArmCommandTest, OnlyRunsWithATierArePreloadedAndHaveIt) {

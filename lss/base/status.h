@@ -31,6 +31,7 @@ class [[nodiscard]] Status {
   static Status PermissionDenied(std::string message) {
     return {Code::kPermissionDenied, std::move(message)};
   }
+  static Status NotFound(std::string message) { return {Code::kNotFound, std::move(message)}; }
   static Status NoSpace(std::string message) { return {Code::kNoSpace, std::move(message)}; }
   // Where no errno tells it; otherwise FromErrno.
   static Status IoError(std::string message) { return {Code::kIoError, std::move(message)}; }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
 namespace lss {
@@ -10,6 +11,19 @@ void Device::Submit(AsyncWriter* writer, FlushClient* client, const std::vector<
   for (const WriteOp& op : ops) {
     writer->Report(client, op, WriteNow(this, op));
   }
+}
+
+Status Device::ReadTogether(const std::vector<ReadOp>& reads) {
+  Status status;
+  for (const ReadOp& op : reads) {
+    size_t read = 0;
+    status = status.ok() ? Read(op.offset, op.length, op.destination, &read) : status;
+    if (status.ok() && read != op.length) {
+      status = Status::Corruption(name() + " ends before offset " +
+                                  std::to_string(op.offset + op.length));
+    }
+  }
+  return status;
 }
 
 Status WriteNow(Device* device, const WriteOp& op) {

@@ -34,6 +34,13 @@ struct WriteOp {
   Address end() const { return offset + length; }
 };
 
+// One of several reads.
+struct ReadOp {
+  Address offset = 0;
+  size_t length = 0;
+  char* destination = nullptr;
+};
+
 // A write that makes no progress this often in a row has failed: no reason to spin.
 constexpr int kMaxStalls = 16;
 
@@ -85,6 +92,9 @@ class Device {
   virtual Status OpenAside(std::unique_ptr<Device>* aside) = 0;
   // Up to `length` bytes; fewer only at the end.
   virtual Status Read(Address offset, size_t length, char* destination, size_t* read) = 0;
+  // All of `reads` whole, several at a time where the device can. After an error any of them may
+  // have been read.
+  virtual Status ReadTogether(const std::vector<ReadOp>& reads);
 
   // --- asynchronous, on the flusher's thread ---
 

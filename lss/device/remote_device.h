@@ -24,6 +24,10 @@ struct RemoteOptions {
   // and does not answer is a stalled disk, and is waited for, unless more lies before it than the
   // sockets hold: to TCP that is the same as a dead one.
   uint32_t dead_peer_ms = 10000;
+  // For those who can do without the server: a read, or a write or sync, that is not answered in
+  // that time ends the connection, and reconnect_for_ms begins. 0: it is waited for.
+  uint32_t read_within_ms = 0;
+  uint32_t write_within_ms = 0;
   // A line when the connection is lost, and one when there is one again. Called under the device's
   // lock: it must not use the device. May be null.
   WarningSink warn;

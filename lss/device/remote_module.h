@@ -14,7 +14,7 @@ inline constexpr char kRemoteModuleEntry[] = "bloom_lfs_nbd_open";
 
 // To be raised with every change to Device, Status, RemoteOptions or to what they contain: both
 // sides compile them in.
-inline constexpr uint32_t kRemoteModuleVersion = 1;
+inline constexpr uint32_t kRemoteModuleVersion = 2;
 
 // The module's only function. Returns its own version; if that is not `version` it has touched
 // nothing else. Otherwise *status says whether *device is open; it is the caller's, to be deleted.

@@ -84,6 +84,12 @@ std::chrono::milliseconds NbdClient::Patience() const {
   return std::chrono::milliseconds(options_.reconnect_for_ms);
 }
 
+// Calls that are made together are of one kind.
+std::chrono::milliseconds NbdClient::AnswerWithin(const std::vector<NbdCall>& calls) const {
+  const bool reads = !calls.empty() && calls.front().kind == NbdRequest::Kind::kRead;
+  return std::chrono::milliseconds(reads ? options_.read_within_ms : options_.write_within_ms);
+}
+
 // --- on the caller's thread ---
 
 Status NbdClient::Run(std::vector<NbdCall>* calls, NbdBatch* batch) {
@@ -94,6 +100,7 @@ Status NbdClient::Run(std::vector<NbdCall>* calls, NbdBatch* batch) {
   }
   const MutexLock lock(&mutex_);
   batch->left = calls->size();
+  batch->answer_within = AnswerWithin(*calls);
   for (NbdCall& call : *calls) {
     call.batch = batch;
     Begin(&call);
@@ -108,6 +115,9 @@ Status NbdClient::Run(std::vector<NbdCall>* calls, NbdBatch* batch) {
 void NbdClient::Begin(NbdCall* call) {
   if (session_ != nullptr && session_->alive()) {
     call->covers = writes_done_;
+    if (call->batch->answer_within.count() > 0) {
+      call->batch->answer_by = Clock::now() + call->batch->answer_within;
+    }
     session_->Begin(call);
     return;
   }
@@ -119,17 +129,32 @@ void NbdClient::Begin(NbdCall* call) {
   }
 }
 
-// Requests that were sent are waited for without limit: the server has their memory. Those that
-// wait for a connection are taken back when it takes too long.
+// Requests that were sent are waited for until the connection is lost: the server has their memory.
+// Those that wait for a connection are taken back when it takes too long.
 void NbdClient::WaitFor(NbdBatch* batch) {
   while (batch->left > 0) {
     if (session_ != nullptr || !batch->leave_at) {
-      batch->done.Wait(&mutex_);
+      WaitForAnswer(batch);
     } else if (Clock::now() < *batch->leave_at) {
       batch->done.WaitUntil(&mutex_, *batch->leave_at);
     } else {
       Abandon([=](const NbdCall& call) { return call.batch == batch; });
     }
+  }
+}
+
+// A server that takes too long is left: whoever has set a limit can do without it.
+void NbdClient::WaitForAnswer(NbdBatch* batch) {
+  if (!batch->answer_by || session_ == nullptr) {
+    batch->done.Wait(&mutex_);
+  } else if (Clock::now() < *batch->answer_by) {
+    batch->done.WaitUntil(&mutex_, *batch->answer_by);
+  } else {
+    batch->answer_by.reset();
+    if (session_->alive()) {
+      session_->HangUp("no answer within " + std::to_string(batch->answer_within.count()) + " ms");
+    }
+    Wake();
   }
 }
 

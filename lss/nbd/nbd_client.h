@@ -34,6 +34,8 @@ struct NbdBatch {
   CondVar done;
   std::optional<std::chrono::steady_clock::time_point> give_up_at;  // after a vain attempt
   std::optional<std::chrono::steady_clock::time_point> leave_at;    // whatever is under way
+  std::chrono::milliseconds answer_within{0};                       // 0: without limit
+  std::optional<std::chrono::steady_clock::time_point> answer_by;   // of what was sent last
 };
 
 // A request, and what the client notes about it. `vouched` is for writes: their caller makes sure
@@ -78,11 +80,13 @@ class NbdClient {
   NbdClient(NbdUri uri, const RemoteOptions& options) : uri_(std::move(uri)), options_(options) {}
   NbdSession::Limits Limits() const;
   std::chrono::milliseconds Patience() const;
+  std::chrono::milliseconds AnswerWithin(const std::vector<NbdCall>& calls) const;
   Status Start(std::unique_ptr<NbdSession> session) LSS_EXCLUDES(mutex_);
 
   // --- on the caller's thread ---
   void Begin(NbdCall* call) LSS_REQUIRES(mutex_);
   void WaitFor(NbdBatch* batch) LSS_REQUIRES(mutex_);
+  void WaitForAnswer(NbdBatch* batch) LSS_REQUIRES(mutex_);
   void Wake() const;
 
   // --- on our thread ---

@@ -179,6 +179,24 @@ Status NbdDevice::Read(Address offset, size_t length, char* destination, size_t*
   return status;
 }
 
+Status NbdDevice::ReadTogether(const std::vector<ReadOp>& reads) {
+  NbdCall like;
+  like.kind = NbdRequest::Kind::kRead;
+  std::vector<NbdCall> calls;
+  for (const ReadOp& op : reads) {
+    const uint64_t alignment = client_->facts().alignment;
+    if (op.offset % alignment != 0 || op.length % alignment != 0) {
+      return Device::ReadTogether(reads);
+    }
+    if (Status status = CheckRange("read", op.offset, op.length); !status.ok()) {
+      return status;
+    }
+    Split(like, op.destination, op.length, op.offset, &calls);
+  }
+  NbdBatch batch;
+  return client_->Run(&calls, &batch);
+}
+
 Status NbdDevice::ReadAligned(Address offset, size_t length, char* destination) {
   NbdCall like;
   like.kind = NbdRequest::Kind::kRead;

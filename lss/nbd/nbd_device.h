@@ -50,6 +50,7 @@ class NbdDevice final : public Device {
   // Over a connection of its own.
   Status OpenAside(std::unique_ptr<Device>* aside) override;
   Status Read(Address offset, size_t length, char* destination, size_t* read) override;
+  Status ReadTogether(const std::vector<ReadOp>& reads) override;
 
  private:
   explicit NbdDevice(std::unique_ptr<NbdClient> client) : client_(std::move(client)) {}

@@ -208,6 +208,14 @@ void NbdSession::Close() {
   handle_ = nullptr;
 }
 
+// libnbd finds the end itself, and takes its hands off the requests' memory.
+void NbdSession::HangUp(const std::string& cause) {
+  if (cause_.empty()) {
+    cause_ = cause;
+  }
+  (void)shutdown(nbd_aio_get_fd(handle_), SHUT_RDWR);
+}
+
 bool NbdSession::alive() const {
   return handle_ != nullptr && !server_ends_ && nbd_aio_is_dead(handle_) == 0 &&
          nbd_aio_is_closed(handle_) == 0;

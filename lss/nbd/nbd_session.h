@@ -69,6 +69,8 @@ class NbdSession {
   void Begin(NbdRequest* request);
   std::vector<NbdRequest*> TakeAnswered();
   bool has_answered() const { return !answered_.empty(); }
+  // The connection is lost as soon as the thread that polls looks at it again, for this reason.
+  void HangUp(const std::string& cause);
   // Answers all that are under way with kLost.
   void Close();
 

@@ -1,5 +1,6 @@
 // A log without an end, on a part of a file: address a of the record log is byte
-// (origin + a) mod area of that part. The file's size never changes.
+// (origin + a) mod area of that part. The file's size never changes. It may be any device whose
+// Submit minds WriteOp::shift.
 //
 // Thread safety: as Device says.
 #pragma once
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "lss/device/file_device.h"
+#include "lss/device/device.h"
 
 namespace lss {
 
@@ -23,7 +24,7 @@ struct LogArea {
 class CircularDevice final : public Device {
  public:
   // `file` is shared with those who read it. `origin`: the LSN of address 0, a multiple of 1 MiB.
-  CircularDevice(std::shared_ptr<FileDevice> file, LogArea area, uint64_t origin)
+  CircularDevice(std::shared_ptr<Device> file, LogArea area, uint64_t origin)
       : file_(std::move(file)), area_(area), origin_(origin) {}
 
   const std::string& name() const override { return file_->name(); }
@@ -46,7 +47,7 @@ class CircularDevice final : public Device {
     return area_.begin + area_.PlaceOf(origin_ + address);
   }
 
-  const std::shared_ptr<FileDevice> file_;
+  const std::shared_ptr<Device> file_;
   const LogArea area_;
   const uint64_t origin_;
 };

@@ -1,25 +1,13 @@
 // What a page store has done, in numbers.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "lss/figures/counter.h"
 
 namespace lss {
 
-// Counters since the store was opened. Each grows by itself: relaxed, and no two belong to one
-// moment.
-class Counter {
- public:
-  // The value then.
-  uint64_t Add(uint64_t more) {
-    return value_.fetch_add(more, std::memory_order_relaxed) + more;  // Relaxed: above
-  }
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }  // Relaxed: above
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
-
+// Since the store was opened. Each grows by itself: no two belong to one moment.
 struct PageCounters {
   // By those who read.
   alignas(64) Counter memory_hits;

@@ -10,28 +10,33 @@
 
 #include "lss/base/page_buffer.h"
 #include "lss/base/posix_file.h"
+#include "lss/device/file_device.h"
+#include "lss/device/remote_device.h"
 
 namespace lss {
 
-Status PageFile::Open(const std::string& directory, const PageFileLayout& layout, WarningSink warn,
+Status PageFile::Open(const std::string& place, const PageFileLayout& layout, WarningSink warn,
                       std::unique_ptr<PageFile>* result) {
   std::unique_ptr<PageFile> file(new PageFile);
-  Status status = file->LockDirectory(directory);
-  if (status.ok()) {
-    status = file->OpenFile(std::move(warn));
-  }
-  if (!status.ok()) {
-    return status;
-  }
-  bool recognised = false;
-  status = file->Recognise(layout, &recognised);
-  if (status.ok() && !recognised) {
-    status = file->Format(layout);
-  }
+  Status status = IsRemotePlace(place) ? file->OpenExport(place, layout)
+                                       : file->OpenInDirectory(place, layout, std::move(warn));
   if (status.ok()) {
     *result = std::move(file);
   }
   return status;
+}
+
+Status PageFile::OpenInDirectory(const std::string& directory, const PageFileLayout& layout,
+                                 WarningSink warn) {
+  Status status = LockDirectory(directory);
+  if (status.ok()) {
+    status = OpenFile(std::move(warn));
+  }
+  bool recognised = false;
+  if (status.ok()) {
+    status = Recognise(layout, &recognised);
+  }
+  return status.ok() && !recognised ? Format(layout) : status;
 }
 
 Status PageFile::LockDirectory(const std::string& directory) {
@@ -96,7 +101,10 @@ Status PageFile::Recognise(const PageFileLayout& layout, bool* recognised) {
 
 // What is left of a file that could not be made takes no room from others.
 Status PageFile::Format(const PageFileLayout& layout) {
-  Status status = FormatWhole(layout);
+  Status status = TakeRoom(layout.file_bytes);
+  if (status.ok()) {
+    status = WriteSuperblocks(layout);
+  }
   if (!status.ok()) {
     (void)device_->SetSize(0);
   }
@@ -114,22 +122,24 @@ Status PageFile::CheckRoom(uint64_t bytes) const {
   return Status::Ok();
 }
 
-// The superblock comes last: a file that was not finished is not recognised.
-Status PageFile::FormatWhole(const PageFileLayout& layout) {
-  fresh_ = true;
-  superblock_ = {std::random_device()(), layout};
+Status PageFile::TakeRoom(uint64_t bytes) {
   Status status = device_->SetSize(0);
   if (status.ok()) {
-    status = CheckRoom(layout.file_bytes);
+    status = CheckRoom(bytes);
   }
   if (status.ok()) {
-    status = device_->Allocate(0, layout.file_bytes);
+    status = device_->Allocate(0, bytes);
   }
-  if (status.ok()) {
-    status = device_->SetSize(layout.file_bytes);
-  }
+  return status.ok() ? device_->SetSize(bytes) : status;
+}
+
+// They come last: a file that was not finished is not recognised.
+Status PageFile::WriteSuperblocks(const PageFileLayout& layout) {
+  fresh_ = true;
+  superblock_ = {std::random_device()(), layout};
   SuperblockBytes bytes = EncodeSuperblock(superblock_);
   const iovec piece = {bytes.data(), bytes.size()};
+  Status status;
   for (const uint64_t at : {uint64_t{0}, kPageBytes}) {
     if (status.ok()) {
       status = device_->Write({piece}, at, WriteKind::kPlain);
@@ -143,12 +153,28 @@ Status PageFile::FormatWhole(const PageFileLayout& layout) {
 
 Status PageFile::ReadPages(uint64_t offset, size_t length, char* destination) const {
   size_t read = 0;
-  Status status = ReadFully(read_fd_.get(), path(), offset, length, destination, &read);
+  Status status = export_ == nullptr
+                      ? ReadFully(read_fd_.get(), path(), offset, length, destination, &read)
+                      : export_->Read(offset, length, destination, &read);
   if (status.ok() && read != length) {
     status = Status::Corruption(path() + " ends before offset " + std::to_string(offset + length) +
                                 "; it was cut while it was in use");
   }
   return status;
+}
+
+void PageFile::ReadRanges(ReadQueuePool* queues, std::vector<RangeRead>* reads) const {
+  if (export_ == nullptr) {
+    queues->Run(read_fd_.get(), reads);
+  } else {
+    export_->ReadRanges(reads);
+  }
+}
+
+void PageFile::NoteRingMade() const {
+  if (private_ != nullptr) {
+    private_->Remove();
+  }
 }
 
 }  // namespace lss

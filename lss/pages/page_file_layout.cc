@@ -77,4 +77,8 @@ bool DecodeSuperblock(const char* bytes, Superblock* superblock) {
   return true;
 }
 
+bool HasSuperblockMagic(const char* bytes) {
+  return memcmp(bytes, kSuperblockMagic, sizeof(kSuperblockMagic)) == 0;
+}
+
 }  // namespace lss

@@ -51,5 +51,7 @@ using SuperblockBytes = std::array<char, kPageBytes>;
 SuperblockBytes EncodeSuperblock(const Superblock& superblock);
 // False: these bytes are no superblock of a version that we know, or damaged.
 bool DecodeSuperblock(const char* bytes, Superblock* superblock);
+// Whether they were one, of any version, and perhaps damaged.
+bool HasSuperblockMagic(const char* bytes);
 
 }  // namespace lss

@@ -23,6 +23,7 @@ Status PageLog::Open(Runtime* runtime, const PageFile* file, uint64_t origin,
       runtime, std::make_unique<CircularDevice>(file->device(), file->layout().log, origin), store,
       &log->log_);
   if (status.ok()) {
+    file->NoteRingMade();
     *result = std::move(log);
   }
   return status;

@@ -46,7 +46,7 @@ Status PageRecovery::LoadCheckpoint() {
   for (uint64_t i = 0; i < CheckpointBlocks(checkpoint_.words) && !stopped(); ++i) {
     RestoreBlock(i, block.data());
   }
-  return Status::Ok();
+  return file_->gone();
 }
 
 // A block that is damaged, or cannot be read, costs its pages.
@@ -116,7 +116,7 @@ Status PageRecovery::ScanBehind(uint64_t from, uint64_t* end) {
     ReadUnit(lsn, unit.data());
     foreign = AddUnit(unit.data(), lsn, end) ? 0 : foreign + 1;
   }
-  return Status::Ok();
+  return file_->gone();
 }
 
 // Without a checkpoint nobody knows where the log ends: each unit says itself what it is.
@@ -133,7 +133,7 @@ Status PageRecovery::ScanAll(uint64_t* end) {
       *end = std::max(*end, unit_end);
     }
   }
-  return Status::Ok();
+  return file_->gone();
 }
 
 bool PageRecovery::LsnOfUnit(const char* unit, uint64_t place, uint64_t* lsn) const {

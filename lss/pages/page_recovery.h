@@ -48,8 +48,9 @@ class PageRecovery {
   // The LSN that the records in the unit at `place` say it begins at; false: there are none.
   bool LsnOfUnit(const char* unit, uint64_t place, uint64_t* lsn) const;
   bool stopped() const {
-    return stop_->load(std::memory_order_relaxed);
-  }  // Relaxed: soon is enough
+    return stop_->load(std::memory_order_relaxed) ||  // Relaxed: soon is enough
+           !file_->gone().ok();
+  }
 
   const PageFile* const file_;
   PageTable* const table_;

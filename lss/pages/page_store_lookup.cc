@@ -117,7 +117,10 @@ bool PageStore::TakeRead(const PageKey& key, const PageTable::Found& found, Page
 // The page is lost; it may be inserted again, at another place.
 void PageStore::NoteReadError(const PageTable::Found& found) {
   space_->table->Replace(found.index, found.word, PageWord());
-  if (counters_.read_errors.Add(1) >= kReadErrorsMax) {
+  const uint64_t errors = counters_.read_errors.Add(1);
+  if (const Status gone = space_->file->gone(); !gone.ok()) {
+    TurnOff(gone);
+  } else if (errors >= kReadErrorsMax) {
     TurnOff(Status::IoError("reading " + space_->file->path() + " has failed " +
                             std::to_string(kReadErrorsMax) +
                             " times; check the disk, then restart the process"));
@@ -154,7 +157,7 @@ void PageStore::Lookup(std::vector<PageLookup*>* lookups) {
     reads.push_back({space_->file->layout().log.begin + word.read_begin(),
                      static_cast<uint32_t>(word.read_bytes()), read.lookup->copy.buffer.data(), 0});
   }
-  queues_.Run(space_->file->read_fd(), &reads);
+  space_->file->ReadRanges(&queues_, &reads);
   for (size_t i = 0; i < flash.size(); ++i) {
     PageLookup* const lookup = flash[i].lookup;
     if (reads[i].result == reads[i].length) {

@@ -19,7 +19,8 @@ std::string Range(uint64_t low, uint64_t high) {
 
 Status PageStoreOptions::Validate() const {
   if (path.empty()) {
-    return Status::InvalidArgument("path is empty; name a directory on a fast local disk");
+    return Status::InvalidArgument(
+        "path is empty; name a directory on a fast local disk, or an address (nbd://host/export)");
   }
   if (size < kMinStoreBytes || size > kMaxStoreBytes) {
     return OutOfRange("size", size, Range(kMinStoreBytes, kMaxStoreBytes));

@@ -12,10 +12,11 @@
 namespace lss {
 
 struct PageStoreOptions {
-  // Directory for the store's files, on a fast local disk. Made when missing, with one level.
+  // Directory for the store's files, on a fast local disk. Made when missing, with one level. Or
+  // the address of an export of a server (lss/device/remote_device.h).
   std::string path;
   // All the store's files together, in bytes: kMinStoreBytes..kMaxStoreBytes. Another size than
-  // before begins an empty store.
+  // before begins an empty store. What else an export has is left alone.
   uint64_t size = 0;
   // Pages on their way to the flash, in bytes; 8 MiB at least.
   uint64_t memory = 64ULL << 20;

@@ -115,7 +115,8 @@ Status Try(const Stream& stream, const RingView& ring, Address from, bool words_
     } else if (promised.whole) {
       evidence->content = Evidence::Content::kWhole;
       evidence->whole_from = from;
-      rule.gaps_below = ring.committed();
+      // One that is cut off there says little: so would be one of another lap.
+      rule.gaps_below = promised.end == ring.committed() ? ring.committed() : 0;
     }
   }
   ScannedTail proven;

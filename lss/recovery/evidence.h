@@ -5,7 +5,8 @@
 // a directory may have been copied. Then a buffer of the ring may hold the bytes of another lap
 // than its base address says. Whole, checksummed records that follow one another cannot be such
 // bytes: records carry numbers that rise, and those of another lap do not continue them. Pieces of
-// records carry none; those of an earlier lap are in the file, where they are looked for.
+// records carry none; those of an earlier lap are in the file, where they are looked for, and those
+// of a later lap are followed by numbers that are too large.
 #pragma once
 
 #include <functional>
@@ -30,7 +31,8 @@ struct ScanRule {
   Address gaps_below = kNobody;
   // Bytes from `judged_above` on may be those of this many bytes earlier, or a multiple of that: a
   // record in several pieces may consist of old and new ones. What is the same as its like there
-  // does not count. 0: they cannot.
+  // does not count, nor does such a record before the next one has the very next number, or the
+  // stream ends with it. 0: they cannot.
   uint64_t lap = 0;
 };
 

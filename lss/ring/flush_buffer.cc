@@ -164,13 +164,4 @@ uint32_t FlushBuffer::SealedLength() const {
   return length;
 }
 
-uint32_t FlushBuffer::Remaining(uint32_t generation) const {
-  // Relaxed: a sole appender sees its own; to anybody else it is a guess.
-  const BufferState state = Decode(state_.load(std::memory_order_relaxed));
-  if (state.sealed || state.generation != generation || state.write_offset > capacity_) {
-    return 0;
-  }
-  return capacity_ - state.write_offset;
-}
-
 }  // namespace lss

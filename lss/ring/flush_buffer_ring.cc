@@ -25,10 +25,6 @@ FlushBufferRing::FlushBufferRing(const RingMemory& memory, const RingOptions& op
   buffers_[0].Reopen(start, GenerationOfLap(0));
 }
 
-FlushBufferRing::Cursor FlushBufferRing::CursorOf(uint64_t sequence) const {
-  return {sequence, static_cast<uint32_t>(sequence % count_), GenerationOfLap(sequence / count_)};
-}
-
 Status FlushBufferRing::Rotate(uint64_t sequence, StableWaiter* waiter) {
   const MutexLock rotating(&rotation_);
   // Relaxed: changed under this lock only.
@@ -66,18 +62,13 @@ void FlushBufferRing::PrefaultNext(uint64_t length) const {
   }
 }
 
-Address FlushBufferRing::StableBefore(uint64_t length) const {
-  const Cursor now = current();
-  const FlushBuffer& buffer = buffers_[now.index];
-  const uint64_t left = buffer.Remaining(now.generation);
-  if (length <= left) {
-    return 0;
-  }
+Address FlushBufferRing::StableBeforeOpening(const Cursor& now, uint64_t length) const {
   // Buffers to open, and of those the ones that have been used before.
   const uint64_t opened =
-      std::min<uint64_t>((length - left + buffer_bytes_ - 1) / buffer_bytes_, count_ - 1);
+      std::min<uint64_t>((length + buffer_bytes_ - 1) / buffer_bytes_, count_ - 1);
   const uint64_t last = now.sequence + opened;
-  return last < count_ ? 0 : buffer.base() - (now.sequence - (last - count_ + 1)) * buffer_bytes_;
+  const Address base = buffers_[now.index].base();
+  return last < count_ ? 0 : base - (now.sequence - (last - count_ + 1)) * buffer_bytes_;
 }
 
 void FlushBufferRing::PrefaultFirstLap(uint32_t ahead) {

@@ -46,7 +46,9 @@ class FlushBufferRing {
   FlushBufferRing(const RingMemory& memory, const RingOptions& options, Address start);
 
   Cursor current() const { return CursorOf(current_.load(std::memory_order_acquire)); }  // P4
-  Cursor CursorOf(uint64_t sequence) const;
+  Cursor CursorOf(uint64_t sequence) const {
+    return {sequence, static_cast<uint32_t>(sequence % count_), GenerationOfLap(sequence / count_)};
+  }
   FlushBuffer& buffer(uint32_t index) { return buffers_[index]; }
   uint64_t bytes() const { return static_cast<uint64_t>(buffer_bytes_) * count_; }
   uint32_t buffer_bytes() const { return buffer_bytes_; }
@@ -59,7 +61,11 @@ class FlushBufferRing {
   // For the one appender of a stream without gaps: what must have reached the file before `length`
   // bytes more can be copied in without a wait; if they are more than the ring holds, before as
   // many as it holds can.
-  Address StableBefore(uint64_t length) const;
+  Address StableBefore(uint64_t length) const {
+    const Cursor now = current();
+    const uint64_t left = buffers_[now.index].Remaining(now.generation);
+    return length <= left ? 0 : StableBeforeOpening(now, length - left);
+  }
 
   // Makes the memory of the next `length` bytes of the stream writable without a fault; at most as
   // far as the buffer after the current one reaches.
@@ -81,6 +87,9 @@ class FlushBufferRing {
   size_t CopyOut(Address from, size_t length, Address limit, char* destination) const;
 
  private:
+  // Before `length` bytes can go into buffers behind the current one.
+  Address StableBeforeOpening(const Cursor& now, uint64_t length) const;
+
   const RingMemory& memory_;
   const uint32_t buffer_bytes_;
   const uint32_t count_;

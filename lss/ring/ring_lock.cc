@@ -103,18 +103,23 @@ bool IsOwnedHere(const FileIdentity& file) {
   return found != own.files.end() && found->second.purpose == RingLock::Purpose::kOwn;
 }
 
-bool IsOwnedElsewhere(int fd, const FileIdentity& file) {
+bool IsOwnedElsewhere(int fd, const FileIdentity& file) { return OwnerElsewhere(fd, file) != 0; }
+
+pid_t OwnerElsewhere(int fd, const FileIdentity& file) {
   {
     Register& own = Own();
     const MutexLock guard(&own.mutex);
     if (own.files.count(KeyOf(file)) > 0) {
-      return false;
+      return 0;
     }
   }
   // Asked as somebody who wants to read: the locks of other readers, who may be anybody, do not
   // show.
   struct flock whole = WholeFile(F_RDLCK);
-  return fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  if (fcntl(fd, F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) {
+    return 0;
+  }
+  return whole.l_pid > 0 ? whole.l_pid : kUnnumberedOwner;
 }
 
 Mutex* RingNamesMutex(uint64_t device) { return Own().MutexFor({device, 0}); }

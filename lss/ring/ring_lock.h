@@ -9,6 +9,8 @@
 // No function waits for a lock. Thread safety: from any thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include "lss/base/file_identity.h"
 #include "lss/base/mutex.h"
 #include "lss/base/status.h"
@@ -49,6 +51,9 @@ class RingLock {
 // writing.
 bool IsOwnedHere(const FileIdentity& file);
 bool IsOwnedElsewhere(int fd, const FileIdentity& file);
+// Who that is, by its number in this process's namespace; 0 if there is none.
+inline constexpr pid_t kUnnumberedOwner = -1;  // it has no number here
+pid_t OwnerElsewhere(int fd, const FileIdentity& file);
 
 // Closes `fd`, at once or when this process gives up its lock on the file.
 void CloseUnlessLocked(UniqueFd fd, const FileIdentity& file);

@@ -46,6 +46,8 @@ class RingView {
   HeaderState header_state() const;
   bool OwnedHere() const { return IsOwnedHere(identity_); }
   bool OwnedElsewhere() const { return IsOwnedElsewhere(fd_.get(), identity_); }
+  // Of a process elsewhere that owns it, as OwnerElsewhere.
+  pid_t LockHolder() const { return OwnerElsewhere(fd_.get(), identity_); }
   bool OwnerAlive() const { return OwnedHere() || OwnedElsewhere(); }
   // Whether it can only be the work of somebody who may write to `log`.
   bool TrustedFor(const FileAccess& log) const;

@@ -8,25 +8,15 @@ namespace lss {
 
 ThawGate::ThawGate() : ThawGate(&pwrite) {}
 
-// The processor's counter is read in a fraction of the time that a clock takes. 2^20 of its steps
-// are 0.2 to 0.5 ms; where it differs between processors, the gate asks once more.
-uint64_t ThawGate::Moment() {
-#ifdef __x86_64__
-  return __builtin_ia32_rdtsc() >> 20;
-#else
+uint64_t ThawGate::CoarseClock() {
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-#endif
 }
 
 // Nothing is written: the kernel asks for the right to write to the file system before it looks at
 // the length. Its other answers (shut down, read-only by now) are for the store to meet.
-void ThawGate::Pass(int fd) {
-  const uint64_t now = Moment();
-  if (passed_.load(std::memory_order_relaxed) == now) {
-    return;
-  }
+void ThawGate::AskKernel(int fd, uint64_t now) {
   (void)!write_(fd, "", 0, 0);
   // The time from before: a wait proves nothing about the time that it took.
   passed_.store(now, std::memory_order_relaxed);

@@ -49,6 +49,7 @@ Status DoubledStream::SyncGroup() {
   uint64_t group = 0;
   Status status = HandOver(&group);
   if (status.ok() && group > 0) {
+    const Stopwatch watch(&parts_.figures->side_waits);
     status = parts_.log->Sync(group);
   }
   if (status.ok() && group > 0) {
@@ -150,6 +151,7 @@ void DoubledStream::Mirror() {
     }
   }
   if (status.ok() && group > 0) {
+    const Stopwatch watch(&parts_.figures->side_waits);
     status = parts_.log->Sync(group);
   }
   if (!status.ok()) {
@@ -199,7 +201,7 @@ Status DoubledStream::SyncFile() {
     }
     end = appended_;
   }
-  if (Status status = sync_file_(); !status.ok()) {
+  if (Status status = SyncFileTimed(); !status.ok()) {
     const MutexLock lock(&mutex_);
     file_error_ = status.IsPassing() ? file_error_ : status;
     return status;
@@ -220,6 +222,11 @@ Status DoubledStream::SyncFile() {
   }
   parts_.log->FileDurable(name_, end);
   return Status::Ok();
+}
+
+Status DoubledStream::SyncFileTimed() {
+  const Stopwatch watch(&parts_.figures->file_waits);
+  return sync_file_();
 }
 
 Status DoubledStream::CatchUp() {

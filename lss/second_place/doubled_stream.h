@@ -64,6 +64,7 @@ class DoubledStream : public std::enable_shared_from_this<DoubledStream> {
 
   // The file, and what follows from it.
   Status SyncFile();
+  Status SyncFileTimed();
 
   const StreamName name_;
   const SecondMode mode_;

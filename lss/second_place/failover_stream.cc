@@ -39,7 +39,9 @@ Status FailoverStream::Start(const StreamName& name, bool hedge, const SecondPar
 }
 
 FailoverStream::~FailoverStream() {
-  if (thread_.joinable()) {
+  if (fork_guard_.InForkedChild()) {
+    thread_.Forget();
+  } else if (thread_.joinable()) {
     (void)Finish();
   }
 }
@@ -128,6 +130,7 @@ void FailoverStream::SyncFile() {
   const int64_t begin = Now();
   const Status status = file_->Sync();
   const int64_t ended = Now();
+  parts_.figures->file_waits.Add(static_cast<uint64_t>(ended - begin));
   {
     const MutexLock own(&policy_->mutex);
     policy_->policy.OnFileSynced(begin, ended);
@@ -225,6 +228,7 @@ void FailoverStream::RunSide() {
     }
   }
   if (status.ok() && group > 0) {
+    const Stopwatch watch(&parts_.figures->side_waits);
     status = parts_.log->Sync(group);
     if (!status.ok()) {
       FailSide(status);

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/runtime/thread.h"
@@ -49,6 +50,7 @@ class FailoverStream : public std::enable_shared_from_this<FailoverStream> {
                       std::shared_ptr<SharedFailoverPolicy> policy,
                       std::unique_ptr<HandOffQueue> queue, std::shared_ptr<HandOffFile> file,
                       std::shared_ptr<FailoverStream>* result);
+  // Finishes; in a forked child does nothing.
   ~FailoverStream();
 
   const StreamName& name() const { return name_; }
@@ -90,6 +92,7 @@ class FailoverStream : public std::enable_shared_from_this<FailoverStream> {
   const std::unique_ptr<HandOffQueue> queue_;
   const std::shared_ptr<HandOffFile> file_;
   Thread thread_;
+  const ForkGuard fork_guard_;
 
   Mutex order_;  // held by who appends to the side log
   SideAppender side_ LSS_GUARDED_BY(order_);

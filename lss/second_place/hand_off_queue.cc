@@ -82,7 +82,7 @@ HandOffQueue::~HandOffQueue() {
   if (header_ != nullptr) {
     munmap(header_, kPageBytes + kCapacity);
   }
-  if (!path_.empty()) {
+  if (!path_.empty() && !fork_guard_.InForkedChild()) {
     unlink(path_.c_str());
   }
 }

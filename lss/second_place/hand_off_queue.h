@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/status.h"
 #include "lss/base/types.h"
 #include "lss/base/unique_fd.h"
@@ -30,7 +31,7 @@ class HandOffQueue {
   // Makes the queue of a stream in `directory`, which should be in memory.
   static Status Create(const std::string& directory, const StreamName& stream,
                        std::unique_ptr<HandOffQueue>* result);
-  // Removes it.
+  // Removes it; in a forked child only its own mapping of it.
   ~HandOffQueue();
   HandOffQueue(const HandOffQueue&) = delete;
   HandOffQueue& operator=(const HandOffQueue&) = delete;
@@ -61,6 +62,7 @@ class HandOffQueue {
   void BeginAnew(uint64_t position);
   bool EnsureMemory(uint64_t end);
 
+  const ForkGuard fork_guard_;
   std::string path_;
   UniqueFd fd_;
   Header* header_ = nullptr;

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "lss/base/latency_histogram.h"
 #include "lss/base/status.h"
 #include "lss/base/warning_sink.h"
 #include "lss/second_place/side_log.h"
@@ -20,6 +22,8 @@ struct SecondFigures {
   std::atomic<uint64_t> file_syncs{0};      // of files, by a sync or because their room was wanted
   std::atomic<uint64_t> degraded_syncs{0};  // of a mirror, without it
   std::atomic<uint64_t> doubled_bytes{0};   // handed to the side log
+  LatencyHistogram side_waits;              // for the side log, by those who sync
+  LatencyHistogram file_waits;              // for files
 };
 
 // What the streams of a place share. Nothing is owned; everything outlives the streams.

@@ -296,15 +296,25 @@ bool SideLog::has_failed() const {
   return !failed_.ok();
 }
 
+uint64_t SideLog::durable_lsn() const {
+  const MutexLock lock(&mutex_);
+  return durable_lsn_;
+}
+
 uint64_t SideLog::RoomUsed() const {
-  uint64_t end = 0;
-  {
-    const MutexLock lock(&mutex_);
-    end = durable_lsn_;
-  }
+  const uint64_t end = durable_lsn();
   const MutexLock lock(&live_mutex_);
   StreamName stream;
   return live_.empty() ? 0 : end - std::min(end, live_.oldest_lsn(&stream));
+}
+
+void SideLog::CheckOwner() {
+  const MutexLock head_lock(&head_mutex_);  // nor while this one writes a superblock itself
+  const Status status = space_->CheckOwner();
+  if (status.code() == Status::Code::kClosed) {
+    const MutexLock lock(&mutex_);
+    FailAll(status);
+  }
 }
 
 Status SideLog::PrepareAhead(uint64_t ahead) {

@@ -66,6 +66,8 @@ class SideLog {
 
   // Whether a write has failed: nothing more is acknowledged.
   bool has_failed() const;
+  // Everything before it is on the device.
+  uint64_t durable_lsn() const;
   // Bytes of the log from the oldest record that is wanted to its end.
   uint64_t RoomUsed() const;
   // Writes zeros where a new log will write for the first time, up to `ahead` bytes before it gets
@@ -73,7 +75,11 @@ class SideLog {
   // time.
   Status PrepareAhead(uint64_t ahead);
 
+  // Fails the log if another writer has taken it over. Waits for the device.
+  void CheckOwner();
+
   const SideSpace& space() const { return *space_; }
+  SideLabels* labels() { return space_->labels(); }
   // Writes to the device so far, and bytes of them.
   uint64_t writes() const { return writes_.load(std::memory_order_relaxed); }  // Relaxed: a figure
   uint64_t written_bytes() const {

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 #include <vector>
 
 #include "lss/base/file_identity.h"
 #include "lss/base/posix_file.h"
 #include "lss/device/file_device.h"
+#include "lss/device/remote_device.h"
+#include "lss/second_place/remote_place.h"
 #include "lss/second_place/side_scan.h"
 
 namespace lss {
@@ -20,13 +23,6 @@ namespace {
 constexpr char kLogPrefix[] = "side-";
 constexpr uint64_t kMostLogs = 1000;  // in one directory
 constexpr uint64_t kGroupBytes = 128 << 10;
-
-constexpr char kNamePrefix[] = "database-";
-constexpr size_t kMostWords = 8192;
-
-std::string NamePathOf(const std::string& directory, const Uuid& database) {
-  return directory + "/" + kNamePrefix + UuidText(database);
-}
 
 std::string PathOf(const std::string& directory, uint64_t number) {
   return directory + "/" + kLogPrefix + std::to_string(number);
@@ -122,16 +118,18 @@ Status MakeSpace(const std::string& directory, const std::string& path, uint64_t
   return status.ok() ? SyncDirectory(directory) : status;
 }
 
-// Whether nobody wants anything of it, or who asks has written it.
-bool IsFreeFor(const std::set<Uuid>& own, const SideSpace& space) {
+// Whether nobody wants anything of it, or a database of this name has written it.
+bool IsFreeFor(const std::string& database, const SideSpace& space) {
+  const std::map<Uuid, std::string> names = space.labels()->All();
   SideScan scan;
   bool has_records = false;
   bool is_own = false;
   const Status status = ScanSideLog(
       space,
       [&](const SideRecord& record, uint64_t) {
+        const auto name = names.find(record.stream.database);
         has_records = true;
-        is_own = is_own || own.count(record.stream.database) > 0;
+        is_own = is_own || (name != names.end() && name->second == SideLabels::Kept(database));
       },
       &scan);
   return status.ok() && (!has_records || is_own);
@@ -144,27 +142,8 @@ Status MakeDirectory(const std::string& directory) {
   return SyncDirectory(DirectoryOf(directory));
 }
 
-}  // namespace
-
-// Somebody else in this process may have the lock as soon as it is given up, and would lose it with
-// the descriptor.
-HeldSideSpace::~HeldSideSpace() {
-  lock = RingLock();
-  if (lock_fd.valid()) {
-    CloseUnlessLocked(std::move(lock_fd), lock_file);
-  }
-}
-
-HeldSideSpace& HeldSideSpace::operator=(HeldSideSpace&& other) noexcept {
-  std::swap(space, other.space);
-  std::swap(lock_fd, other.lock_fd);
-  std::swap(lock_file, other.lock_file);
-  std::swap(lock, other.lock);
-  return *this;
-}
-
-Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, uint64_t bytes,
-                     const WarningSink& warn, HeldSideSpace* held) {
+Status OpenInDirectory(const std::string& directory, const std::string& database, uint64_t bytes,
+                       const WarningSink& warn, HeldSideSpace* held) {
   Status status = MakeDirectory(directory);
   std::vector<uint64_t> numbers;
   if (status.ok()) {
@@ -186,7 +165,8 @@ Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, ui
     }
     if (!exists && access(path.c_str(), F_OK) != 0) {
       status = MakeSpace(directory, path, bytes, warn, &candidate.space);
-    } else if (!OpenSpace(path, warn, &candidate.space).ok() || !IsFreeFor(own, *candidate.space)) {
+    } else if (!OpenSpace(path, warn, &candidate.space).ok() ||
+               !IsFreeFor(database, *candidate.space)) {
       continue;  // a dead process's, with records; or damaged, and not ours to judge
     }
     if (status.ok()) {
@@ -202,84 +182,86 @@ Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, ui
                          "or recover them");
 }
 
-Status FindSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
-                     std::unique_ptr<SideSpace>* space, std::string* path) {
-  std::vector<uint64_t> numbers;
-  Status status = ListLogs(directory, &numbers);
-  if (!status.ok()) {
-    return status;
+}  // namespace
+
+// Somebody else in this process may have the lock as soon as it is given up, and would lose it with
+// the descriptor.
+HeldSideSpace::~HeldSideSpace() {
+  lock = RingLock();
+  if (lock_fd.valid()) {
+    CloseUnlessLocked(std::move(lock_fd), lock_file);
   }
-  Status failed;
-  for (const uint64_t number : numbers) {
-    std::unique_ptr<SideSpace> found;
-    *path = PathOf(directory, number);
-    status = OpenSpace(*path, warn, &found);
-    if (status.ok() && found->place() == place) {
-      *space = std::move(found);
-      return status;
-    }
-    failed = failed.ok() ? status : failed;
-  }
-  return failed.ok() ? Status::FromErrno("find side log", directory + " (" + UuidText(place) + ")",
-                                         -1, ENOENT)
-                     : failed;
 }
 
-Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
-                          HeldSideSpace* held) {
-  std::unique_ptr<SideSpace> space;
-  std::string path;
-  Status status = FindSideSpace(directory, place, warn, &space, &path);
-  if (!status.ok()) {
-    return status;
+HeldSideSpace& HeldSideSpace::operator=(HeldSideSpace&& other) noexcept {
+  std::swap(space, other.space);
+  std::swap(lock_fd, other.lock_fd);
+  std::swap(lock_file, other.lock_file);
+  std::swap(lock, other.lock);
+  return *this;
+}
+
+Status OpenSideSpace(const std::string& place, const std::string& database, uint64_t bytes,
+                     const WarningSink& warn, HeldSideSpace* held) {
+  return IsRemotePlace(place) ? OpenRemoteSpace(place, bytes, warn, &held->space)
+                              : OpenInDirectory(place, database, bytes, warn, held);
+}
+
+Status FindSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,
+                     std::unique_ptr<SideSpace>* space, std::string* path) {
+  std::unique_ptr<SideSpace> found;
+  Status status = ForEachSideSpace(place, warn, [&](std::unique_ptr<SideSpace> each) {
+    if (each->place() == log) {
+      found = std::move(each);
+    }
+  });
+  if (found == nullptr) {
+    return status.ok()
+               ? Status::FromErrno("find side log", place + " (" + UuidText(log) + ")", -1, ENOENT)
+               : status;
   }
+  *path = found->name();
+  *space = std::move(found);
+  return Status::Ok();
+}
+
+Status OpenNamedSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,
+                          HeldSideSpace* held) {
   HeldSideSpace candidate;
-  status = Lock(path, &candidate);
-  // Again, for now it cannot change.
-  status = status.ok() ? OpenSpace(path, warn, &candidate.space) : status;
+  std::string path;
+  Status status = FindSideSpace(place, log, warn, &candidate.space, &path);
+  if (status.ok() && !IsRemotePlace(place)) {
+    candidate.space = nullptr;
+    status = Lock(path, &candidate);
+    // Again, for now it cannot change.
+    status = status.ok() ? OpenSpace(path, warn, &candidate.space) : status;
+  }
   if (status.ok()) {
     *held = std::move(candidate);
   }
   return status;
 }
 
-Status NameDatabase(const std::string& directory, const Uuid& database, const std::string& words) {
-  const std::string path = NamePathOf(directory, database);
-  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd.valid()) {
-    return Status::FromErrno("make", path, -1, errno);
-  }
-  if (write(fd.get(), words.data(), words.size()) != static_cast<ssize_t>(words.size()) ||
-      fsync(fd.get()) != 0) {
-    return Status::FromErrno("write", path, 0, errno);
-  }
-  return SyncDirectory(directory);
-}
-
-void UnnameDatabase(const std::string& directory, const Uuid& database) {
-  (void)unlink(NamePathOf(directory, database).c_str());
-}
-
-std::map<Uuid, std::string> DatabaseNames(const std::string& directory) {
-  std::map<Uuid, std::string> found;
-  std::vector<std::string> names;
-  (void)ListDirectory(directory, &names);
-  for (const std::string& name : names) {
-    Uuid database = {};
-    if (name.compare(0, sizeof(kNamePrefix) - 1, kNamePrefix) != 0 ||
-        !ParseUuid(name.substr(sizeof(kNamePrefix) - 1), &database)) {
-      continue;
+Status ForEachSideSpace(const std::string& place, const WarningSink& warn,
+                        const std::function<void(std::unique_ptr<SideSpace>)>& visit) {
+  std::unique_ptr<SideSpace> space;
+  if (IsRemotePlace(place)) {
+    Status status = ReadRemoteSpace(place, warn, &space);
+    if (status.ok()) {
+      visit(std::move(space));
     }
-    const std::string path = directory + "/" + name;
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    std::string words(kMostWords, '\0');
-    size_t read = 0;
-    if (fd.valid() && ReadFully(fd.get(), path, 0, words.size(), words.data(), &read).ok()) {
-      words.resize(read);
-      found[database] = words;
-    }
+    return status;
   }
-  return found;
+  std::vector<uint64_t> numbers;
+  Status failed = ListLogs(place, &numbers);
+  for (const uint64_t number : numbers) {
+    Status status = OpenSpace(PathOf(place, number), warn, &space);
+    if (status.ok()) {
+      visit(std::move(space));
+    }
+    failed = failed.ok() ? status : failed;
+  }
+  return failed;
 }
 
 }  // namespace lss

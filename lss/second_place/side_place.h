@@ -1,16 +1,14 @@
-// A directory as a second place: side logs in files, one for each process that writes there, and
-// those that dead ones have left.
+// A second place by its name. A directory: side logs in files, one for each process that writes
+// there, and those that dead ones have left. Or the address of an export of a server: one log.
 //
 //   side-<n>         the log
 //   side-<n>.lock    locked by the process that has it
-//   database-<uuid>  says in words which database the logs call so
 //
 // Thread safety: functions without state, from any thread.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -37,24 +35,21 @@ struct HeldSideSpace {
   RingLock lock;  // on it
 };
 
-// A log of the directory in which nothing is recorded, or one that has records of the databases
-// `own`; or a new one of `bytes`. Taken over. The directory is made if it is missing, and its
-// parent is not.
-Status OpenSideSpace(const std::string& directory, const std::set<Uuid>& own, uint64_t bytes,
+// A log of the place in which nothing is recorded, or one that has records of a database of this
+// name (SideLabels); or a new one of `bytes`. Taken over. A directory is made if it is missing, and
+// its parent is not. An export has one log, whatever is recorded there.
+Status OpenSideSpace(const std::string& place, const std::string& database, uint64_t bytes,
                      const WarningSink& warn, HeldSideSpace* held);
-// The log with the name `place` and its path, for reading: whoever has it may be writing it.
-// NotFound: it is not in the directory, or there is no such directory.
-Status FindSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+// The log of that name and its path, for reading: whoever has it may be writing it. NotFound: it is
+// not in the place, or there is no such directory.
+Status FindSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,
                      std::unique_ptr<SideSpace>* space, std::string* path);
-// The same, locked, not taken over. NotFound: it is not in the directory, or there is
-// no such directory. Busy (RingLock::IsBusy): another process has it.
-Status OpenNamedSideSpace(const std::string& directory, const Uuid& place, const WarningSink& warn,
+// The same, locked, not taken over. Busy (RingLock::IsBusy): another process has it. Nobody can
+// lock an export.
+Status OpenNamedSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,
                           HeldSideSpace* held);
-
-// What the logs call `database` is this one. Durable when it returns.
-Status NameDatabase(const std::string& directory, const Uuid& database, const std::string& words);
-// No log of the directory has records of it any more.
-void UnnameDatabase(const std::string& directory, const Uuid& database);
-std::map<Uuid, std::string> DatabaseNames(const std::string& directory);
+// Gives every log of the place that can be read, for reading. The error of the first that cannot.
+Status ForEachSideSpace(const std::string& place, const WarningSink& warn,
+                        const std::function<void(std::unique_ptr<SideSpace>)>& visit);
 
 }  // namespace lss

@@ -17,7 +17,7 @@ class Scanner {
       : space_(space), visit_(visit), superblock_(space.superblock()) {}
 
   Status Run(SideScan* result) {
-    if (!pages_.Reserve(superblock_.group_bytes)) {
+    if (!pages_.Reserve(std::max(superblock_.group_bytes, kWindowBytes))) {
       return Status::FromErrno("read", space_.name(), -1, ENOMEM);
     }
     result->end = superblock_.head;
@@ -48,7 +48,7 @@ class Scanner {
         return epoch.end == SideEpoch::kOpen ? CheckEnd(epoch, lsn) : Damaged(lsn);
       }
       const auto give = [&](const SideRecord& record) { visit_(record, lsn); };
-      if (!ForEachRecord(pages_.data(), head, give)) {
+      if (!ForEachRecord(BytesAt(lsn), head, give)) {
         return Damaged(lsn);
       }
       result->end = lsn + PageCeil(head.bytes);
@@ -57,21 +57,42 @@ class Scanner {
     return Status::Ok();
   }
 
-  // Whether there is a whole group of this writer at `lsn`; then it is in pages_.
+  // What is fetched at once: where the place is far away, each read takes its time.
+  static constexpr uint64_t kWindowBytes = 1 << 20;
+
+  // Has [lsn, lsn + length) in memory. REQUIRES: it is not cut by the log's end
+  Status Fetch(uint64_t lsn, uint64_t length) {
+    if (lsn >= window_begin_ && lsn + length <= window_end_) {
+      return Status::Ok();
+    }
+    const uint64_t to_end = superblock_.log_bytes - lsn % superblock_.log_bytes;
+    uint64_t fetched = std::max(length, std::min(kWindowBytes, to_end));
+    Status status = space_.Read(lsn, fetched, pages_.data());
+    if (!status.ok() && fetched > length) {  // what is behind it may not be needed
+      fetched = length;
+      status = space_.Read(lsn, fetched, pages_.data());
+    }
+    window_begin_ = lsn;
+    window_end_ = status.ok() ? lsn + fetched : lsn;
+    return status;
+  }
+  const char* BytesAt(uint64_t lsn) const { return pages_.data() + (lsn - window_begin_); }
+
+  // Whether there is a whole group of this writer at `lsn`; then it is in memory.
   Status ReadGroup(const SideEpoch& epoch, uint64_t lsn, GroupHead* head, bool* found) {
     *found = false;
     bool is_own = false;
     if (Status status = ReadHead(epoch, lsn, head, &is_own); !status.ok() || !is_own) {
       return status;
     }
-    Status status = space_.Read(lsn, PageCeil(head->bytes), pages_.data());
-    *found = status.ok() && IsWholeGroup(pages_.data(), *head);
+    Status status = Fetch(lsn, PageCeil(head->bytes));
+    *found = status.ok() && IsWholeGroup(BytesAt(lsn), *head);
     return status;
   }
 
   Status ReadHead(const SideEpoch& epoch, uint64_t lsn, GroupHead* head, bool* is_own) {
-    Status status = space_.Read(lsn, kPageBytes, pages_.data());
-    *is_own = status.ok() && DecodeGroupHead(pages_.data(), lsn, head) &&
+    Status status = Fetch(lsn, kPageBytes);
+    *is_own = status.ok() && DecodeGroupHead(BytesAt(lsn), lsn, head) &&
               head->bytes <= superblock_.group_bytes && head->epoch == epoch.epoch &&
               head->writer == epoch.writer;
     return status;
@@ -107,6 +128,8 @@ class Scanner {
   const Visit& visit_;
   const SideSuperblock superblock_;
   PageBuffer pages_;
+  uint64_t window_begin_ = 0;  // LSNs of what is in it
+  uint64_t window_end_ = 0;
 };
 
 }  // namespace

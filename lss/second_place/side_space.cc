@@ -20,20 +20,6 @@ uint64_t DrawWriter() {
   return static_cast<uint64_t>(random()) << 32 | random();
 }
 
-Status MakeRoom(Device* device, uint64_t end) {
-  Status status = device->SetSize(0);
-  if (status.ok()) {
-    status = device->Allocate(0, end);
-  }
-  if (status.ok()) {
-    status = device->SetSize(end);
-  }
-  if (status.ok()) {
-    status = device->Sync();
-  }
-  return status;
-}
-
 }  // namespace
 
 SideSpace::SideSpace(std::unique_ptr<Device> device, const SideSuperblock& superblock)
@@ -41,7 +27,8 @@ SideSpace::SideSpace(std::unique_ptr<Device> device, const SideSuperblock& super
       place_(superblock.place),
       log_bytes_(superblock.log_bytes),
       group_bytes_(superblock.group_bytes),
-      superblock_(superblock) {}
+      superblock_(superblock),
+      labels_(device_.get(), kSuperblocksBytes + log_bytes_) {}
 
 Status SideSpace::Format(std::unique_ptr<Device> device, const Uuid& place, uint64_t bytes,
                          uint64_t group_bytes, std::unique_ptr<SideSpace>* result) {
@@ -56,11 +43,10 @@ Status SideSpace::Format(std::unique_ptr<Device> device, const Uuid& place, uint
                                    " needs room for two groups of whole pages, at most " +
                                    std::to_string(kMaxBufferBytes) + " bytes each");
   }
-  if (Status status = MakeRoom(device.get(), kSuperblocksBytes + superblock.log_bytes);
-      !status.ok()) {
+  std::unique_ptr<SideSpace> space(new SideSpace(std::move(device), superblock));
+  if (Status status = space->MakeEmpty(); !status.ok()) {
     return status;
   }
-  std::unique_ptr<SideSpace> space(new SideSpace(std::move(device), superblock));
   // Both slots, so that no older one is left.
   for (int slot = 0; slot < 2; ++slot, ++superblock.sequence) {
     if (Status status = space->WriteSlot(superblock); !status.ok()) {
@@ -75,6 +61,21 @@ Status SideSpace::Format(std::unique_ptr<Device> device, const Uuid& place, uint
   return Status::Ok();
 }
 
+Status SideSpace::MakeEmpty() {
+  const uint64_t end = kSuperblocksBytes + log_bytes_ + kLabelsBytes;
+  Status status = device_->SetSize(0);
+  if (status.ok()) {
+    status = device_->Allocate(0, end);
+  }
+  if (status.ok()) {
+    status = device_->SetSize(end);
+  }
+  if (status.ok()) {
+    status = labels_.Format();
+  }
+  return status.ok() ? device_->Sync() : status;
+}
+
 Status SideSpace::Open(std::unique_ptr<Device> device, std::unique_ptr<SideSpace>* result) {
   SideSuperblock newest;
   bool found = false;
@@ -87,7 +88,11 @@ Status SideSpace::Open(std::unique_ptr<Device> device, std::unique_ptr<SideSpace
                               "was used, or an empty one");
   }
   device->BypassCache(true);
-  result->reset(new SideSpace(std::move(device), newest));
+  std::unique_ptr<SideSpace> space(new SideSpace(std::move(device), newest));
+  if (Status status = space->labels_.Read(); !status.ok()) {
+    return status;
+  }
+  *result = std::move(space);
   return Status::Ok();
 }
 
@@ -126,8 +131,8 @@ Status SideSpace::TakeOver() {
   return Status::Ok();
 }
 
-Status SideSpace::WriteSuperblock(SideSuperblock superblock) {
-  const SideSuperblock own = this->superblock();
+Status SideSpace::CheckOwner() const {
+  const SideSuperblock own = superblock();
   SideSuperblock newest;
   bool found = false;
   if (Status status = ReadSuperblocks(device_.get(), &newest, &found); !status.ok()) {
@@ -138,6 +143,14 @@ Status SideSpace::WriteSuperblock(SideSuperblock superblock) {
                           std::to_string(newest.epoch) + ", own " + std::to_string(own.epoch) +
                           "); a second place is for one process at a time");
   }
+  return Status::Ok();
+}
+
+Status SideSpace::WriteSuperblock(SideSuperblock superblock) {
+  if (Status status = CheckOwner(); !status.ok()) {
+    return status;
+  }
+  const SideSuperblock own = this->superblock();
   superblock.epoch = own.epoch;
   superblock.writer = own.writer;
   superblock.sequence = own.sequence + 1;

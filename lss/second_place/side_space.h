@@ -1,4 +1,4 @@
-// A side log's place on its device: two superblocks, then the circular log.
+// A side log's place on its device: two superblocks, the circular log, the names of databases.
 //
 // One writer: whoever opens the log for writing takes it over, by a larger epoch. One that was
 // taken over learns of it when it writes a superblock. Until then its groups may still arrive, if
@@ -13,13 +13,15 @@
 #include "lss/base/mutex.h"
 #include "lss/base/status.h"
 #include "lss/device/device.h"
+#include "lss/second_place/side_labels.h"
 #include "lss/second_place/side_superblock.h"
 
 namespace lss {
 
 class SideSpace {
  public:
-  // Makes an empty log in `bytes` of the device, with the name `place`. What was there is gone.
+  // Makes an empty log in `bytes` of the device, with the name `place`; the names behind it take
+  // kLabelsBytes more. What was there is gone.
   static Status Format(std::unique_ptr<Device> device, const Uuid& place, uint64_t bytes,
                        uint64_t group_bytes, std::unique_ptr<SideSpace>* result);
   // Corruption: there is no side log on the device.
@@ -34,8 +36,14 @@ class SideSpace {
     return superblock_;
   }
 
+  // Of the databases whose records the log has.
+  SideLabels* labels() { return &labels_; }
+  const SideLabels* labels() const { return &labels_; }
+
   // Makes this the only writer: from now on whoever wrote before cannot write a superblock.
   Status TakeOver();
+  // Closed: another writer has taken over. Other errors say nothing. REQUIRES: as below
+  Status CheckOwner() const;
   // Durable when it returns. Sequence, epoch and writer are its own. After an error the one before
   // still counts. Closed: another writer has taken over. REQUIRES: TakeOver has returned OK
   Status WriteSuperblock(SideSuperblock superblock);
@@ -51,6 +59,7 @@ class SideSpace {
  private:
   SideSpace(std::unique_ptr<Device> device, const SideSuperblock& superblock);
   static Status ReadSuperblocks(Device* device, SideSuperblock* newest, bool* found);
+  Status MakeEmpty();
   Status WriteSlot(const SideSuperblock& superblock);
   Address PlaceOf(uint64_t lsn) const { return kSuperblocksBytes + lsn % log_bytes_; }
 
@@ -60,6 +69,7 @@ class SideSpace {
   const uint64_t group_bytes_;
   mutable Mutex mutex_;
   SideSuperblock superblock_ LSS_GUARDED_BY(mutex_);
+  SideLabels labels_;
 };
 
 }  // namespace lss

@@ -7,13 +7,14 @@
 namespace lss {
 
 FlushPipeline::FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher,
-                             const RingOptions& ring)
+                             const RingOptions& ring, StreamFigures* figures)
     : device_(device),
       space_(space),
       flusher_(flusher),
       behavior_(FlushBehavior::Make(ring.write_mode)),
       cold_behavior_(FlushBehavior::Make(WriteMode::kSerializedWrites)),
       ring_bytes_(static_cast<uint64_t>(ring.buffer_bytes) * ring.buffer_count),
+      figures_(figures),
       cache_({}, 0),
       batch_limit_(ring.buffer_bytes),
       stability_(words) {}
@@ -101,6 +102,7 @@ void FlushPipeline::Refuse(const Status& why) {
 
 void FlushPipeline::SetBackLocked(const Status& why) {
   LeaveRoomToTell(why);
+  figures_->passing_errors.Add();
   setback_ = why;
   ++setbacks_;
   changed_.NotifyAll();
@@ -130,10 +132,8 @@ FlushPipeline::Relief FlushPipeline::ReliefLocked() const {
   return gate_ == Gate::kHot && cache_.Outruns(facts) ? Relief::kOutruns : Relief::kNone;
 }
 
-Status FlushPipeline::AwaitStable(Address address) {
-  if (hi_stable() >= address) {
-    return Status::Ok();
-  }
+Status FlushPipeline::AwaitWrites(Address address) {
+  const Stopwatch watch(&figures_->wait(WaitFor::kRing));
   MutexLock lock(&mutex_);
   const uint64_t setbacks_before = setbacks_;
   resting_ = false;
@@ -263,11 +263,20 @@ void FlushPipeline::OnWriteDone(const WriteOp& op, const Status& written) {
     }
   } else if (!failed()) {
     // After a failure the watermark stands still: what was acknowledged must not grow.
+    CountWrittenLocked(op);
     stability_.Complete(op.offset, op.end());
+    figures_->in_file.Set(hi_stable());
     ++plain_writes_;
   }
   TakeBackLocked();
   changed_.NotifyAll();
+}
+
+// Of a buffer whose beginning a sync has written, that is written again.
+void FlushPipeline::CountWrittenLocked(const WriteOp& op) {
+  const Address before = std::clamp<Address>(hi_stable(), op.offset, op.end());
+  figures_->written(WrittenAs::kAgain).Add(before - op.offset);
+  figures_->written(WrittenAs::kData).Add(op.end() - before);
 }
 
 // What was handed out and is not in the file waits again, as if it had never gone.
@@ -297,6 +306,7 @@ void FlushPipeline::Fail(const Status& error) {
 void FlushPipeline::FailLocked(const Status& error) {
   if (!failed_.load(std::memory_order_relaxed)) {  // relaxed: set under this lock only
     error_ = error;
+    figures_->final_errors.Add();
     failed_.store(true, std::memory_order_release);  // P6
     LeaveRoomToTell(error);
   }

@@ -19,6 +19,7 @@
 
 #include "lss/base/mutex.h"
 #include "lss/device/async_writer.h"
+#include "lss/figures/stream_figures.h"
 #include "lss/ring/flush_buffer_ring.h"
 #include "lss/ring/ring_memory.h"
 #include "lss/runtime/flusher.h"
@@ -34,7 +35,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   // All pointers must outlive the pipeline. `flusher` may be null in tests that call NextWrites and
   // OnWriteDone themselves.
   FlushPipeline(Device* device, OwnerWords* words, Space* space, Flusher* flusher,
-                const RingOptions& ring);
+                const RingOptions& ring, StreamFigures* figures);
 
   // Who keeps the pipeline and the ring's memory alive while the flusher works for it.
   void SetOwner(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
@@ -68,7 +69,9 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   bool writes_allowed() const;
   // Waits for back-pressure to end, and urges the flusher meanwhile. A setback ends the wait with
   // its error; nothing is lost, and the next call tries again.
-  Status AwaitStable(Address address) override;
+  Status AwaitStable(Address address) override {
+    return hi_stable() >= address ? Status::Ok() : AwaitWrites(address);
+  }
 
   // --- the page cache instead of waiting ---
 
@@ -169,6 +172,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   Device* device() override { return device_; }
 
  private:
+  Status AwaitWrites(Address address);
   // Before anything is stored into the ring's header; without mutex_.
   void AwaitThaw() const;
   bool BusyLocked() const LSS_REQUIRES(mutex_) { return exclusive_ || in_flight_ > 0; }
@@ -180,6 +184,12 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   void SelectLocked(std::vector<WriteOp>* ops) LSS_REQUIRES(mutex_);
   // Begins to measure; the end of what is written.
   Address BeginBatchLocked(const std::vector<WriteOp>& ops) LSS_REQUIRES(mutex_);
+  // For a sync that others keep from running. Adds to `waited_ns`.
+  void AwaitTurnLocked(int64_t* waited_ns) LSS_REQUIRES(mutex_);
+  // One sync of our own. Drops the lock while it writes.
+  Status RunSyncLocked(const std::function<SyncStep()>& write) LSS_REQUIRES(mutex_);
+  void CountWrittenLocked(const WriteOp& op) LSS_REQUIRES(mutex_);
+  void CountSyncLocked(int64_t began_ns, int64_t waited_ns, bool led) LSS_REQUIRES(mutex_);
   // Drops the lock while the device syncs: others may write, unless exclusive access is held.
   // REQUIRES: syncing_ is ours.
   Status SyncDeviceLocked() LSS_REQUIRES(mutex_);
@@ -197,6 +207,7 @@ class FlushPipeline final : public FlushClient, public StableWaiter {
   const std::unique_ptr<FlushBehavior> behavior_;
   const std::unique_ptr<FlushBehavior> cold_behavior_;
   const uint64_t ring_bytes_;
+  StreamFigures* const figures_;
   // Set before the first append, not changed afterwards.
   std::weak_ptr<void> owner_;
   const RingMemory* memory_ = nullptr;

@@ -44,38 +44,26 @@ void FlushPipeline::ReleaseExclusive() {
 }
 
 Status FlushPipeline::SyncTo(Address target, const std::function<SyncStep()>& write) {
+  const int64_t began_ns = SteadyNowNs();
+  int64_t waited_ns = 0;
   bool wanted = false;
+  bool led = false;
   Status result;
   {
-    MutexLock lock(&mutex_);
-    while (durable() < target && !failed() && result.ok()) {
-      if (syncing_) {
-        changed_.Wait(&mutex_);
-        continue;
-      }
-      if (BusyLocked()) {
-        ++exclusive_waiters_;
-        changed_.Wait(&mutex_);
-        --exclusive_waiters_;
-        continue;
-      }
-      exclusive_ = true;
-      syncing_ = true;
-      lock.Unlock();
-      SyncStep step = write();
-      AwaitThaw();
-      lock.Lock();
-      // From there on exclusive access may be somebody else's.
-      exclusive_ = step.alone;
-      if (step.status.ok() && step.sync_device) {
-        step.status = SyncDeviceLocked();
-      }
-      if (step.alone) {
-        exclusive_ = false;
-      }
-      result = step.status;
-      EndSyncLocked(step.status, step.end);
+    const MutexLock lock(&mutex_);
+    if (figures_->syncs_under_way.value() == 0) {
+      figures_->sync_waits_since_ns.Set(static_cast<uint64_t>(began_ns));
     }
+    figures_->syncs_under_way.AddAlone();
+    while (durable() < target && !failed() && result.ok()) {
+      if (syncing_ || BusyLocked()) {
+        AwaitTurnLocked(&waited_ns);
+        continue;
+      }
+      led = true;
+      result = RunSyncLocked(write);
+    }
+    CountSyncLocked(began_ns, waited_ns, led);
     wanted = WantsFlushLocked() && exclusive_waiters_ == 0;
     if (failed()) {
       result = error_;
@@ -83,6 +71,53 @@ Status FlushPipeline::SyncTo(Address target, const std::function<SyncStep()>& wr
   }
   Kick(wanted);
   return result;
+}
+
+void FlushPipeline::AwaitTurnLocked(int64_t* waited_ns) {
+  const int64_t began_ns = SteadyNowNs();
+  if (syncing_) {
+    changed_.Wait(&mutex_);
+  } else {
+    ++exclusive_waiters_;
+    changed_.Wait(&mutex_);
+    --exclusive_waiters_;
+  }
+  *waited_ns += SteadyNowNs() - began_ns;
+}
+
+Status FlushPipeline::RunSyncLocked(const std::function<SyncStep()>& write) {
+  exclusive_ = true;
+  syncing_ = true;
+  mutex_.Unlock();
+  SyncStep step = write();
+  AwaitThaw();
+  mutex_.Lock();
+  // From there on exclusive access may be somebody else's.
+  exclusive_ = step.alone;
+  if (step.status.ok() && step.sync_device) {
+    // Who may write meanwhile is a stream whose file grows with what it holds.
+    const Stopwatch watch(&figures_->wait(step.alone ? WaitFor::kDevice : WaitFor::kJournal));
+    step.status = SyncDeviceLocked();
+  }
+  if (step.alone) {
+    exclusive_ = false;
+  }
+  EndSyncLocked(step.status, step.end);
+  return step.status;
+}
+
+void FlushPipeline::CountSyncLocked(int64_t began_ns, int64_t waited_ns, bool led) {
+  const int64_t now_ns = SteadyNowNs();
+  figures_->syncs.Add();
+  figures_->sync_time.Add(static_cast<uint64_t>(now_ns - began_ns));
+  if (waited_ns > 0) {
+    figures_->wait(WaitFor::kInFlight).Add(static_cast<uint64_t>(waited_ns));
+  }
+  if (!led) {
+    figures_->coalesced_syncs.Add();
+  }
+  figures_->syncs_under_way.Set(figures_->syncs_under_way.value() - 1);
+  figures_->sync_waits_since_ns.Set(static_cast<uint64_t>(now_ns));
 }
 
 Status FlushPipeline::SyncWritten() {
@@ -122,9 +157,11 @@ void FlushPipeline::EndSyncLocked(const Status& status, Address end) {
   syncing_ = false;
   if (status.ok()) {
     stability_.MakeDurable(end);
+    figures_->durable.Set(durable());
     last_sync_end_ = std::max(last_sync_end_, end);
     cache_.OnSynced();
   } else if (status.IsPassing()) {
+    figures_->passing_errors.Add();
     LeaveRoomToTell(status);
   } else {
     FailLocked(status);
@@ -143,6 +180,7 @@ void FlushPipeline::OnTailWritten(Address begin, Address end, WriteKind kind) {
   AwaitThaw();
   const MutexLock lock(&mutex_);
   stability_.Complete(begin, end);
+  figures_->in_file.Set(hi_stable());
   resting_ = false;
   plain_writes_ += kind == WriteKind::kPlain ? 1 : 0;
 }

@@ -23,8 +23,9 @@ constexpr uint64_t kZeroingShare = 8;
 
 }  // namespace
 
-Space::Space(Device* device, const StreamOptions& options)
+Space::Space(Device* device, const StreamOptions& options, StreamFigures* figures)
     : device_(device),
+      figures_(figures),
       allocation_step_bytes_(options.allocation_step_bytes),
       allocates_ahead_(options.allocate_ahead),
       plan_(options.frontier_bytes, Pace()) {}
@@ -99,11 +100,18 @@ bool Space::MayWritePageOf(Address end) const {
 void Space::PrepareForWrite(Address end) {
   const Address page_end = PageCeil(end);
   const MutexLock lock(&mutex_);
-  while (page_end > zeroing_from_) {
-    zeroing_done_.Wait(&mutex_);
+  if (page_end > zeroing_from_) {
+    AwaitZeroing(page_end);
   }
   if (page_end > size_) {
     GrowTo(page_end);
+  }
+}
+
+void Space::AwaitZeroing(Address page_end) {
+  const Stopwatch watch(&figures_->wait(WaitFor::kZeroing));
+  while (page_end > zeroing_from_) {
+    zeroing_done_.Wait(&mutex_);
   }
 }
 
@@ -211,6 +219,7 @@ bool Space::WriteZeros(const FrontierPlan::Range& range, Address retired_below, 
     if (!written->ok()) {
       return false;
     }
+    figures_->written(WrittenAs::kZeros).Add(piece.iov_len);
   }
   // The frontier counts only when the blocks' metadata is on the device too (C7).
   return aside->Sync().ok();

@@ -24,7 +24,8 @@ namespace lss {
 
 class Space {
  public:
-  Space(Device* device, const StreamOptions& options);
+  // Nothing is owned; both must outlive the space.
+  Space(Device* device, const StreamOptions& options, StreamFigures* figures);
 
   // What the stream before this one was like. REQUIRES: nothing zeroed yet.
   void Follow(const Pace& predecessor);
@@ -84,6 +85,8 @@ class Space {
   Status Allocate(Address end);
   Status AllocateTo(Address from, Address end) LSS_REQUIRES(allocating_);
   void SetAllocated(Address end) LSS_REQUIRES(allocating_);
+  // Until nothing is being zeroed below `page_end`.
+  void AwaitZeroing(Address page_end) LSS_REQUIRES(mutex_);
   void GrowTo(Address page_end) LSS_REQUIRES(mutex_);
   // REQUIRES: as CutTo, above `exact_size` only; no chunk under way that may still take blocks.
   Status CutToLocked(Address exact_size) LSS_REQUIRES(mutex_);
@@ -96,6 +99,7 @@ class Space {
   bool WriteZeros(const FrontierPlan::Range& range, Address retired_below, Status* written);
 
   Device* const device_;
+  StreamFigures* const figures_;
   const uint64_t allocation_step_bytes_;
   const bool allocates_ahead_;
   Mutex allocating_;  // held over the call of the device; taken after mutex_ where both are

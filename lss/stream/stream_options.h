@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "lss/base/status.h"
+#include "lss/figures/stream_figures.h"
 
 namespace lss {
 
@@ -37,6 +39,9 @@ struct StreamOptions {
   // or a crash could show a hole between the two. Its error becomes this store's. Null: no
   // predecessors.
   std::function<Status(bool durable)> settle_predecessors;
+
+  // Where the stream counts what it does. Null: where only it sees it.
+  std::shared_ptr<StreamFigures> figures;
 
   // What is left of them where the device does not overwrite in place: no way past the page cache,
   // nothing zeroed ahead, and only small allocations, because those stay taken as a whole as long

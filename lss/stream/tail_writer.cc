@@ -16,12 +16,14 @@ constexpr int64_t kHeatAgainNs = 1'000'000'000;
 }  // namespace
 
 TailWriter::TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring,
-                       FlushPipeline* pipeline, Space* space, const StreamOptions& options)
+                       FlushPipeline* pipeline, Space* space, const StreamOptions& options,
+                       StreamFigures* figures)
     : device_(device),
       memory_(memory),
       ring_(ring),
       pipeline_(pipeline),
       space_(space),
+      figures_(figures),
       may_use_direct_io_(options.use_direct_io),
       exact_size_when_synced_(options.exact_size_when_synced),
       settle_predecessors_(options.settle_predecessors),
@@ -89,6 +91,7 @@ Status TailWriter::RewriteFrom(Address at, Address end) {
         !status.ok()) {
       return status;
     }
+    figures_->written(WrittenAs::kAgain).Add(written);
   }
   pipeline_->OnTailWritten(end, end, WriteKind::kPlain);
   return Status::Ok();
@@ -123,7 +126,7 @@ Status TailWriter::WriteBytes(Address begin, Address end) {
   }
   pieces_.clear();
   ring_->Gather(begin, end, &pieces_);
-  if (Status status = WritePieces(begin, WriteKind::kPlain); !status.ok()) {
+  if (Status status = WritePieces(begin, end - begin, WriteKind::kPlain); !status.ok()) {
     return status;
   }
   pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
@@ -132,15 +135,33 @@ Status TailWriter::WriteBytes(Address begin, Address end) {
 
 // Asked twice: zeros in place of what was lost shall not get into the file, and if they have come
 // to be there meanwhile, they shall not be taken for bytes.
-Status TailWriter::WritePieces(Address begin, WriteKind kind) {
+Status TailWriter::WritePieces(Address begin, uint64_t fresh, WriteKind kind) {
   const auto lost = [this] { return memory_->failed() && LostPieces(); };
   if (lost()) {
     return FailForLostBytes();
   }
-  if (Status status = device_->Write(pieces_, begin, kind); !status.ok()) {
+  if (Status status = WriteTimed(begin, kind); !status.ok()) {
     return status;
   }
+  CountPieces(fresh);
   return lost() ? FailForLostBytes() : Status::Ok();
+}
+
+Status TailWriter::WriteTimed(Address begin, WriteKind kind) {
+  if (kind == WriteKind::kPlain) {
+    return device_->Write(pieces_, begin, kind);
+  }
+  const Stopwatch watch(&figures_->wait(WaitFor::kDevice));
+  return device_->Write(pieces_, begin, kind);
+}
+
+void TailWriter::CountPieces(uint64_t fresh) {
+  uint64_t written = 0;
+  for (const iovec& piece : pieces_) {
+    written += piece.iov_len;
+  }
+  figures_->written(WrittenAs::kTail).Add(fresh);
+  figures_->written(WrittenAs::kAgain).Add(written - fresh);
 }
 
 bool TailWriter::LostPieces() const {
@@ -193,7 +214,7 @@ Status TailWriter::WritePages(Address end, WriteKind kind) {
     return status;
   }
   space_->PrepareForWrite(end);
-  if (Status status = WritePieces(begin, kind); !status.ok()) {
+  if (Status status = WritePieces(begin, end - stable, kind); !status.ok()) {
     return status;
   }
   pipeline_->OnTailWritten(begin, end, kind);
@@ -253,6 +274,7 @@ bool TailWriter::MakeHot() {
   space_->Resume();
   leaves_zeros_ = true;
   hot_.store(true, std::memory_order_release);  // P13
+  figures_->is_hot.Set(1);
   pipeline_->OnPastCache();
   pipeline_->AllowWrites(FlushPipeline::Gate::kHot);
   return true;

@@ -30,7 +30,7 @@ class TailWriter {
  public:
   // Nothing is owned; everything must outlive the writer.
   TailWriter(Device* device, RingMemory* memory, FlushBufferRing* ring, FlushPipeline* pipeline,
-             Space* space, const StreamOptions& options);
+             Space* space, const StreamOptions& options, StreamFigures* figures);
 
   // Everything committed before the call is on the device when it returns OK.
   Status Sync();
@@ -82,8 +82,11 @@ class TailWriter {
   Status SettlePredecessors(bool durable);
   // WriteThrough under exclusive access.
   Status WriteThroughAlone(Address at, ByteView bytes);
-  // Writes what Gather has put together for `begin`, unless the ring has lost some of it.
-  Status WritePieces(Address begin, WriteKind kind);
+  // Writes what Gather has put together for `begin`, unless the ring has lost some of it. `fresh`:
+  // bytes of it that had not been written before.
+  Status WritePieces(Address begin, uint64_t fresh, WriteKind kind);
+  Status WriteTimed(Address begin, WriteKind kind);
+  void CountPieces(uint64_t fresh);
   bool LostPieces() const;
   Status FailForLostBytes();
   Status WriteBehind(Address at, ByteView bytes);
@@ -113,6 +116,7 @@ class TailWriter {
   FlushBufferRing* const ring_;
   FlushPipeline* const pipeline_;
   Space* const space_;
+  StreamFigures* const figures_;
   const bool may_use_direct_io_;
   std::atomic<bool> prefer_direct_io_{true};
   const bool exact_size_when_synced_;

@@ -48,6 +48,8 @@ Status TailWriter::CoolDown() {
   device_->BypassCache(false);
   Status status = space_->Rest(pipeline_->WrittenEnd());
   hot_.store(false, std::memory_order_release);  // P13
+  figures_->is_hot.Set(0);
+  figures_->outran_device.Add();
   ++times_cooled_;
   pipeline_->OnThroughCache();
   return status;

@@ -43,6 +43,7 @@ Status TailWriter::WriteBehind(Address at, ByteView bytes) {
     status = device_->Write({piece}, begin, WriteKind::kPlain);
   }
   if (status.ok()) {
+    figures_->written(WrittenAs::kTail).Add(end - begin);
     pipeline_->OnTailWritten(begin, end, WriteKind::kPlain);
   }
   return status;
@@ -62,6 +63,7 @@ Status TailWriter::LeaveRing() {
     leaves_zeros_ = false;
   }
   memory_->Remove();
+  figures_->left_ring.Add();
   left_ring_ = true;
   return Status::Ok();
 }

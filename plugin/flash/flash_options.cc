@@ -56,7 +56,9 @@ lss::PageStoreOptions FlashOptions::ForStore() const {
 rocksdb::Status FlashOptions::Validate() const {
   if (path.empty()) {
     return rocksdb::Status::InvalidArgument(
-        "bloom_lfs_flash needs path=DIRECTORY, on a fast local disk, and size=BYTES");
+        "bloom_lfs_flash needs path=DIRECTORY, on a fast local disk (or path=nbd://HOST/EXPORT), "
+        "and "
+        "size=BYTES");
   }
   return AllOptions().Check(*this);
 }

@@ -1,4 +1,4 @@
-// Options of the flash tier: names, defaults, ranges. plugin/README.md says what each is for.
+// Options of the flash tier: names, defaults, ranges. plugin/flash/README.md says what each is for.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace bloom_lfs {
 struct FlashOptions {
   static const char* kName() { return "BloomLfsFlashOptions"; }
 
-  std::string path;                // directory of the tier, on a fast local disk
+  std::string path;                // directory on a fast local disk, or an nbd:// address
   uint64_t size = 0;               // bytes of it
   uint64_t memory = 64ULL << 20;   // bytes of pages on their way there
   std::string policy = "s3_fifo";  // which of them get there: s3_fifo, lru

@@ -7,7 +7,9 @@
 
 #include "lss/base/mutex.h"
 #include "lss/base/per_process.h"
+#include "lss/device/remote_device.h"
 #include "lss/runtime/runtime.h"
+#include "plugin/flash/flash_figures.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
@@ -40,6 +42,7 @@ struct RunningStore {
   RunningStore(const FlashOptions& flash_options, std::shared_ptr<Turns> turns_in)
       : options(flash_options), turns(std::move(turns_in)), runtime(WarnOnce) {}
   ~RunningStore() {
+    figures.reset();
     store.reset();
     runtime.Stop();
     if (has_turn) {
@@ -56,6 +59,7 @@ struct RunningStore {
   lss::Runtime runtime;
   bool has_turn = false;  // the store's thread sets it, which has ended when it is read
   std::unique_ptr<lss::PageStore> store;
+  std::unique_ptr<FigureSource> figures;
 };
 
 struct Place {
@@ -75,8 +79,11 @@ bool SameShape(const FlashOptions& a, const FlashOptions& b) {
   return a.size == b.size && a.page_bytes == b.page_bytes;
 }
 
-// "/a/./b/" and "b" in "/a" are "/a/b".
+// "/a/./b/" and "b" in "/a" are "/a/b". Addresses are compared as they are written.
 std::string OneNameOf(const std::string& path) {
+  if (lss::IsRemotePlace(path)) {
+    return path;
+  }
   std::error_code error;
   std::filesystem::path name = std::filesystem::absolute(path, error);
   name = error ? std::filesystem::path(path) : name.lexically_normal();
@@ -97,6 +104,9 @@ std::shared_ptr<lss::PageStore> SharedPageStore(const FlashOptions& options) {
     // The options are valid: what else goes wrong turns the store off.
     if (!lss::PageStore::Open(&running->runtime, store_options, &running->store).ok()) {
       WarnOnce("flash tier " + options.path + " could not be opened");
+    }
+    if (running->store != nullptr) {
+      running->figures = RegisterFlashFigures(options.path, running->store.get());
     }
     place.running = running;
   } else if (!SameShape(running->options, options)) {

@@ -20,6 +20,8 @@ lss::Status ToStatus(const IOStatus& status) {
                             : lss::Status::IoError(status.ToString());
 }
 
+IOStatus ParentsLogError() { return IOStatus::IOError("use of a log in a forked child"); }
+
 lss::Status SyncedFile::Sync() {
   const std::shared_lock<std::shared_mutex> lock(closing_);
   return closed_ ? lss::Status::Closed("a log that is closed is not synced any more")
@@ -48,6 +50,9 @@ DoubledLogFile::~DoubledLogFile() {
 }
 
 IOStatus DoubledLogFile::Append(const Slice& data, const IOOptions& options, IODebugContext* dbg) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   IOStatus status = target()->Append(data, options, dbg);
   if (status.ok()) {
     stream_->Appended({data.data(), data.size()});
@@ -57,6 +62,9 @@ IOStatus DoubledLogFile::Append(const Slice& data, const IOOptions& options, IOD
 
 IOStatus DoubledLogFile::Append(const Slice& data, const IOOptions& options,
                                 const DataVerificationInfo& verification, IODebugContext* dbg) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   IOStatus status = target()->Append(data, options, verification, dbg);
   if (status.ok()) {
     stream_->Appended({data.data(), data.size()});
@@ -65,6 +73,9 @@ IOStatus DoubledLogFile::Append(const Slice& data, const IOOptions& options,
 }
 
 IOStatus DoubledLogFile::Sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   file_->NoteSync();
   return ToIOStatus(stream_->Sync());
 }

@@ -14,6 +14,8 @@
 namespace bloom_lfs {
 
 lss::Status ToStatus(const rocksdb::IOStatus& status);
+// What a forked child is told that uses a log of its parent's.
+rocksdb::IOStatus ParentsLogError();
 
 // Of the log's file, shared with the thread that brings files up to date.
 class SyncedFile {
@@ -41,7 +43,8 @@ class SyncedFile {
   bool closed_ = false;
 };
 
-// One appender; Sync may run beside it.
+// One appender; Sync may run beside it. In a forked child nothing is done: the side log is the
+// parent's.
 class DoubledLogFile final : public rocksdb::FSWritableFileWrapper {
  public:
   // `owner` is kept as long as the file is open.

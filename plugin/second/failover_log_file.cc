@@ -34,6 +34,9 @@ FailoverLogFile::~FailoverLogFile() {
 
 IOStatus FailoverLogFile::Append(const Slice& data, const IOOptions& /*options*/,
                                  IODebugContext* /*dbg*/) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   watch_.OnAppend();
   const lss::Status status = stream_->Append({data.data(), data.size()});
   if (status.ok()) {
@@ -49,6 +52,9 @@ IOStatus FailoverLogFile::Append(const Slice& data, const IOOptions& options,
 }
 
 IOStatus FailoverLogFile::Flush(const IOOptions& options, IODebugContext* dbg) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   if (!watch_.OnFlush()) {
     return IOStatus::OK();
   }
@@ -57,6 +63,9 @@ IOStatus FailoverLogFile::Flush(const IOOptions& options, IODebugContext* dbg) {
 }
 
 IOStatus FailoverLogFile::Sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   watch_.OnSync();
   return ToIOStatus(stream_->Sync());
 }
@@ -90,6 +99,9 @@ IOStatus FailoverLogFile::RangeSync(uint64_t /*offset*/, uint64_t /*length*/,
 }
 
 IOStatus FailoverLogFile::Truncate(uint64_t size, const IOOptions& options, IODebugContext* dbg) {
+  if (fork_guard_.InForkedChild()) {
+    return ParentsLogError();
+  }
   const lss::Status status = stream_->Drain();
   return status.ok() ? file_->get()->Truncate(size, options, dbg) : ToIOStatus(status);
 }

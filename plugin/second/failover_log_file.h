@@ -24,7 +24,8 @@ class FedFile final : public lss::HandOffFile {
 };
 
 // One appender; Sync may run beside it. Nothing but Close, and a Flush that shows the log to
-// others, waits for the file.
+// others, waits for the file. In a forked child nothing is done: queue and side log are the
+// parent's.
 class FailoverLogFile final : public rocksdb::FSWritableFile {
  public:
   // `owner` is kept as long as the file is open.

@@ -20,6 +20,7 @@
 #include "plugin/plugin_options.h"
 #include "plugin/second/doubled_log_file.h"
 #include "plugin/second/failover_log_file.h"
+#include "plugin/second/second_figures.h"
 #include "plugin/second/second_recovery.h"
 #include "plugin/warning.h"
 
@@ -30,34 +31,10 @@ using lss::Status;
 
 // The last owner may still be on its way out.
 constexpr auto kWaitForOwner = std::chrono::seconds(5);
+// Of the time that a failed attempt to open a place took, so long is the pause before the next.
+constexpr int kPauseFactor = 10;
 // A log that is being written looks damaged where a write is under way.
 constexpr int kReadings = 5;
-
-struct Databases {
-  lss::Mutex mutex;
-  // Kept by the lock that this process has, or by the logs that it writes.
-  std::map<const void*, std::shared_ptr<SecondDatabase>> by_lock LSS_GUARDED_BY(mutex);
-  std::map<DirectoryId, std::weak_ptr<SecondDatabase>> by_directory LSS_GUARDED_BY(mutex);
-
-  // Of the log at `path`, which may be in the archive.
-  std::shared_ptr<SecondDatabase> FindLog(const std::string& path) {
-    const std::string directory = lss::DirectoryOf(path);
-    const lss::MutexLock lock(&mutex);
-    if (by_directory.empty()) {
-      return nullptr;
-    }
-    std::shared_ptr<SecondDatabase> found = Find(DirectoryId::Of(directory));
-    return found != nullptr || lss::BaseNameOf(directory) != lss::kArchiveDirectoryName
-               ? found
-               : Find(DirectoryId::Of(lss::DirectoryOf(directory)));
-  }
-  std::shared_ptr<SecondDatabase> Find(const DirectoryId& id) LSS_REQUIRES(mutex) {
-    const auto found = by_directory.find(id);
-    return !id.known() || found == by_directory.end() ? nullptr : found->second.lock();
-  }
-};
-
-lss::PerProcess<Databases> g_databases;
 
 lss::FailoverLimits LimitsOf(const PluginOptions& options) {
   constexpr int64_t kNanosPerMilli = 1000000;
@@ -74,8 +51,8 @@ Status WithoutPlace(const std::string& directory, const SecondMarker& marker, co
   return Status::IoError(
       directory + " was written with the second place " + marker.place +
       ", which may have what its files lack, and which cannot be used: " + why.message() +
-      ". Bring it back, or give up what is only there by removing " + directory + "/" +
-      lss::kRingDirectoryName + "/second");
+      ". Bring it back, or give up what is only there: bloom_lfs recover --without-second-place " +
+      directory);
 }
 
 lss::FileIdentity IdentityOf(const std::string& directory) {
@@ -99,6 +76,10 @@ std::string Absolute(const std::string& path) {
 
 // Of a directory that may be missing, in one that is not.
 Status ResolvePlace(const std::string& name, std::string* resolved) {
+  if (lss::IsRemotePlace(name)) {
+    *resolved = name;
+    return Status::Ok();
+  }
   const std::string parent = Absolute(lss::DirectoryOf(name));
   if (access(parent.c_str(), F_OK) != 0) {
     return Status::FromErrno("find", parent, -1, errno);
@@ -107,65 +88,20 @@ Status ResolvePlace(const std::string& name, std::string* resolved) {
   return Status::Ok();
 }
 
+Status ReadRecordsOnce(const SecondMarker& marker, RecordedLogs* logs) {
+  // A server may have one client at a time.
+  if (const auto open = SecondPlace::FindOpen(marker.place, marker.log); open != nullptr) {
+    return ReadRecordedLogs(open->log()->space(), marker.database, logs);
+  }
+  std::unique_ptr<lss::SideSpace> space;
+  std::string path;
+  Status status = lss::FindSideSpace(marker.place, marker.log, WarnOnce, &space, &path);
+  return status.ok() ? ReadRecordedLogs(*space, marker.database, logs) : status;
+}
+
 }  // namespace
 
 SecondDatabase::SecondDatabase(const std::string& directory) : directory_(Absolute(directory)) {}
-
-Status SecondDatabase::Locked(const void* lock, const std::string& directory) {
-  Databases* const all = g_databases.Get();
-  const DirectoryId id = DirectoryId::Of(directory);
-  std::shared_ptr<SecondDatabase> database;
-  {
-    const lss::MutexLock guard(&all->mutex);
-    database = all->Find(id);  // another name for a database that this process has open
-  }
-  if (database == nullptr) {
-    database = std::make_shared<SecondDatabase>(directory);
-    const auto until = std::chrono::steady_clock::now() + kWaitForOwner;
-    bool busy = false;
-    Status status = database->Arrive(&busy);
-    while (busy && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      status = database->Arrive(&busy);
-    }
-    if (!status.ok()) {
-      return status;
-    }
-  }
-  const lss::MutexLock guard(&all->mutex);
-  all->by_directory[id] = database;
-  all->by_lock[lock] = std::move(database);
-  return Status::Ok();
-}
-
-void SecondDatabase::Unlocking(const void* lock) {
-  std::shared_ptr<SecondDatabase> database;  // goes behind the mutex
-  Databases* const all = g_databases.Get();
-  const lss::MutexLock guard(&all->mutex);
-  const auto held = all->by_lock.find(lock);
-  if (held != all->by_lock.end()) {
-    database = std::move(held->second);
-    all->by_lock.erase(held);
-  }
-}
-
-Status SecondDatabase::Listing(const std::string& directory) {
-  SecondMarker marker;
-  if (ReadSecondMarker(directory, &marker).code() == Status::Code::kNotFound) {
-    return Status::Ok();
-  }
-  {
-    Databases* const all = g_databases.Get();
-    const lss::MutexLock guard(&all->mutex);
-    if (all->Find(DirectoryId::Of(directory)) != nullptr) {
-      return Status::Ok();
-    }
-  }
-  SecondDatabase database(directory);
-  bool busy = false;
-  Status status = database.Arrive(&busy);
-  return busy ? Status::Ok() : status;  // its owner lives, and needs no help
-}
 
 Status SecondDatabase::Arrive(bool* busy) {
   const lss::MutexLock own(&mutex_);
@@ -225,12 +161,7 @@ Status SecondDatabase::ReadRecords(RecordedLogs* logs) {
   Status status;
   // A log that another database's owner is writing looks damaged where a write is under way.
   for (int reading = 0; reading < kReadings; ++reading) {
-    std::unique_ptr<lss::SideSpace> space;
-    std::string path;
-    status = lss::FindSideSpace(marker_.place, marker_.log, WarnOnce, &space, &path);
-    if (status.ok()) {
-      status = ReadRecordedLogs(*space, marker_.database, logs);
-    }
+    status = ReadRecordsOnce(marker_, logs);
     if (status.code() != Status::Code::kCorruption) {
       break;
     }
@@ -244,7 +175,7 @@ void SecondDatabase::GiveUpRecords() {
   const Status status = SecondPlace::OpenNamed(marker_.place, marker_.log, &place);
   if (status.ok()) {
     place->log()->ForgetDatabase(marker_.database);
-    lss::UnnameDatabase(marker_.place, marker_.database);
+    (void)place->log()->labels()->Remove(marker_.database);
     place_ = std::move(place);
   }
 }
@@ -255,24 +186,44 @@ SecondDatabase::~SecondDatabase() {
   }
   const lss::MutexLock own(&mutex_);
   if (begun_ && !place_->log()->has_failed() && !place_->log()->Wants(marker_.database)) {
-    lss::UnnameDatabase(place_->place(), marker_.database);
+    (void)place_->log()->labels()->Remove(marker_.database);
     // One that stays costs a look at the next open.
     (void)RemoveSecondMarker(directory_, marker_.database);
   }
 }
 
+bool SecondDatabase::HasPlace() const {
+  if (!begun_ || !place_->log()->has_failed()) {
+    return begun_;
+  }
+  // As long as files may need what the failed log has, its marker has to stay.
+  return !is_mirror_ && place_->log()->Wants(marker_.database);
+}
+
 Status SecondDatabase::Begin(const PluginOptions& options) {
-  if (begun_) {
+  if (HasPlace()) {
     return Status::Ok();
   }
+  const bool may_go_without = options.second_mode != "mirror" || options.mirror_degraded != "wait";
+  if (may_go_without && Clock::now() < not_before_) {
+    return begin_error_;
+  }
+  const Clock::time_point begin = Clock::now();
+  begin_error_ = BeginNow(options);
+  // A machine that is not there takes a connection's timeout to find out, and RocksDB waits.
+  not_before_ = Clock::now() + kPauseFactor * (Clock::now() - begin);
+  return begin_error_;
+}
+
+Status SecondDatabase::BeginNow(const PluginOptions& options) {
   const bool is_mirror = options.second_mode == "mirror";
   std::string name;
   Status status = ResolvePlace(options.second_place, &name);
   std::shared_ptr<SecondPlace> place;
   if (status.ok()) {
     // A mirror goes on in the log where its last life was.
-    status = SecondPlace::Open(name, is_mirror ? LivesOf(name) : std::set<lss::Uuid>(),
-                               options.second_bytes, &place);
+    status = SecondPlace::Open(name, is_mirror ? directory_ : std::string(), options.second_bytes,
+                               &place);
   }
   if (!status.ok()) {
     return status;
@@ -281,12 +232,15 @@ Status SecondDatabase::Begin(const PluginOptions& options) {
   const SecondMarker marker = {place->log_name(),      lss::DrawUuid(),        ThisBoot(),
                                IdentityOf(directory_), options.ring_directory, name};
   // A mirror has nothing that the files lack.
-  status = lss::NameDatabase(name, marker.database, directory_);
+  status = place->log()->labels()->Set(marker.database, directory_);
   if (status.ok() && !is_mirror) {
     status = WriteMarker(marker);
   }
   if (!status.ok()) {
     return status;
+  }
+  if (begun_) {
+    earlier_.emplace_back(marker_.database, place_);
   }
   marker_ = marker;
   place_ = std::move(place);
@@ -295,6 +249,8 @@ Status SecondDatabase::Begin(const PluginOptions& options) {
   if (options.second_mode == "failover" || options.second_mode == "hedge") {
     policy_ = std::make_shared<lss::SharedFailoverPolicy>(LimitsOf(options));
   }
+  figures_ = nullptr;
+  figures_ = std::make_unique<DatabaseFigures>(directory_, options.second_mode, policy_);
   if (is_mirror) {
     AdoptOlderLogs();
   }
@@ -316,58 +272,14 @@ Status SecondDatabase::WriteMarker(const SecondMarker& marker) {
   return status.ok() ? WriteSecondMarker(directory_, marker) : status;
 }
 
-// What logs of the place call this database, in this life or an earlier one.
-std::set<lss::Uuid> SecondDatabase::LivesOf(const std::string& place) const {
-  std::set<lss::Uuid> lives;
-  for (const auto& [database, words] : lss::DatabaseNames(place)) {
-    if (words == directory_) {
-      lives.insert(database);
-    }
-  }
-  return lives;
-}
-
 void SecondDatabase::AdoptOlderLogs() {
-  for (const lss::StreamName& name : place_->FoundOf(LivesOf(place_->place()))) {
+  for (const lss::StreamName& name : place_->FoundOf(directory_)) {
     if (FindLog(directory_, name.number).empty()) {
       place_->Retire(name);
     } else {
       older_.emplace(name.number, name);
     }
   }
-}
-
-Status SecondDatabase::Double(const std::string& path, const PluginOptions& options,
-                              std::function<void()> note_sync,
-                              std::unique_ptr<rocksdb::FSWritableFile>* file) {
-  if (options.second_mode == "off") {
-    return Status::Ok();
-  }
-  const std::string directory = lss::DirectoryOf(path);
-  std::shared_ptr<SecondDatabase> database;
-  {
-    Databases* const all = g_databases.Get();
-    const DirectoryId id = DirectoryId::Of(directory);
-    const lss::MutexLock guard(&all->mutex);
-    database = all->Find(id);
-    if (database == nullptr) {
-      database = std::make_shared<SecondDatabase>(directory);
-      all->by_directory[id] = database;
-    }
-  }
-  const lss::MutexLock own(&database->mutex_);
-  if (Status status = database->Begin(options); !status.ok()) {
-    if (options.second_mode == "mirror" && options.mirror_degraded == "wait") {
-      return status;
-    }
-    WarnOnce("logs of " + directory + " go without their second place: " + status.message());
-    return Status::Ok();
-  }
-  Status status = database->Wrap(path, options, database, std::move(note_sync), file);
-  if (!status.ok()) {
-    WarnOnce("logs of " + directory + " go without their second place: " + status.message());
-  }
-  return Status::Ok();
 }
 
 Status SecondDatabase::Wrap(const std::string& path, const PluginOptions& options,
@@ -395,49 +307,6 @@ Status SecondDatabase::Wrap(const std::string& path, const PluginOptions& option
       place_->Begin(name, ModeOf(options), degrade_after_ms, [synced] { return synced->Sync(); });
   *file = std::make_unique<DoubledLogFile>(synced, place_, std::move(stream), self);
   return Status::Ok();
-}
-
-Status SecondDatabase::Show(const std::string& path) {
-  Databases* const all = g_databases.Peek();
-  const std::shared_ptr<SecondDatabase> database = all == nullptr ? nullptr : all->FindLog(path);
-  if (database == nullptr) {
-    return Status::Ok();
-  }
-  std::shared_ptr<SecondPlace> place;
-  lss::StreamName name;
-  {
-    const lss::MutexLock own(&database->mutex_);
-    if (!database->begun_ || database->policy_ == nullptr) {
-      return Status::Ok();
-    }
-    place = database->place_;
-    name = {database->marker_.database, WalNumber(path), 0};
-  }
-  return place->Drain(name);
-}
-
-void SecondDatabase::Deleted(const std::string& path) {
-  Databases* const all = g_databases.Peek();
-  const std::shared_ptr<SecondDatabase> database = all == nullptr ? nullptr : all->FindLog(path);
-  if (database == nullptr) {
-    return;
-  }
-  const lss::MutexLock own(&database->mutex_);
-  if (!database->begun_) {
-    return;
-  }
-  const uint64_t number = WalNumber(path);
-  const lss::StreamName name = {database->marker_.database, number, lss::StreamName::kLog};
-  if (!database->is_mirror_) {
-    database->place_->Forget(name);
-    return;
-  }
-  const auto [first, last] = database->older_.equal_range(number);
-  for (auto older = first; older != last; ++older) {
-    database->place_->Retire(older->second);
-  }
-  database->older_.erase(first, last);
-  database->place_->Retire(name);
 }
 
 }  // namespace bloom_lfs

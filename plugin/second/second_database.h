@@ -4,12 +4,13 @@
 // Thread safety: every function from any thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
@@ -52,6 +53,8 @@ class SecondDatabase {
   SecondDatabase& operator=(const SecondDatabase&) = delete;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Brings to the files what the marker says that they may lack. `busy`: somebody else writes the
   // logs, or does the same.
   lss::Status Arrive(bool* busy);
@@ -59,10 +62,13 @@ class SecondDatabase {
   // Of the marker's database.
   lss::Status ReadRecords(RecordedLogs* logs) LSS_REQUIRES(mutex_);
   void GiveUpRecords() LSS_REQUIRES(mutex_);
-  // Opens the place, if that was not done, and makes the marker durable.
+  // Whether there is one that new logs may, or have to, use.
+  bool HasPlace() const LSS_REQUIRES(mutex_);
+  // Opens the place, if that was not done or it has failed, and makes the marker durable.
+  // Where that has failed a moment ago, it is not tried again.
   lss::Status Begin(const PluginOptions& options) LSS_REQUIRES(mutex_);
+  lss::Status BeginNow(const PluginOptions& options) LSS_REQUIRES(mutex_);
   lss::Status WriteMarker(const SecondMarker& marker) LSS_REQUIRES(mutex_);
-  std::set<lss::Uuid> LivesOf(const std::string& place) const;
   void AdoptOlderLogs() LSS_REQUIRES(mutex_);
   lss::Status Wrap(const std::string& path, const PluginOptions& options,
                    const std::shared_ptr<SecondDatabase>& self, std::function<void()> note_sync,
@@ -78,7 +84,12 @@ class SecondDatabase {
   // A mirror's logs of earlier lives that are still there, by their numbers.
   std::multimap<uint64_t, lss::StreamName> older_ LSS_GUARDED_BY(mutex_);
   std::shared_ptr<lss::SharedFailoverPolicy> policy_ LSS_GUARDED_BY(mutex_);
+  std::unique_ptr<FigureSource> figures_ LSS_GUARDED_BY(mutex_);
   bool begun_ LSS_GUARDED_BY(mutex_) = false;
+  lss::Status begin_error_ LSS_GUARDED_BY(mutex_);
+  Clock::time_point not_before_ LSS_GUARDED_BY(mutex_) = Clock::time_point::min();
+  // What this database was called in places that have failed; their logs may still be open.
+  std::vector<std::pair<lss::Uuid, std::weak_ptr<SecondPlace>>> earlier_ LSS_GUARDED_BY(mutex_);
 };
 
 }  // namespace bloom_lfs

@@ -180,6 +180,27 @@ Status RemoveSecondMarker(const std::string& directory, const lss::Uuid& databas
 
 // --- the lock ---
 
+Status FindSecondOwner(const std::string& directory, pid_t* owner) {
+  *owner = 0;
+  lss::RingPlace place;
+  lss::UniqueFd fd;
+  bool regular = false;
+  Status status = lss::RingPlace::Open(RingsOf(directory), &place);
+  if (status.ok()) {
+    status = place.OpenFile(kMarkerLockName, O_RDONLY, &fd, &regular);
+  }
+  lss::FileIdentity identity;
+  uint64_t size = 0;
+  if (status.ok()) {
+    status = lss::IdentifyFd(fd.get(), RingsOf(directory), &identity, &size);
+  }
+  if (status.ok()) {
+    *owner = lss::OwnerElsewhere(fd.get(), identity);
+    lss::CloseUnlessLocked(std::move(fd), identity);
+  }
+  return status.code() == Status::Code::kNotFound ? Status::Ok() : status;
+}
+
 SecondLock::~SecondLock() {
   if (lock_.held()) {
     (void)unlink((rings_ + "/" + kMarkerLockName).c_str());

@@ -5,6 +5,8 @@
 // Thread safety: functions without state; a marker is changed by whoever has the lock.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "lss/base/file_identity.h"
@@ -34,6 +36,9 @@ lss::Status WriteSecondMarker(const std::string& directory, const SecondMarker& 
 // If it is there and of this life of the database. Not durable: one that comes back names records
 // that the files have.
 lss::Status RemoveSecondMarker(const std::string& directory, const lss::Uuid& database);
+
+// Which other process writes such logs in `directory`, as lss::OwnerElsewhere. Takes no lock.
+lss::Status FindSecondOwner(const std::string& directory, pid_t* owner);
 
 class SecondLock {
  public:

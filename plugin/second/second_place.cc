@@ -18,64 +18,94 @@ using lss::Status;
 
 constexpr uint64_t kPreparedBytes = 64ULL << 20;  // ahead of the tail
 constexpr auto kLookEvery = std::chrono::seconds(1);
-constexpr uint64_t kInFlight = 1;  // a directory is near
-constexpr uint64_t kWorkers = 4;   // streams that combine their syncs
+constexpr uint64_t kInFlight = 2;  // a directory is near: more syncs combine if fewer are under way
+constexpr uint64_t kInFlightRemote = lss::SideLog::kMaxInFlight;
+constexpr uint64_t kWorkers = 4;  // streams that combine their syncs
+constexpr uint64_t kWorkersRemote = kInFlightRemote;
+constexpr uint64_t kCatchUpWorkers = 2;
+
+// The logs that this process has open in one place.
+struct PlaceLogs {
+  lss::Mutex mutex;  // held while one is opened, which may take as long as a server takes
+  std::vector<std::weak_ptr<SecondPlace>> all LSS_GUARDED_BY(mutex);
+
+  // Those that are still used and have not failed.
+  std::vector<std::shared_ptr<SecondPlace>> Used() LSS_REQUIRES(mutex) {
+    std::vector<std::shared_ptr<SecondPlace>> used;
+    std::vector<std::weak_ptr<SecondPlace>> left;
+    for (const std::weak_ptr<SecondPlace>& each : all) {
+      if (std::shared_ptr<SecondPlace> place = each.lock(); place != nullptr) {
+        left.push_back(each);
+        if (!place->log()->has_failed()) {
+          used.push_back(std::move(place));
+        }
+      }
+    }
+    all.swap(left);
+    return used;
+  }
+  std::shared_ptr<SecondPlace> Find(const lss::Uuid& log) LSS_REQUIRES(mutex) {
+    for (const std::shared_ptr<SecondPlace>& used : Used()) {
+      if (used->log_name() == log) {
+        return used;
+      }
+    }
+    return nullptr;
+  }
+};
 
 struct Places {
   lss::Mutex mutex;
-  std::multimap<std::string, std::weak_ptr<SecondPlace>> by_name LSS_GUARDED_BY(mutex);
-
-  // Those that are still used.
-  std::vector<std::shared_ptr<SecondPlace>> At(const std::string& place) LSS_REQUIRES(mutex) {
-    std::vector<std::shared_ptr<SecondPlace>> found;
-    auto [entry, end] = by_name.equal_range(place);
-    while (entry != end) {
-      if (std::shared_ptr<SecondPlace> used = entry->second.lock(); used != nullptr) {
-        if (!used->log()->has_failed()) {
-          found.push_back(std::move(used));
-        }
-        ++entry;
-      } else {
-        entry = by_name.erase(entry);
-      }
-    }
-    return found;
-  }
+  std::map<std::string, std::shared_ptr<PlaceLogs>> by_name LSS_GUARDED_BY(mutex);
 };
 
 lss::PerProcess<Places> g_places;
 
-}  // namespace
-
-Status SecondPlace::Open(const std::string& place, const std::set<lss::Uuid>& own, uint64_t bytes,
-                         std::shared_ptr<SecondPlace>* result) {
+std::shared_ptr<PlaceLogs> LogsAt(const std::string& place) {
   Places* const places = g_places.Get();
   const lss::MutexLock lock(&places->mutex);
-  if (const auto used = places->At(place); !used.empty()) {
+  std::shared_ptr<PlaceLogs>& logs = places->by_name[place];
+  if (logs == nullptr) {
+    logs = std::make_shared<PlaceLogs>();
+  }
+  return logs;
+}
+
+}  // namespace
+
+Status SecondPlace::Open(const std::string& place, const std::string& database, uint64_t bytes,
+                         std::shared_ptr<SecondPlace>* result) {
+  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
+  const lss::MutexLock lock(&logs->mutex);
+  if (const auto used = logs->Used(); !used.empty()) {
     *result = used.front();
     return Status::Ok();
   }
   std::shared_ptr<SecondPlace> opened(new SecondPlace(place));
-  Status status = lss::OpenSideSpace(place, own, bytes, WarnOnce, &opened->held_);
+  Status status = lss::OpenSideSpace(place, database, bytes, WarnOnce, &opened->held_);
   if (status.ok()) {
     status = opened->Init();
   }
   if (status.ok()) {
-    places->by_name.emplace(place, opened);
+    logs->all.push_back(opened);
     *result = std::move(opened);
   }
   return status;
 }
 
+std::shared_ptr<SecondPlace> SecondPlace::FindOpen(const std::string& place, const lss::Uuid& log) {
+  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
+  const lss::MutexLock lock(&logs->mutex);
+  return logs->Find(log);
+}
+
 Status SecondPlace::OpenNamed(const std::string& place, const lss::Uuid& log,
                               std::shared_ptr<SecondPlace>* result) {
-  Places* const places = g_places.Get();
-  const lss::MutexLock lock(&places->mutex);
-  for (const std::shared_ptr<SecondPlace>& used : places->At(place)) {
-    if (used->log_name() == log) {
-      *result = used;
-      return Status::Ok();
-    }
+  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
+  const lss::MutexLock lock(&logs->mutex);
+  *result = logs->Find(log);
+  if (*result != nullptr) {
+    return Status::Ok();
   }
   std::shared_ptr<SecondPlace> opened(new SecondPlace(place));
   Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, &opened->held_);
@@ -86,7 +116,7 @@ Status SecondPlace::OpenNamed(const std::string& place, const lss::Uuid& log,
     status = opened->Init();
   }
   if (status.ok()) {
-    places->by_name.emplace(place, opened);
+    logs->all.push_back(opened);
     *result = std::move(opened);
   }
   return status;
@@ -103,26 +133,34 @@ Status SecondPlace::Init() {
       },
       &scan);
   if (status.ok()) {
-    status =
-        lss::SideLog::Open(std::move(held_.space), scan.end, std::move(wanted), kInFlight, &log_);
+    status = lss::SideLog::Open(std::move(held_.space), scan.end, std::move(wanted),
+                                is_remote() ? kInFlightRemote : kInFlight, &log_);
   }
   return status.ok() ? StartThreads() : status;
 }
 
 Status SecondPlace::StartThreads() {
-  Status status = lss::SideWorkers::Start(kWorkers, &workers_);
+  Status status = lss::SideWorkers::Start(is_remote() ? kWorkersRemote : kWorkers, &workers_);
+  if (status.ok()) {
+    status = lss::SideWorkers::Start(kCatchUpWorkers, &catch_up_workers_);
+  }
   if (status.ok()) {
     status = lss::Thread::Start(
         "bloom_second", [this] { Maintain(); }, &maintenance_);
+  }
+  if (status.ok()) {
+    registered_ = std::make_unique<RegisteredFigures>(this);
   }
   return status;
 }
 
 SecondPlace::~SecondPlace() {
+  registered_.reset();
   if (fork_guard_.InForkedChild()) {
     maintenance_.Forget();
-    (void)workers_.release();  // its threads are the parent's
-    (void)log_.release();      // as the parent left it
+    (void)workers_.release();  // their threads are the parent's
+    (void)catch_up_workers_.release();
+    (void)log_.release();  // as the parent left it
     return;
   }
   {
@@ -134,6 +172,7 @@ SecondPlace::~SecondPlace() {
     maintenance_.Join();
   }
   workers_.reset();
+  catch_up_workers_.reset();
   if (log_ != nullptr) {
     log_->NoteHead();
   }
@@ -176,8 +215,6 @@ std::shared_ptr<lss::DoubledStream> SecondPlace::Begin(const lss::StreamName& na
                                                        lss::SecondMode mode,
                                                        int64_t degrade_after_ms,
                                                        std::function<Status()> sync_file) {
-  const lss::SecondParts parts = {log_.get(), workers_.get(), &figures_,
-                                  [this] { return MakeRoom(); }, WarnOnce};
   auto stream = std::make_shared<lss::DoubledStream>(name, mode, degrade_after_ms, Parts(),
                                                      std::move(sync_file));
   const lss::MutexLock lock(&mutex_);
@@ -199,10 +236,12 @@ void SecondPlace::Retire(const lss::StreamName& name) {
   retired_.push_back(name);
 }
 
-std::vector<lss::StreamName> SecondPlace::FoundOf(const std::set<lss::Uuid>& databases) const {
+std::vector<lss::StreamName> SecondPlace::FoundOf(const std::string& database) const {
+  const std::map<lss::Uuid, std::string> labels = log_->space().labels()->All();
   std::vector<lss::StreamName> names;
   for (const lss::StreamName& name : found_) {
-    if (databases.count(name.database) > 0) {
+    const auto label = labels.find(name.database);
+    if (label != labels.end() && label->second == lss::SideLabels::Kept(database)) {
       names.push_back(name);
     }
   }
@@ -225,7 +264,7 @@ bool SecondPlace::MakeRoom() {
 }
 
 bool SecondPlace::ForgetOrphans() {
-  const std::map<lss::Uuid, std::string> names = lss::DatabaseNames(place_);
+  const std::map<lss::Uuid, std::string> names = log_->space().labels()->All();
   for (const lss::StreamName& stream : found_) {
     const auto name = names.find(stream.database);
     if (name == names.end() || !log_->Wants(stream.database)) {
@@ -242,11 +281,32 @@ bool SecondPlace::ForgetOrphans() {
                          (status.ok() && marker.database != stream.database);
     if (is_over) {
       log_->ForgetDatabase(stream.database);
-      lss::UnnameDatabase(place_, stream.database);
+      (void)log_->labels()->Remove(stream.database);
       return true;
     }
   }
   return false;
+}
+
+void SecondPlace::NoteEnd() {
+  constexpr size_t kMostEnds = 3600;
+  const uint64_t end = log_->durable_lsn();
+  if (ends_.empty() || ends_.back().first != end) {
+    ends_.emplace_back(end, Clock::now());
+  }
+  const uint64_t oldest = end - std::min(end, log_->RoomUsed());
+  while (ends_.size() > kMostEnds || (ends_.size() > 1 && ends_[1].first <= oldest)) {
+    ends_.pop_front();
+  }
+}
+
+double SecondPlace::SecondsBehind() const {
+  if (log_->RoomUsed() == 0) {
+    return 0;
+  }
+  const lss::MutexLock lock(&mutex_);
+  return ends_.empty() ? 0
+                       : std::chrono::duration<double>(Clock::now() - ends_.front().second).count();
 }
 
 void SecondPlace::CatchUpWithin(std::chrono::milliseconds time) {
@@ -258,7 +318,6 @@ void SecondPlace::CatchUpWithin(std::chrono::milliseconds time) {
 }
 
 void SecondPlace::Maintain() {
-  using Clock = std::chrono::steady_clock;
   lss::MutexLock lock(&mutex_);
   Clock::time_point caught_up = Clock::now();
   while (!stop_) {
@@ -267,10 +326,9 @@ void SecondPlace::Maintain() {
       continue;
     }
     const bool is_due = Clock::now() >= caught_up + catch_up_within_;
+    NoteEnd();
     lock.Unlock();
-    if (Status status = log_->PrepareAhead(kPreparedBytes); !status.ok()) {
-      WarnOnce("a side log is not prepared ahead, syncs are slower: " + status.message());
-    }
+    LookAfterLog();
     if (is_due || log_->RoomUsed() > log_->space().log_bytes() / 2) {
       CatchUpAll();
       caught_up = Clock::now();
@@ -283,20 +341,31 @@ void SecondPlace::Maintain() {
   }
 }
 
-// All that have anything there: their syncs are cheap beside what they have saved.
+void SecondPlace::LookAfterLog() {
+  if (is_remote()) {  // its server knows how to make room, and cannot keep others out
+    log_->CheckOwner();
+  } else if (Status status = log_->PrepareAhead(kPreparedBytes); !status.ok()) {
+    WarnOnce("a side log is not prepared ahead, syncs are slower: " + status.message());
+  }
+}
+
+// All that have anything there: their syncs are cheap beside what they have saved. On threads of
+// their own: one whose disk hangs holds up nobody else.
 void SecondPlace::CatchUpAll() {
-  std::vector<std::shared_ptr<lss::DoubledStream>> streams;
-  {
-    const lss::MutexLock lock(&mutex_);
-    for (const auto& [name, stream] : streams_) {
-      streams.push_back(stream);
+  const lss::MutexLock lock(&mutex_);
+  for (const auto& [name, stream] : streams_) {
+    if (catching_up_.insert(name).second) {
+      catch_up_workers_->Add([this, stream = stream] { CatchUp(stream); });
     }
   }
-  for (const std::shared_ptr<lss::DoubledStream>& stream : streams) {
-    if (Status status = stream->CatchUp(); !status.ok()) {
-      WarnOnce("a log stays behind its second place: " + status.message());
-    }
+}
+
+void SecondPlace::CatchUp(const std::shared_ptr<lss::DoubledStream>& stream) {
+  if (Status status = stream->CatchUp(); !status.ok()) {
+    WarnOnce("a log stays behind its second place: " + status.message());
   }
+  const lss::MutexLock lock(&mutex_);
+  catching_up_.erase(stream->name());
 }
 
 }  // namespace bloom_lfs

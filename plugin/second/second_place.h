@@ -16,31 +16,35 @@
 
 #include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
+#include "lss/device/remote_device.h"
 #include "lss/runtime/thread.h"
 #include "lss/second_place/doubled_stream.h"
 #include "lss/second_place/failover_stream.h"
 #include "lss/second_place/side_place.h"
+#include "plugin/figures/figures.h"
 
 namespace bloom_lfs {
 
-class SecondPlace {
+class SecondPlace final : public FigureSource {
  public:
-  // One that this process has open at `place`, a directory, if it is still used. Otherwise an empty
-  // log there, or one that has records of `own`; of `bytes` if it is made.
-  static lss::Status Open(const std::string& place, const std::set<lss::Uuid>& own, uint64_t bytes,
+  // One that this process has open at `place`, a directory or an address, if it is still used.
+  // Otherwise an empty log there, or one that has records of `database`; of `bytes` if it is made.
+  static lss::Status Open(const std::string& place, const std::string& database, uint64_t bytes,
                           std::shared_ptr<SecondPlace>* result);
+  // That this process has open; null: it has not.
+  static std::shared_ptr<SecondPlace> FindOpen(const std::string& place, const lss::Uuid& log);
   // Files stay behind the log for at most so long; the shortest that any database asks for.
   void CatchUpWithin(std::chrono::milliseconds time);
   // The log of that name there. NotFound, or Busy (lss::RingLock::IsBusy): another process has it.
   static lss::Status OpenNamed(const std::string& place, const lss::Uuid& log,
                                std::shared_ptr<SecondPlace>* result);
-  ~SecondPlace();
+  ~SecondPlace() override;
   SecondPlace(const SecondPlace&) = delete;
   SecondPlace& operator=(const SecondPlace&) = delete;
 
   const lss::Uuid& log_name() const { return log_->space().place(); }
   const std::string& place() const { return place_; }
-  const lss::SecondFigures& figures() const { return figures_; }
+  void Collect(FigureSink* sink) const override;
   lss::SideLog* log() const { return log_.get(); }
 
   // A stream that is about to be written. `this` must outlive it.
@@ -61,18 +65,26 @@ class SecondPlace {
   // Its file is deleted: nothing of it is wanted, or nothing if its room is.
   void Forget(const lss::StreamName& name);
   void Retire(const lss::StreamName& name);
-  // The streams of these databases that were there when the log was opened.
-  std::vector<lss::StreamName> FoundOf(const std::set<lss::Uuid>& databases) const;
+  // The streams of the databases of this name that were there when the log was opened.
+  std::vector<lss::StreamName> FoundOf(const std::string& database) const;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   explicit SecondPlace(std::string place) : place_(std::move(place)) {}
-  // REQUIRES: held_.space was taken over
+  // REQUIRES: held_ has a space that was taken over
   lss::Status Init();
   lss::Status StartThreads();
   // Files behind the log for long, or in the way, are brought up to date; zeros are written ahead.
   void Maintain();
+  void LookAfterLog();
+  void NoteEnd() LSS_REQUIRES(mutex_);
+  // How long the oldest record has been waiting for its file.
+  double SecondsBehind() const;
   lss::SecondParts Parts();
   void CatchUpAll();
+  void CatchUp(const std::shared_ptr<lss::DoubledStream>& stream);
+  bool is_remote() const { return lss::IsRemotePlace(place_); }
   bool MakeRoom();
   // Gives up the records of a database of an earlier life whose files have them by now.
   bool ForgetOrphans();
@@ -84,15 +96,20 @@ class SecondPlace {
   std::unique_ptr<lss::SideLog> log_;
   lss::SecondFigures figures_;
   std::unique_ptr<lss::SideWorkers> workers_;
+  std::unique_ptr<lss::SideWorkers> catch_up_workers_;
 
-  lss::Mutex mutex_;
+  mutable lss::Mutex mutex_;
   lss::CondVar changed_;
   std::chrono::milliseconds catch_up_within_ LSS_GUARDED_BY(mutex_) = std::chrono::hours(24);
   bool stop_ LSS_GUARDED_BY(mutex_) = false;
   std::map<lss::StreamName, std::shared_ptr<lss::DoubledStream>> streams_ LSS_GUARDED_BY(mutex_);
   std::map<lss::StreamName, std::weak_ptr<lss::FailoverStream>> failovers_ LSS_GUARDED_BY(mutex_);
+  std::set<lss::StreamName> catching_up_ LSS_GUARDED_BY(mutex_);
   std::deque<lss::StreamName> retired_ LSS_GUARDED_BY(mutex_);  // of mirrors, oldest first
+  // When the log's end was where, so that the age of a record can be told; oldest first.
+  std::deque<std::pair<uint64_t, Clock::time_point>> ends_ LSS_GUARDED_BY(mutex_);
   lss::Thread maintenance_;
+  std::unique_ptr<RegisteredFigures> registered_;
 };
 
 }  // namespace bloom_lfs

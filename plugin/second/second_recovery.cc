@@ -196,21 +196,31 @@ bool IsSuperseded(const std::string& directory, const RecordedLogs& recorded) {
   if (!OpenLogs(directory, recorded, &logs).ok() || !lss::ListDirectory(directory, &names).ok()) {
     return false;
   }
-  uint64_t first_of_newer = UINT64_MAX;
-  uint64_t newer = 0;
+  // Sequence numbers that others begin with.
+  std::map<uint64_t, uint64_t> firsts;
   for (const std::string& name : names) {
     const uint64_t number = IsWal(name) ? WalNumber(name) : 0;
     if (number > 0 && recorded.count(number) == 0) {
       const uint64_t first = ScanLogBeginning(directory + "/" + name).first_sequence;
-      if (first > 0 && first < first_of_newer) {
-        first_of_newer = first;
-        newer = number;
+      if (first > 0) {
+        firsts[number] = first;
       }
     }
   }
   return std::any_of(logs.begin(), logs.end(), [&](auto& log) {
-    return newer > log.first && log.second.LastSequence(log.first) > first_of_newer;
+    const auto newer = firsts.upper_bound(log.first);
+    if (newer == firsts.end()) {
+      return false;
+    }
+    const uint64_t last = log.second.LastSequence(log.first);
+    return std::any_of(newer, firsts.end(), [&](const auto& first) { return last > first.second; });
   });
+}
+
+Status CheckRecordedLog(const std::string& path, const RecordedLog& records) {
+  LogFile log;
+  Status status = LogFile::Open(path, records, &log);
+  return status.ok() ? log.Check(/*touching_only=*/false) : status;
 }
 
 Status WriteRecordedLogs(const std::string& directory, const RecordedLogs& recorded,

@@ -31,6 +31,9 @@ lss::Status ReadQueuedLogs(const std::string& queues, const std::string& directo
 // one of them, and is not among them, begins with sequence numbers that they have.
 bool IsSuperseded(const std::string& directory, const RecordedLogs& logs);
 
+// Whether the file at `path` can be the log that these records are of: Corruption if not, as below.
+lss::Status CheckRecordedLog(const std::string& path, const RecordedLog& records);
+
 // Writes to the logs that are still there what their files lack, and makes it durable. Each byte
 // that a file has must be the recorded one, or zero where the disk has not got it: otherwise it is
 // another file of that name. Corruption: that, or bytes before a record are missing; no file was

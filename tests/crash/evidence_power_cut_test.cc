@@ -235,13 +235,16 @@ class EvidencePowerCutTest : public testing::TestWithParam<uint32_t> {
   }
 
   // Under the same boot id, of a ring that is newer than its header over a file that is not there
-  // yet. Nobody can tell it from an encrypted log; RocksDB finds no row in it, which is a prefix.
+  // yet: not even its first record is whole. Nobody can tell it from an encrypted log; RocksDB
+  // finds no row in it, which is a prefix.
   static bool IsGarbage(const std::string& log) {
     const TailReadFunction read = [&](uint64_t offset, size_t n, char* scratch) -> int64_t {
       return static_cast<int64_t>(offset < log.size() ? log.copy(scratch, n, offset) : 0);
     };
-    return FindWalTail(read, log.size()).stop == WalTailStop::kBadChecksum &&
-           FindWalTail(read, log.size()).stop_offset == 0;
+    const WalTail tail = FindWalTail(read, log.size());
+    const bool is_bad =
+        tail.stop == WalTailStop::kBadChecksum || tail.stop == WalTailStop::kTornRecord;
+    return is_bad && tail.end == 0 && !tail.begins_like_a_log;
   }
 
   static std::string ReadThroughPlugin(const std::string& path) {

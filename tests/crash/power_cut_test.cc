@@ -50,10 +50,10 @@ class Parts : public std::enable_shared_from_this<Parts> {
       : device(std::move(look)),
         memory(std::move(ring_memory)),
         ring(*memory, options, 0),
-        space(&device, options),
+        space(&device, options, &figures),
         flusher(/*use_io_uring=*/false, nullptr),
-        pipeline(&device, memory->words(), &space, &flusher, options),
-        tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
+        pipeline(&device, memory->words(), &space, &flusher, options, &figures),
+        tail(&device, memory.get(), &ring, &pipeline, &space, options, &figures) {}
 
   void Start() {
     pipeline.SetOwner(weak_from_this());
@@ -117,6 +117,7 @@ class Parts : public std::enable_shared_from_this<Parts> {
   WatchedDevice device;
   const std::unique_ptr<RingMemory> memory;
   FlushBufferRing ring;
+  StreamFigures figures;
   Space space;
   Flusher flusher;
   FlushPipeline pipeline;

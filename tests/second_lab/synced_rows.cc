@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "plugin/rocksdb_versions.h"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -48,13 +50,13 @@ std::unique_ptr<rocksdb::DB> Open(const std::string& uri, const std::string& pat
       std::exit(2);
     }
   }
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
+  std::unique_ptr<rocksdb::DB> db;
+  const rocksdb::Status status = rocksdb::DB::Open(options, path, bloom_lfs::OpenInto(&db));
   if (!status.ok()) {
     std::printf("%s\n", status.ToString().c_str());
     std::exit(3);
   }
-  return std::unique_ptr<rocksdb::DB>(db);
+  return db;
 }
 
 std::string Key(uint64_t row) { return "row " + std::to_string(row); }

@@ -135,7 +135,12 @@ void NbdServer::Kill() {
   }
 }
 
-void NbdServer::Signal(int signal) const { kill(pid_, signal); }
+void NbdServer::Signal(int signal) const {
+  kill(pid_, signal);
+  if (signal == SIGSTOP) {
+    waitpid(pid_, nullptr, WUNTRACED);
+  }
+}
 
 std::string NbdServer::uri(const std::string& name) const {
   return port_ == 0 ? "nbd+unix:///" + name + "?socket=" + directory_ + "/socket"

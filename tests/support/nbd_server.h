@@ -27,6 +27,7 @@ class NbdServer {
   void Start(std::vector<std::string> arguments);
   // SIGKILL, and gone.
   void Kill();
+  // Returns when it has stopped, if it is SIGSTOP.
   void Signal(int signal) const;
 
   // nbd:// or nbd+unix://, for the given export.

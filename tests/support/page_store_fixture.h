@@ -2,7 +2,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -54,6 +57,25 @@ class PageStoreFixture : public testing::Test {
     ASSERT_TRUE(store_->AwaitOpen()) << AllWarnings();
   }
   void Close() { store_.reset(); }
+  // A process of its own opens the store, works on it and dies where it stands.
+  template <typename Work>
+  void RunAndKill(const Work& work) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      Runtime runtime;
+      std::unique_ptr<PageStore> store;
+      if (!PageStore::Open(&runtime, options_, &store).ok() || !store->AwaitOpen()) {
+        _exit(2);
+      }
+      work(store.get());
+      store->AwaitIdle();  // what is in memory alone is another matter
+      kill(getpid(), SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
+  }
 
   bool Insert(uint64_t number) {
     const std::string bytes = BytesOf(number);

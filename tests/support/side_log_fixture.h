@@ -18,7 +18,7 @@ namespace lss::test {
 // Shows somebody else's device under another name, so that it outlives a log.
 class BorrowedDevice final : public Device {
  public:
-  explicit BorrowedDevice(MemoryDevice* device) : device_(device) {}
+  explicit BorrowedDevice(Device* device) : device_(device) {}
   const std::string& name() const override { return device_->name(); }
   Status Identify(StreamId* id, uint64_t* size) override { return device_->Identify(id, size); }
   Status Write(const std::vector<iovec>& pieces, Address offset, WriteKind kind) override {
@@ -35,7 +35,7 @@ class BorrowedDevice final : public Device {
   }
 
  private:
-  MemoryDevice* const device_;
+  Device* const device_;
 };
 
 inline StreamName StreamNumber(uint64_t number) {
@@ -57,7 +57,7 @@ class SideLogFixture : public testing::Test {
                           kSuperblocksBytes + kGroupCount * kGroupBytes, kGroupBytes, &space);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
-  static std::unique_ptr<SideSpace> OpenSpace(MemoryDevice* device) {
+  static std::unique_ptr<SideSpace> OpenSpace(Device* device) {
     std::unique_ptr<SideSpace> space;
     const Status status = SideSpace::Open(std::make_unique<BorrowedDevice>(device), &space);
     EXPECT_TRUE(status.ok()) << status.ToString();
@@ -97,7 +97,10 @@ class SideLogFixture : public testing::Test {
   }
   // The same while another log may be there, of a process that takes itself for the owner.
   void TakeOverLog(uint64_t in_flight, std::unique_ptr<SideLog>* log) {
-    std::unique_ptr<SideSpace> space = OpenSpace(&device_);
+    TakeOverLogOn(&device_, in_flight, log);
+  }
+  static void TakeOverLogOn(Device* device, uint64_t in_flight, std::unique_ptr<SideLog>* log) {
+    std::unique_ptr<SideSpace> space = OpenSpace(device);
     ASSERT_NE(space, nullptr);
     Status status = space->TakeOver();
     ASSERT_TRUE(status.ok()) << status.ToString();

@@ -27,13 +27,14 @@ class SpaceTest : public testing::Test {
  protected:
   // Shared, because the test of a deadlock leaves threads behind when it fails.
   struct Parts {
-    explicit Parts(uint64_t frontier_bytes) : space(&device, Options(frontier_bytes)) {}
+    explicit Parts(uint64_t frontier_bytes) : space(&device, Options(frontier_bytes), &figures) {}
     static StoreOptions Options(uint64_t frontier_bytes) {
       StoreOptions options = test::SmallOptions();
       options.frontier_bytes = frontier_bytes;
       return options;
     }
     MemoryDevice device;
+    StreamFigures figures;
     Space space;
   };
 

@@ -34,9 +34,9 @@ StoreParts::StoreParts(const std::string& directory, const StoreOptions& store_o
     : options(store_options),
       memory(MakeRingMemory(directory, options)),
       ring(*memory, options, 0),
-      space(&device, options),
-      pipeline(&device, memory->words(), &space, flusher, options),
-      tail(&device, memory.get(), &ring, &pipeline, &space, options) {}
+      space(&device, options, &figures),
+      pipeline(&device, memory->words(), &space, flusher, options, &figures),
+      tail(&device, memory.get(), &ring, &pipeline, &space, options, &figures) {}
 
 std::shared_ptr<StoreParts> StoreParts::Make(const std::string& directory,
                                              const StoreOptions& options, Flusher* flusher) {

@@ -42,6 +42,7 @@ class StoreParts : public std::enable_shared_from_this<StoreParts> {
   StoreOptions options;
   MemoryDevice device;
   std::unique_ptr<RingMemory> memory;
+  StreamFigures figures;
   FlushBufferRing ring;
   Space space;
   FlushPipeline pipeline;

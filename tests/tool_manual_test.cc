@@ -1,0 +1,80 @@
+// The tool's help, man page and completion come from one table, and say what there is.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "plugin/tool/command.h"
+#include "tests/support/files.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tool.h"
+
+namespace bloom_lfs::test {
+namespace {
+
+std::string OutputOf(const std::string& command) {
+  FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
+  std::string output;
+  char buffer[4096];
+  for (size_t got = 1; got > 0;) {
+    got = fread(buffer, 1, sizeof(buffer), pipe);
+    output.append(buffer, got);
+  }
+  pclose(pipe);
+  return output;
+}
+
+class ToolManualTest : public testing::Test {
+ protected:
+  // What bash offers for the last of these words.
+  std::string Complete(const std::string& words, int last) {
+    return OutputOf("bash -c 'source " + dir_ / "completion" + "; COMP_WORDS=(" + words +
+                    "); COMP_CWORD=" + std::to_string(last) +
+                    "; _bloom_lfs; echo \"${COMPREPLY[*]}\"'");
+  }
+  TempDir dir_;
+};
+
+TEST_F(ToolManualTest, TheManPageHasEveryCommandAndFlag) {
+  const std::string page = Tool("--man").output;
+  for (const tool::Command& command : tool::AllCommands()) {
+    EXPECT_NE(page.find(std::string(".SS ") + command.name + " "), std::string::npos)
+        << command.name;
+    EXPECT_FALSE(std::string(command.summary).empty());
+    EXPECT_EQ(tool::FlagsOf(command).size(), command.flags.size() + 1) << "gflags knows them all";
+    const std::string help = Tool(std::string(command.name) + " --help").output;
+    for (const tool::FlagText& flag : tool::FlagsOf(command)) {
+      EXPECT_NE(help.find("--" + flag.name), std::string::npos) << flag.name;
+      EXPECT_FALSE(flag.description.empty());
+    }
+  }
+  if (access("/usr/bin/mandoc", X_OK) == 0) {
+    WriteFile(dir_ / "page.1", page);
+    EXPECT_EQ(
+        OutputOf("mandoc -T lint -W warning " + dir_ / "page.1" + " | grep -v 'missing date'"), "");
+  }
+}
+
+TEST_F(ToolManualTest, BashCompletesCommandsFlagsAndFiles) {
+  WriteFile(dir_ / "completion", Tool("--completion").output);
+  EXPECT_EQ(Complete("bloom_lfs re", 1), "recover restore\n");
+  EXPECT_EQ(Complete("bloom_lfs top --so", 2), "--sort=\n");
+  EXPECT_EQ(Complete("bloom_lfs recover --dry", 2), "--dry-run\n");
+  WriteFile(dir_ / "a_file", "");
+  EXPECT_EQ(Complete("bloom_lfs recover " + dir_ / "a_f", 2), dir_ / "a_file" + "\n");
+}
+
+TEST_F(ToolManualTest, TheVersionNamesRocksDbs) {
+  EXPECT_NE(Tool("--version").output.find("RocksDB "), std::string::npos);
+  EXPECT_EQ(Tool("--version").code, 0);
+}
+
+TEST_F(ToolManualTest, WhatThereIsNotIsWrongUsage) {
+  EXPECT_EQ(Tool("").code, 2);
+  EXPECT_EQ(Tool("dance").code, 2);
+  EXPECT_EQ(Tool("top --dance").code, 2);
+  EXPECT_EQ(Tool("recover").code, 2);
+}
+
+}  // namespace
+}  // namespace bloom_lfs::test
