@@ -52,6 +52,9 @@ DEFINE_double(scale, 1, "Multiplies the length of every run");
 DEFINE_int32(budget_seconds, -1,
              "Start no pair that would end later than this; 0 is no limit, -1 what suits the set. "
              "Without effect when --pairs or --scale is given");
+DEFINE_int32(spent_seconds, 0,
+             "Seconds that building has taken: they come off what suits the set. db_bench_ext/run "
+             "gives it");
 DEFINE_bool(markdown, false, "Print the table in Markdown");
 DEFINE_string(results_file, "",
               "Keep the table in this file too, in the section of the flags that were measured; "
@@ -136,6 +139,7 @@ Failure CheckFlags() {
   }
   if (FLAGS_timeout_seconds < 1) return Error{"--timeout_seconds must be 1 or more"};
   if (FLAGS_budget_seconds < -1) return Error{"--budget_seconds must be -1 or more"};
+  if (FLAGS_spent_seconds < 0) return Error{"--spent_seconds must be 0 or more"};
   if (FLAGS_loop_disk_mib < 0) return Error{"--loop_disk_mib must be 0 or more"};
   if (!FLAGS_rocksdb_lib.empty() && gflags::GetCommandLineFlagInfoOrDie("db_bench").is_default) {
     return Error{"--rocksdb_lib needs --db_bench=<the db_bench of that RocksDB>"};
@@ -177,8 +181,8 @@ Result<WorkloadSet> MakePlan(const CommandLine& line) {
 Effort MakeEffort(const WorkloadSet& set) {
   // Who asks for more pairs or longer runs gets them.
   if (IsGiven("pairs") || IsGiven("scale")) return {FLAGS_pairs, std::chrono::seconds(0)};
-  return {FLAGS_pairs,
-          FLAGS_budget_seconds < 0 ? set.budget : std::chrono::seconds(FLAGS_budget_seconds)};
+  if (FLAGS_budget_seconds >= 0) return {FLAGS_pairs, std::chrono::seconds(FLAGS_budget_seconds)};
+  return {FLAGS_pairs, BudgetAfter(std::chrono::seconds(FLAGS_spent_seconds), set.budget)};
 }
 
 void PrintList(const std::vector<Workload>& workloads) {

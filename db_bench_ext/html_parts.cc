@@ -31,8 +31,21 @@ std::optional<Latencies> MedianOfEach(const std::vector<Latencies>& samples) {
 
 }  // namespace
 
-const ArmReading& StockOf(const PairSample& pair) { return pair.stock; }
-const ArmReading& PluginOf(const PairSample& pair) { return pair.plugin; }
+std::vector<NamedArm> ArmsOf(const DocumentRow& row) {
+  std::vector<NamedArm> arms = {
+      {"stock", "stock", [](const PairSample& pair) { return &pair.stock; }},
+      {"plugin", "plugin", [](const PairSample& pair) { return &pair.plugin; }}};
+  for (const ArmSummary& summary : row.further) {
+    arms.push_back(
+        {summary.arm, "none", [name = summary.arm](const PairSample& pair) -> const ArmReading* {
+           for (const FurtherReading& further : pair.further) {
+             if (further.arm == name) return &further.reading;
+           }
+           return nullptr;
+         }});
+  }
+  return arms;
+}
 
 std::string Cell(const std::string& text, const char* tag, const char* classes) {
   const std::string attribute = *classes == 0 ? "" : " class=\"" + std::string(classes) + "\"";
@@ -52,20 +65,25 @@ std::string Table(const std::vector<std::vector<std::string>>& rows, Columns col
 }
 
 std::optional<double> MedianOf(
-    const DocumentRow& row, ArmOfPair arm,
+    const DocumentRow& row, const NamedArm& arm,
     const std::function<std::optional<double>(const ArmReading&)>& take) {
   std::vector<double> samples;
   for (const PairSample& pair : row.pairs) {
-    if (const std::optional<double> sample = take(arm(pair))) samples.push_back(*sample);
+    const ArmReading* const reading = arm.reading(pair);
+    if (reading == nullptr) continue;
+    if (const std::optional<double> sample = take(*reading)) samples.push_back(*sample);
   }
   if (samples.empty()) return std::nullopt;
   return Median(samples);
 }
 
-std::optional<Latencies> MedianLatencies(const DocumentRow& row, ArmOfPair arm) {
+std::optional<Latencies> MedianLatencies(const DocumentRow& row, const NamedArm& arm) {
   std::vector<Latencies> samples;
   for (const PairSample& pair : row.pairs) {
-    if (arm(pair).latencies.has_value()) samples.push_back(*arm(pair).latencies);
+    const ArmReading* const reading = arm.reading(pair);
+    if (reading != nullptr && reading->latencies.has_value()) {
+      samples.push_back(*reading->latencies);
+    }
   }
   return MedianOfEach(samples);
 }

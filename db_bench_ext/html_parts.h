@@ -2,7 +2,6 @@
 // escaped here.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,11 +14,15 @@ namespace bloom_lfs::bench {
 
 inline constexpr char kUnknownFigure[] = "–";
 
-using ArmOfPair = const ArmReading& (*)(const PairSample&);
-const ArmReading& StockOf(const PairSample& pair);
-const ArmReading& PluginOf(const PairSample& pair);
-inline constexpr std::array<std::pair<const char*, ArmOfPair>, 2> kArms = {
-    {{"stock", StockOf}, {"plugin", PluginOf}}};
+// An arm of a row, and what it said in a pair: null if the pair has no such run.
+struct NamedArm {
+  std::string name;
+  const char* classes;  // of its shapes in a plot
+  std::function<const ArmReading*(const PairSample&)> reading;
+};
+
+// Stock, the plugin, then the further arms in the order of --arms.
+std::vector<NamedArm> ArmsOf(const DocumentRow& row);
 
 // What a table's columns hold: names, or numbers.
 enum class Columns {
@@ -34,11 +37,11 @@ std::string Paragraph(const std::string& text, const char* classes = "soft");
 std::string Table(const std::vector<std::vector<std::string>>& rows, Columns columns);
 
 // The median over those pairs that have the figure.
-std::optional<double> MedianOf(const DocumentRow& row, ArmOfPair arm,
+std::optional<double> MedianOf(const DocumentRow& row, const NamedArm& arm,
                                const std::function<std::optional<double>(const ArmReading&)>& take);
 
 // Each percentile's median over those pairs that have them.
-std::optional<Latencies> MedianLatencies(const DocumentRow& row, ArmOfPair arm);
+std::optional<Latencies> MedianLatencies(const DocumentRow& row, const NamedArm& arm);
 std::optional<Latencies> MedianDeviceLatencies(const DocumentRow& row);
 
 std::string FormatOr(const std::optional<double>& value, const std::string& unit, int decimals);

@@ -71,9 +71,9 @@ std::string RenderCosts(const ResultsDocument& document) {
   std::vector<std::vector<std::string>> table = {{"row", "arm", "processor time", "peak memory",
                                                   "sent per user byte", "device per user byte"}};
   for (const DocumentRow& row : document.rows) {
-    for (const auto& [name, arm] : kArms) {
+    for (const NamedArm& arm : ArmsOf(row)) {
       if (!MedianOf(row, arm, processor).has_value()) continue;
-      table.push_back({row.title, name, FormatOr(MedianOf(row, arm, processor), " s", 2),
+      table.push_back({row.title, arm.name, FormatOr(MedianOf(row, arm, processor), " s", 2),
                        FormatOr(MedianOf(row, arm, memory_mib), " MiB", 0),
                        FormatOr(MedianOf(row, arm, written), "", 2),
                        FormatOr(MedianOf(row, arm, device), "", 2)});

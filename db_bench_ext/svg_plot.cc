@@ -49,25 +49,20 @@ std::array<std::pair<double, double>, 4> PointsOf(const Latencies& us) {
   return {{{us.p50_us, 2.5}, {us.p99_us, 3.2}, {us.p999_us, 3.9}, {us.p9999_us, 4.6}}};
 }
 
-std::string LatencyLine(const LogAxis& axis, const Latencies& us, double y, const char* arm) {
-  std::string svg = Line(axis.X(us.p50_us), y, axis.X(us.p9999_us), y, arm);
-  for (const auto& [value, radius] : PointsOf(us)) svg += Circle(axis.X(value), y, radius, arm);
+std::string LatencyShapes(const LogAxis& axis, const LatencyLine& line, double y) {
+  std::string svg = Line(axis.X(line.us.p50_us), y, axis.X(line.us.p9999_us), y, line.classes);
+  for (const auto& [value, radius] : PointsOf(line.us)) {
+    svg += Circle(axis.X(value), y, radius, line.classes);
+  }
   return svg;
-}
-
-std::vector<std::pair<Latencies, const char*>> LinesOf(const LatencyRow& row) {
-  std::vector<std::pair<Latencies, const char*>> lines = {{row.stock, "stock"},
-                                                          {row.plugin, "plugin"}};
-  if (row.device.has_value()) lines.emplace_back(*row.device, "none");
-  return lines;
 }
 
 LogAxis AxisOf(const std::vector<LatencyRow>& rows) {
   double low = 1e300;
   double high = 0;
   for (const LatencyRow& row : rows) {
-    for (const auto& [us, classes] : LinesOf(row)) {
-      for (const auto& [value, radius] : PointsOf(us)) {
+    for (const LatencyLine& line : row.lines) {
+      for (const auto& [value, radius] : PointsOf(line.us)) {
         low = std::min(low, value);
         high = std::max(high, value);
       }
@@ -121,8 +116,8 @@ std::string RenderLatencyPlot(const std::string& title, const std::vector<Latenc
   for (const LatencyRow& row : rows) {
     lines += Text(2, bottom + 12, "label", row.label);
     double y = bottom + 23;
-    for (const auto& [us, classes] : LinesOf(row)) {
-      lines += LatencyLine(axis, us, y, classes);
+    for (const LatencyLine& line : row.lines) {
+      lines += LatencyShapes(axis, line, y);
       y += kLatencyLineHeight;
     }
     bottom = y - kLatencyLineHeight + 10;

@@ -33,15 +33,17 @@ std::string RenderForestPlot(const std::string& title, const std::vector<ForestR
 std::string ForestShapes(const std::vector<ForestRow>& rows);
 double ForestHeight(const std::vector<ForestRow>& rows);
 
-struct LatencyRow {
-  std::string label;
-  Latencies stock;
-  Latencies plugin;
-  std::optional<Latencies> device = std::nullopt;
+struct LatencyLine {
+  Latencies us;
+  const char* classes;
 };
 
-// Four percentiles of both arms, and of the device, of each row, on a logarithmic axis of time.
-// Empty without rows.
+struct LatencyRow {
+  std::string label;
+  std::vector<LatencyLine> lines;  // from above
+};
+
+// Four percentiles of each line of each row, on a logarithmic axis of time. Empty without rows.
 std::string RenderLatencyPlot(const std::string& title, const std::vector<LatencyRow>& rows);
 
 }  // namespace bloom_lfs::bench

@@ -32,4 +32,9 @@ Result<WorkloadSet> FindWorkloadSet(const std::string& name) {
       " is no set of workloads; use default, logs, features, flash, second, figures or all"};
 }
 
+std::chrono::seconds BudgetAfter(std::chrono::seconds spent, std::chrono::seconds budget) {
+  constexpr std::chrono::seconds kAround{45};  // a look at the disk, preparations, the report
+  return std::clamp(budget + kAround - spent, budget / 3, budget);
+}
+
 }  // namespace bloom_lfs::bench

@@ -23,6 +23,11 @@ struct WorkloadSet {
 // "default", "logs", "features", "flash", "second", "figures" or "all" (without "figures").
 Result<WorkloadSet> FindWorkloadSet(const std::string& name);
 
+// What of a set's budget is left when building has taken so long already: so much that all of it
+// ends within the budget and 45 s, but at least a third, for one pair of each row. A budget of 0,
+// no limit, stays.
+std::chrono::seconds BudgetAfter(std::chrono::seconds spent, std::chrono::seconds budget);
+
 std::vector<Workload> DefaultRows();
 std::vector<Workload> LogRows();
 std::vector<Workload> FeatureRows();

@@ -39,16 +39,9 @@ class Scanner {
   // Puts bytes [at, at + n) into buffer_, n at most kStepBytes. False at the end of the file, or on
   // an error, which it notes.
   bool Fetch(uint64_t at, size_t n) {
-    size_t got = 0;
-    while (got < n) {
-      const int64_t result = read_(at + got, n - got, buffer_.data() + got);
-      if (result <= 0) {
-        tail_.error = static_cast<int>(-result);
-        return false;
-      }
-      got += static_cast<size_t>(result);
-    }
-    return true;
+    const TailPart part = ReadTailPart(read_, at, n, buffer_.data());
+    tail_.error = part.error;
+    return part.size == n;
   }
 
   BlobTailStop Short() const {

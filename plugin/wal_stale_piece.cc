@@ -9,7 +9,7 @@ constexpr uint64_t kBlocksAround = 4;
 
 bool IsAt(const TailReadFunction& read, uint64_t offset, const char* header) {
   char other[kWalHeaderBytes];
-  return read(offset, sizeof(other), other) == static_cast<int64_t>(sizeof(other)) &&
+  return ReadTailPart(read, offset, sizeof(other), other).size == sizeof(other) &&
          std::memcmp(other, header, sizeof(other)) == 0;
 }
 

@@ -1,7 +1,6 @@
 #include "plugin/wal_tail.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -55,16 +54,9 @@ class BlockSource {
     chunk_size_ = 0;
     if (offset >= file_size_) return 0;
     const size_t want = static_cast<size_t>(std::min<uint64_t>(chunk_.size(), file_size_ - offset));
-    while (chunk_size_ < want) {
-      const size_t ask = want - chunk_size_;
-      const int64_t got = read_(offset + chunk_size_, ask, chunk_.data() + chunk_size_);
-      if (got == -EINTR) continue;
-      if (got < 0) return static_cast<int>(-got);
-      if (got == 0) break;
-      if (static_cast<uint64_t>(got) > ask) return EIO;  // the read function is lying
-      chunk_size_ += static_cast<size_t>(got);
-    }
-    return 0;
+    const TailPart part = ReadTailPart(read_, offset, want, chunk_.data());
+    chunk_size_ = part.size;
+    return part.error;
   }
 
   const TailReadFunction& read_;

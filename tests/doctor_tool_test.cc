@@ -4,10 +4,8 @@
 #include <linux/magic.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -18,6 +16,7 @@
 #include "tests/support/files.h"
 #include "tests/support/refusing_kernel.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/tool.h"
 
 namespace bloom_lfs::test {
 namespace {
@@ -25,30 +24,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-struct Outcome {
-  int code = -1;
-  std::string output;
-  std::string errors;
-  Json json() const { return Json::parse(output); }
-};
+using Outcome = ToolOutcome;
 
-// `before`: what stands before it in the shell.
 Outcome RunDoctor(const TempDir& dir, const std::string& words, const std::string& before = "") {
-  Outcome outcome;
-  const std::string errors = dir / "errors";
-  const std::string command =
-      "( " + before + " " + BLOOM_LFS_TOOL + " doctor " + words + " ) 2>" + errors;
-  FILE* const pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  for (size_t got = 1; got > 0;) {
-    got = fread(buffer, 1, sizeof(buffer), pipe);
-    outcome.output.append(buffer, got);
-  }
-  const int status = pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  outcome.errors = ReadFile(errors);
-  fs::remove(errors);
-  return outcome;
+  return ToolAlone(dir, "doctor " + words, before);
 }
 
 bool Has(const std::string& text, const std::string& words) {

@@ -82,6 +82,28 @@ TEST(HtmlReportTest, FurtherArmsHaveASection) {
   EXPECT_TRUE(Contains(html, "no-wal: without a log there is nothing to sync"));
 }
 
+TEST(HtmlReportTest, FurtherArmsAreInEveryOtherSection) {
+  const std::string with =
+      RenderHtml(MakeDocument({sample::RowWithArms("better")}, 3), std::nullopt);
+  const std::string without = RenderHtml(
+      MakeDocument({Row("better", Metric::kOpsPerS, {{100, 150}, {100, 160}, {110, 150}})}, 3),
+      std::nullopt);
+  for (const char* heading :
+       {"How long an operation takes", "Over the time of a run", "What it costs"}) {
+    const std::string begin = "<h2>" + std::string(heading) + "</h2>";
+    const auto section = [&](const std::string& html) {
+      const size_t at = html.find(begin);
+      return at == std::string::npos ? "" : html.substr(at, html.find("<h2>", at + 1) - at);
+    };
+    EXPECT_TRUE(Contains(section(with), "<td>plugin{a=&lt;1&gt;}</td>")) << heading;
+    EXPECT_EQ(CountOf(section(with), "<tr>"), CountOf(section(without), "<tr>") + 1) << heading;
+    EXPECT_FALSE(Contains(section(without), "a=")) << heading;
+  }
+  EXPECT_EQ(CountOf(with, "class=\"stall plugin\""), CountOf(without, "class=\"stall plugin\"") * 2)
+      << "a plot of its own over time";
+  ExpectWellFormed(with);
+}
+
 TEST(HtmlReportTest, EachFileSystemHasASection) {
   const std::string html = RenderHtml(sample::DocumentOfFileSystems(), std::nullopt);
   EXPECT_EQ(CountOf(html, "<h2>All rows</h2>"), 2U);
@@ -247,7 +269,8 @@ TEST(TimePlotTest, ExtremeRatesStayInThePicture) {
 }
 
 TEST(LatencyPlotTest, LatenciesOfZeroStayInThePicture) {
-  const std::string svg = RenderLatencyPlot("t", {{"a", {0, 0, 0, 0}, {0, 1, 2, 3}}});
+  const std::string svg =
+      RenderLatencyPlot("t", {{"a", {{{0, 0, 0, 0}, "stock"}, {{0, 1, 2, 3}, "plugin"}}}});
   ExpectTagsMatch(svg);
   for (const char* part : {"nan", "inf", "\"-"}) EXPECT_FALSE(Contains(svg, part)) << svg;
 }

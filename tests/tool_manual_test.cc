@@ -12,17 +12,7 @@
 namespace bloom_lfs::test {
 namespace {
 
-std::string OutputOf(const std::string& command) {
-  FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
-  std::string output;
-  char buffer[4096];
-  for (size_t got = 1; got > 0;) {
-    got = fread(buffer, 1, sizeof(buffer), pipe);
-    output.append(buffer, got);
-  }
-  pclose(pipe);
-  return output;
-}
+std::string OutputOf(const std::string& command) { return Shell(command).output; }
 
 class ToolManualTest : public testing::Test {
  protected:

@@ -58,6 +58,15 @@ TEST(WorkloadSetTest, AnUnknownSetIsAnErrorThatNamesTheSets) {
   EXPECT_NE(set.error().message.find("features"), std::string::npos);
 }
 
+TEST(WorkloadSetTest, WhatBuildingTookComesOffTheBudgetButForOnePairOfEachRow) {
+  using std::chrono::seconds;
+  EXPECT_EQ(BudgetAfter(seconds(0), seconds(240)), seconds(240));
+  EXPECT_EQ(BudgetAfter(seconds(45), seconds(240)), seconds(240));
+  EXPECT_EQ(BudgetAfter(seconds(145), seconds(240)), seconds(140));
+  EXPECT_EQ(BudgetAfter(seconds(3600), seconds(240)), seconds(80));
+  EXPECT_EQ(BudgetAfter(seconds(145), seconds(0)), seconds(0));
+}
+
 TEST(WorkloadSetTest, EveryRowSaysHowMuchItDoes) {
   for (const Workload& workload : AllRows()) {
     const bool one_step = workload.program == Program::kOpenReplay;

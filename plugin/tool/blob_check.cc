@@ -17,15 +17,7 @@ using blob_format::kRecordHeaderBytes;
 using blob_format::Load;
 
 bool ReadBlobPart(const TailReadFunction& read, uint64_t at, char* bytes, size_t n) {
-  size_t got = 0;
-  while (got < n) {
-    const int64_t result = read(at + got, n - got, bytes + got);
-    if (result <= 0) {
-      return false;
-    }
-    got += static_cast<size_t>(result);
-  }
-  return true;
+  return ReadTailPart(read, at, n, bytes).size == n;
 }
 
 // Where something that reads lies behind the record at [at, end), which does not: the next record,

@@ -33,8 +33,7 @@ bool LooksTorn(const TailReadFunction& read, uint64_t from, uint64_t end) {
   for (uint64_t at = from; at < end;) {
     const uint64_t boundary = (at / kSectorBytes + 1) * kSectorBytes;
     const auto wanted = static_cast<size_t>(boundary - at);
-    const int64_t got = read(at, wanted, sector.data());
-    if (boundary > end || got != static_cast<int64_t>(wanted)) {
+    if (boundary > end || ReadTailPart(read, at, wanted, sector.data()).size != wanted) {
       return false;
     }
     const size_t tail = std::min<size_t>(wanted, kZerosThatTell);

@@ -29,7 +29,7 @@ LogCheck Beginning(const WalTail& tail) {
 // In a file that RocksDB uses again, old bytes follow its records.
 bool IsRecycled(const TailReadFunction& read) {
   char header[kWalHeaderBytes] = {};
-  return read(0, sizeof(header), header) == static_cast<int64_t>(sizeof(header)) &&
+  return ReadTailPart(read, 0, sizeof(header), header).size == sizeof(header) &&
          Decode(static_cast<uint8_t>(header[6])).recyclable;
 }
 

@@ -1,6 +1,5 @@
 #include "plugin/tool/wal_rest.h"
 
-#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -39,14 +38,7 @@ class RestScanner {
  private:
   // False where nothing can be read.
   bool Load(uint64_t offset) {
-    loaded_ = 0;
-    while (loaded_ < block_.size()) {
-      const int64_t got = read_(offset + loaded_, block_.size() - loaded_, block_.data() + loaded_);
-      if (got <= 0) {
-        break;
-      }
-      loaded_ += static_cast<size_t>(got);
-    }
+    loaded_ = ReadTailPart(read_, offset, block_.size(), block_.data()).size;
     return loaded_ > 0;
   }
 
