@@ -1,5 +1,7 @@
 #include "db_bench_ext/arm_output.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace bloom_lfs::bench {
@@ -38,8 +40,11 @@ uint64_t NumberOf(const Command& command, const std::string& name, uint64_t othe
   return number;
 }
 
+// Of those, every operation is one key with a value of --value_size.
 bool OnlyWrites(const std::string& benchmark) {
-  return benchmark.rfind("fill", 0) == 0 || benchmark == "overwrite";
+  constexpr std::array<const char*, 5> kWriters = {"fillseq", "fillrandom", "filluniquerandom",
+                                                   "fillsync", "overwrite"};
+  return std::find(kWriters.begin(), kWriters.end(), benchmark) != kWriters.end();
 }
 
 Result<ArmReading> ReadDbBench(const Workload& workload, const std::string& output) {

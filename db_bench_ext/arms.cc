@@ -1,7 +1,11 @@
 #include "db_bench_ext/arms.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <set>
+
+#include "db_bench_ext/flag_word.h"
 
 namespace bloom_lfs::bench {
 namespace {
@@ -53,9 +57,15 @@ Result<FurtherArm> ParseArm(const std::string& item) {
 // --sync, or a benchmark that syncs of itself.
 bool Syncs(const Workload& workload) {
   const auto is_sync = [](const std::string& argument) {
-    return argument == "--sync" || argument == "--sync=1" || argument == "--sync=true" ||
-           (argument.rfind("--benchmarks=", 0) == 0 &&
-            argument.find("fillsync") != std::string::npos);
+    const std::optional<FlagWord> flag = SplitFlag(argument);
+    if (!flag.has_value()) return false;
+    if (flag->name == "benchmarks") {
+      return flag->value.value_or("").find("fillsync") != std::string::npos;
+    }
+    constexpr std::array<const char*, 5> kTrue = {"1", "t", "true", "y",
+                                                  "yes"};  // as gflags has it
+    return flag->name == "sync" &&
+           std::find(kTrue.begin(), kTrue.end(), flag->value.value_or("1")) != kTrue.end();
   };
   const auto any = [&](const std::vector<std::string>& arguments) {
     return std::any_of(arguments.begin(), arguments.end(), is_sync);

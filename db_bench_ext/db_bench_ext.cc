@@ -182,7 +182,17 @@ Effort MakeEffort(const WorkloadSet& set) {
   // Who asks for more pairs or longer runs gets them.
   if (IsGiven("pairs") || IsGiven("scale")) return {FLAGS_pairs, std::chrono::seconds(0)};
   if (FLAGS_budget_seconds >= 0) return {FLAGS_pairs, std::chrono::seconds(FLAGS_budget_seconds)};
-  return {FLAGS_pairs, BudgetAfter(std::chrono::seconds(FLAGS_spent_seconds), set.budget)};
+  return {FLAGS_pairs, set.budget};
+}
+
+// What building took comes off the time of a first look: with shorter runs, not with fewer.
+void MakeShorter(WorkloadSet* set, Setup* setup) {
+  const bool first_look = FLAGS_file_systems.empty() && FLAGS_results_file.empty() &&
+                          !IsGiven("pairs") && !IsGiven("scale") && FLAGS_budget_seconds < 0;
+  if (!first_look || set->budget.count() == 0) return;
+  const std::chrono::seconds whole = set->budget;
+  set->budget = BudgetAfter(std::chrono::seconds(FLAGS_spent_seconds), whole);
+  setup->scale *= static_cast<double>(set->budget.count()) / static_cast<double>(whole.count());
 }
 
 void PrintList(const std::vector<Workload>& workloads) {
@@ -213,11 +223,12 @@ Result<Destination> FindDestination(const std::vector<Workload>& workloads,
 
 Result<MeasuredPart> MeasureIn(const WorkDirectory& directory, const WorkloadSet& plan,
                                const Setup& setup, const std::string& program,
-                               const std::string& place) {
+                               const std::string& place, int parts_to_come) {
   const Result<DeviceLimit> device = DeviceLimit::Create(directory.path());
   if (!device.ok()) return device.error();
   Session session(&setup, &directory, &device.value());
-  const Effort effort = MakeEffort(plan);
+  Effort effort = MakeEffort(plan);
+  effort.sessions_to_come = parts_to_come;
   MeasuredPart part;
   part.comparisons = session.Run(plan.workloads, effort);
   part.facts = Facts(setup, program, directory.path(), effort, session.skipped_pairs());
@@ -252,10 +263,9 @@ uint64_t LoopDiskBytes(const WorkloadSet& plan) {
 }
 
 // One file system after the other, each on a disk that is there for its own part.
-Result<std::vector<MeasuredPart>> MeasureOnDisks(const std::vector<DiskFormat>& formats,
-                                                 const WorkDirectory& directory,
-                                                 const WorkloadSet& plan, const Setup& setup,
-                                                 const std::string& program) {
+std::vector<MeasuredPart> MeasureOnDisks(const std::vector<DiskFormat>& formats,
+                                         const WorkDirectory& directory, const WorkloadSet& plan,
+                                         const Setup& setup, const std::string& program) {
   std::vector<MeasuredPart> parts;
   for (const DiskFormat& format : formats) {
     MeasuredPart part;
@@ -264,19 +274,23 @@ Result<std::vector<MeasuredPart>> MeasureOnDisks(const std::vector<DiskFormat>& 
     std::fprintf(stderr, "%s: making a disk of %s MiB\n", format.name.c_str(),
                  FormatCount(static_cast<double>(mib)).c_str());
     const Result<std::string> place = directory.FreshSubdirectory("disk");
-    if (!place.ok()) return place.error();
     const Result<std::unique_ptr<LoopDisk>> disk =
-        LoopDisk::Create(place.value(), format.name, LoopDiskBytes(plan), format);
+        place.ok() ? LoopDisk::Create(place.value(), format.name, LoopDiskBytes(plan), format)
+                   : Result<std::unique_ptr<LoopDisk>>(place.error());
     if (SignalsAsResults::Interrupted()) {
       part.skipped = "interrupted";
     } else if (!disk.ok()) {
       part.skipped = disk.error().message;
     } else {
+      const int to_come = static_cast<int>(formats.size() - parts.size()) - 1;
       Result<MeasuredPart> measured =
-          MeasureIn(disk.value()->directory(), plan, setup, program, " on a loop device");
-      if (!measured.ok()) return measured.error();
-      part = std::move(measured.value());
-      part.file_system = format.name;
+          MeasureIn(disk.value()->directory(), plan, setup, program, " on a loop device", to_come);
+      if (measured.ok()) {
+        part = std::move(measured.value());
+        part.file_system = format.name;
+      } else {
+        part.skipped = measured.error().message;
+      }
     }
     parts.push_back(std::move(part));
   }
@@ -306,6 +320,7 @@ Result<int> Main(const CommandLine& line) {
   if (!destination.ok()) return destination.error();
   Result<Setup> setup = MakeSetup(build_directory);
   if (!setup.ok()) return setup.error();
+  MakeShorter(&plan.value(), &setup.value());
   plan.value().needed_bytes += BytesOfFurtherArms(plan.value(), setup.value());
   const bool on_disks = !formats.value().empty();
   const Result<WorkDirectory> directory = WorkDirectory::Create(
@@ -316,6 +331,7 @@ Result<int> Main(const CommandLine& line) {
   if (!program.ok()) return program.error();
   Outcome outcome;
   outcome.pairs_per_row = FLAGS_pairs;
+  outcome.rows = static_cast<int>(plan.value().workloads.size());
   outcome.measured = program.value() + ", " +
                      (on_disks ? FLAGS_file_systems + " on loop devices"
                                : FileSystemName(directory.value().path())) +
@@ -324,18 +340,15 @@ Result<int> Main(const CommandLine& line) {
     if (Failure failure = CheckResultsFile(FLAGS_results_file, outcome.measured)) return *failure;
   }
   if (Failure failure = TryArms(setup.value(), directory.value())) return *failure;
-  Result<std::vector<MeasuredPart>> parts = std::vector<MeasuredPart>();
   if (on_disks) {
-    parts = MeasureOnDisks(formats.value(), directory.value(), plan.value(), setup.value(),
-                           program.value());
-    if (!parts.ok()) return parts.error();
+    outcome.parts = MeasureOnDisks(formats.value(), directory.value(), plan.value(), setup.value(),
+                                   program.value());
   } else {
     Result<MeasuredPart> part =
-        MeasureIn(directory.value(), plan.value(), setup.value(), program.value(), "");
+        MeasureIn(directory.value(), plan.value(), setup.value(), program.value(), "", 0);
     if (!part.ok()) return part.error();
-    parts.value().push_back(std::move(part.value()));
+    outcome.parts.push_back(std::move(part.value()));
   }
-  outcome.parts = std::move(parts.value());
   outcome.interrupted = SignalsAsResults::Interrupted();
   if (outcome.interrupted) std::fprintf(stderr, "\ninterrupted; measured so far:\n");
   return Deliver(

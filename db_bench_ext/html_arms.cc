@@ -30,7 +30,8 @@ std::string RenderFurtherArmsHtml(const ResultsDocument& document) {
   std::string absent;
   for (const DocumentRow& row : document.rows) {
     for (const ArmSummary& arm : row.further) {
-      plotted.push_back(RatioRow(row.title + ": " + arm.arm, row.metric, arm, arm.difference));
+      plotted.push_back(RatioRow(row.title, row.metric, arm, arm.difference));
+      plotted.back().second_label = arm.arm;
       table.push_back(CellsOfArm(row, arm));
     }
     for (const AbsentArm& arm : row.absent) {

@@ -88,7 +88,7 @@ std::string RenderOverTime(const ResultsDocument& document) {
     for (auto arm = arms.begin() + 1; arm != arms.end(); ++arm) {
       const PairSample* const pair = TypicalPair(row, *arm);
       if (pair == nullptr) continue;
-      const std::string label = row.title + (arm == arms.begin() + 1 ? "" : ": " + arm->name);
+      const std::string label = (arm == arms.begin() + 1 ? "" : arm->name + ", ") + row.title;
       plots += RenderTimePlot(
           "Operations per second over the time of a run, stock and " + arm->name + ": " + row.title,
           label, *pair->stock.over_time, **SeriesOf(*pair, *arm));
@@ -100,7 +100,7 @@ std::string RenderOverTime(const ResultsDocument& document) {
          "<p class=\"soft\">Operations per second of <b class=\"stock\">stock</b> (thin line) and "
          "<b class=\"plugin\">plugin</b> (thick line), of the pair nearest to their median "
          "ratio. Stalls, intervals slower than a fifth of their run's mean, are shaded and marked "
-         "below the axis: stock above, plugin below. Each further arm, named beside its row, "
+         "below the axis: stock above, plugin below. Each further arm, named before its row, "
          "stands in the plugin's place beside stock. Rows with a fixed number of operations end "
          "earlier in the faster arm.</p>\n" +
          plots + Paragraph("Stalls of all pairs; of the longest operation the largest:") +

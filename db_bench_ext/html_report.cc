@@ -1,5 +1,6 @@
 #include "db_bench_ext/html_report.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,9 @@ std::string RenderRatios(const ResultsDocument& document) {
   if (rows.empty()) return "";
   return Heading("How many times as good as stock") +
          Paragraph(
-             "Medians of the pairs, with 95 % intervals, on a logarithmic scale. Right of the "
-             "dashed line the plugin is better. Dots: better; squares: worse; rings: no "
+             "Medians of the pairs, with 95 % intervals (of five pairs all of their ratios, which "
+             "is 94 %), on a logarithmic scale. Right of the dashed line the plugin is better. "
+             "Dots: better; squares: worse; rings: no "
              "difference, or too few pairs to tell. Of times the inverse is shown.") +
          RenderForestPlot("How many times as good as stock the plugin is, by row", rows);
 }
@@ -127,10 +129,47 @@ std::string RenderFacts(const ResultsDocument& document) {
   return html + "</dl>\n";
 }
 
+// What a row that failed said before is no result.
+bool Counts(const DocumentRow& row) { return row.summary.has_value() && !row.failure.has_value(); }
+
+// "2 rows failed. 1 row was skipped."; empty if all were measured.
+std::string DescribeMissing(const ResultsDocument& document) {
+  int failed = 0;
+  int skipped = 0;
+  int not_run = 0;
+  for (const DocumentRow& row : document.rows) {
+    if (row.failure.has_value()) {
+      ++failed;
+    } else if (row.skipped.has_value()) {
+      ++skipped;
+    } else if (!row.summary.has_value()) {
+      ++not_run;
+    }
+  }
+  const auto sentence = [](int rows, const char* one, const char* many) {
+    if (rows == 0) return std::string();
+    return " " + std::to_string(rows) + (rows == 1 ? one : many);
+  };
+  return sentence(failed, " row FAILED.", " rows FAILED.") +
+         sentence(skipped, " row was skipped.", " rows were skipped.") +
+         sentence(not_run, " row was not reached.", " rows were not reached.");
+}
+
+bool AnyFailed(const ResultsDocument& document) {
+  const auto failed = [](const DocumentRow& row) { return row.failure.has_value(); };
+  return std::any_of(document.rows.begin(), document.rows.end(), failed) ||
+         std::any_of(document.sections.begin(), document.sections.end(), AnyFailed);
+}
+
+std::string RenderVerdict(const ResultsDocument& document) {
+  return std::string("<div class=\"panel") + (AnyFailed(document) ? " alarm" : "") + "\">" +
+         Paragraph(DescribeResults(document), "") + "</div>\n";
+}
+
 int CountOf(const ResultsDocument& document, Difference difference) {
   int rows = 0;
   for (const DocumentRow& row : document.rows) {
-    if (row.summary.has_value() && row.difference == difference) ++rows;
+    if (Counts(row) && row.difference == difference) ++rows;
   }
   return rows;
 }
@@ -140,7 +179,7 @@ int CountOf(const ResultsDocument& document, Difference difference) {
 std::string Extreme(const ResultsDocument& document, Difference difference, bool largest) {
   std::optional<ForestRow> best;
   for (const DocumentRow& row : document.rows) {
-    if (!row.summary.has_value() || row.difference != difference) continue;
+    if (!Counts(row) || row.difference != difference) continue;
     const ForestRow candidate = RatioRowOf(row);
     if (!best.has_value() || (candidate.middle > best->middle) == largest) best = candidate;
   }
@@ -166,7 +205,7 @@ std::string RenderSections(const ResultsDocument& document,
       html += Paragraph("Skipped: " + *section.skipped);
       continue;
     }
-    html += "<div class=\"panel\">" + Paragraph(DescribeResults(section), "") + "</div>\n";
+    html += RenderVerdict(section);
     html += RenderBody(
         section, baseline.has_value() ? FindSection(*baseline, section.file_system) : nullptr);
   }
@@ -191,13 +230,14 @@ std::string DescribeResults(const ResultsDocument& document) {
   const int none = CountOf(document, Difference::kNone);
   const int unknown = CountOf(document, Difference::kUnknown);
   const int rows = better + worse + none + unknown;
-  if (rows == 0) return "Nothing was measured.";
+  const std::string missing = DescribeMissing(document);
+  if (rows == 0) return "Nothing was measured." + missing;
   std::string text;
   if (document.self_check)
     text = "Self-check: both arms were stock, so every difference is noise. ";
   if (unknown == rows) {
     return text + std::to_string(rows) + (rows == 1 ? " row was" : " rows were") +
-           " measured, with too few pairs to tell a difference.";
+           " measured, with too few pairs to tell a difference." + missing;
   }
   text += "Of " + std::to_string(rows) + (rows == 1 ? " row" : " rows") +
           " the plugin is better in " + std::to_string(better) + " and worse in " +
@@ -207,6 +247,7 @@ std::string DescribeResults(const ResultsDocument& document) {
     text += " " + std::to_string(unknown) + (unknown == 1 ? " has" : " have") +
             " too few pairs to tell.";
   }
+  text += missing;
   if (better > 0) text += " Best: " + Extreme(document, Difference::kBetter, true) + ".";
   if (worse > 0) text += " Worst: " + Extreme(document, Difference::kWorse, false) + ".";
   return text;
@@ -222,7 +263,7 @@ std::string RenderHtml(const ResultsDocument& document,
   html += kHtmlStyle;
   html += "</style>\n</head>\n<body>\n<h1>bloom_lfs beside stock RocksDB</h1>\n";
   html += Paragraph(document.measured);
-  html += "<div class=\"panel\">" + Paragraph(DescribeResults(document), "") + "</div>\n";
+  html += RenderVerdict(document);
   if (document.interrupted) {
     html += "<div class=\"panel alarm\">" +
             Paragraph("This report is partial: " + DescribeInterruption(document) + ".", "") +

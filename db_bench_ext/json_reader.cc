@@ -176,10 +176,22 @@ PairSample ReadPair(const JsonValue& json, FieldReader* fields) {
 std::optional<Interval> ReadInterval(const JsonValue& json, FieldReader* fields) {
   const JsonValue* interval = fields->Find(json, "interval");
   if (interval == nullptr) return std::nullopt;
-  return Interval{fields->Number(*interval, "low"), fields->Number(*interval, "high")};
+  return Interval{fields->Positive(*interval, "low"), fields->Positive(*interval, "high")};
 }
 
 bool Differ(double one, double other) { return std::abs(one - other) > 1e-9 * std::abs(other); }
+
+// Whether the document's interval and difference are those that the pairs give.
+bool Agree(const JsonValue& json, const std::optional<Interval>& interval, Difference difference,
+           FieldReader* fields) {
+  const std::optional<Interval> written = ReadInterval(json, fields);
+  if (written.has_value() != interval.has_value()) return false;
+  if (written.has_value() &&
+      (Differ(written->low, interval->low) || Differ(written->high, interval->high))) {
+    return false;
+  }
+  return fields->Named(json, "difference", kJsonDifferences) == difference;
+}
 
 // What the pairs say of the further arms, which must be what the document says.
 std::vector<ArmSummary> ReadFurtherArms(const JsonValue& json, const DocumentRow& row,
@@ -190,8 +202,9 @@ std::vector<ArmSummary> ReadFurtherArms(const JsonValue& json, const DocumentRow
     for (const JsonValue& arm : fields->Require(json, "further_arms", JsonValue::value_t::array)) {
       const std::string name = fields->Text(arm, "name");
       const bool agrees = written < arms.size() && arms[written].arm == name &&
-                          !Differ(fields->Positive(arm, "ratio"), arms[written].ratio);
-      if (!agrees) fields->Fail("the ratio of the arm " + name + " is not that of its pairs");
+                          !Differ(fields->Positive(arm, "ratio"), arms[written].ratio) &&
+                          Agree(arm, arms[written].interval, arms[written].difference, fields);
+      if (!agrees) fields->Fail("what is said of the arm " + name + " is not what its pairs say");
       ++written;
     }
   }
@@ -211,24 +224,23 @@ std::vector<AbsentArm> ReadAbsentArms(const JsonValue& json, FieldReader* fields
 
 // A document whose sums do not come out was changed by hand or by accident.
 Summary ReadSummary(const JsonValue& json, const DocumentRow& row, FieldReader* fields) {
-  Summary summary;
   std::vector<double> stock;
   std::vector<double> plugin;
   for (const PairSample& pair : row.pairs) {
     stock.push_back(pair.stock.metric);
     plugin.push_back(pair.plugin.metric);
   }
-  const std::vector<double> ratios = PairwiseRatios(plugin, stock);
+  Summary summary;
+  static_cast<PairSummary&>(summary) = SummarizePairs(plugin, stock);
   summary.stock_median = fields->Positive(json, "stock_median");
   summary.plugin_median = fields->Positive(json, "plugin_median");
-  summary.ratio = fields->Positive(json, "ratio");
-  summary.pair_ratios = SpreadOf(ratios);
-  summary.median_pair_ratio = fields->Positive(json, "median_pair_ratio");
-  summary.interval = ReadInterval(json, fields);
   summary.share_of_bound = fields->NumberIfAny(json, "share_of_bound");
-  if (Differ(summary.median_pair_ratio, Median(ratios)) ||
-      Differ(summary.ratio, Median(plugin) / Median(stock))) {
-    fields->Fail("the ratio of " + row.name + " is not that of its pairs");
+  if (Differ(summary.stock_median, Median(stock)) ||
+      Differ(summary.plugin_median, Median(plugin)) ||
+      Differ(fields->Positive(json, "ratio"), summary.ratio) ||
+      Differ(fields->Positive(json, "median_pair_ratio"), summary.median_pair_ratio) ||
+      !Agree(json, summary.interval, FindDifference(row.metric, summary.interval), fields)) {
+    fields->Fail("what is said of " + row.name + " is not what its pairs say");
   }
   return summary;
 }

@@ -87,7 +87,13 @@ Result<std::unique_ptr<LoopDisk>> LoopDisk::Create(const std::string& directory,
 // Detaches itself when nobody has it open or mounted any more, however this program ends.
 Failure LoopDisk::Attach(const std::string& image) {
   const Descriptor control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+  if (control.get() < 0) {
+    return Error{std::string("cannot open /dev/loop-control: ") + std::strerror(errno) +
+                 "; load the module loop, or let the container have the host's devices "
+                 "(--privileged)"};
+  }
   const Descriptor file(open(image.c_str(), O_RDWR | O_CLOEXEC));
+  if (file.get() < 0) return Error{"cannot open " + image + ": " + std::strerror(errno)};
   for (int tries = 0; tries < kAttachTries; ++tries) {
     const int number = ioctl(control.get(), LOOP_CTL_GET_FREE);
     if (number < 0 || file.get() < 0) break;

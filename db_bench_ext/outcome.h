@@ -32,6 +32,7 @@ struct Outcome {
   std::string measured;  // program, file system and flags, in one line
   std::vector<MeasuredPart> parts;
   int pairs_per_row = 0;
+  int rows = 0;  // of each part, as planned
   bool interrupted = false;
 };
 

@@ -48,9 +48,10 @@ constexpr std::array<RefusedFlag, 20> kRefused = {{
 }};
 
 // What db_bench does without printing a line about it.
-constexpr std::array<const char*, 12> kSilent = {
-    {"stats", "levelstats", "sstables", "resetstats", "memstats", "stats_history", "verify",
-     "flush", "waitforcompaction", "compact0", "compact1", "compactall"}};
+constexpr std::array<const char*, 6> kPrinting = {
+    {"stats", "levelstats", "sstables", "resetstats", "memstats", "stats_history"}};
+constexpr std::array<const char*, 6> kWorking = {
+    {"verify", "flush", "waitforcompaction", "compact0", "compact1", "compactall"}};
 
 std::string TextOf(const FlagWord& flag) {
   return "--" + flag.name + (flag.value.has_value() ? "=" + *flag.value : "");
@@ -100,6 +101,10 @@ int LinesOf(const std::string& item) {
   return lines + (repeats ? 0 : 1);
 }
 
+bool Holds(const std::array<const char*, 6>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 Workload RowOf(const std::string& benchmark) {
   Workload workload;
   workload.benchmark = benchmark;
@@ -112,13 +117,14 @@ std::vector<Workload> RowsOf(const std::string& benchmarks) {
   std::vector<Workload> rows;
   std::map<std::string, int> lines;
   std::map<std::string, int> seen;
+  int working = 0;  // what reads or writes
   std::istringstream items(benchmarks);
   std::string item;
   while (std::getline(items, item, ',')) {
     const std::string name = item.substr(0, item.find('['));
-    if (name.empty() || std::find(kSilent.begin(), kSilent.end(), name) != kSilent.end()) {
-      continue;
-    }
+    if (name.empty() || Holds(kPrinting, name)) continue;
+    working += LinesOf(item);
+    if (Holds(kWorking, name)) continue;
     Workload row = RowOf(name);
     lines[name] += LinesOf(item);  // of several runs the last one counts
     row.own.emplace();
@@ -128,6 +134,7 @@ std::vector<Workload> RowsOf(const std::string& benchmarks) {
     row.name = "own-" + name + (count == 1 ? "" : "-" + std::to_string(count));
     rows.push_back(std::move(row));
   }
+  for (Workload& row : rows) row.own->alone = working == 1;
   return rows;
 }
 
@@ -151,7 +158,6 @@ Result<std::vector<Workload>> OwnRows(const std::vector<std::string>& words) {
   }
   for (Workload& row : rows) {
     row.own->arguments = arguments;
-    row.own->alone = rows.size() == 1;
   }
   return rows;
 }

@@ -27,6 +27,18 @@ std::string Today() {
   return std::string(text, std::strftime(text, sizeof(text), "%F", &calendar));
 }
 
+// As they were given; empty if there are none.
+std::string FurtherFlags() {
+  std::string text;
+  for (const auto& [name, value] :
+       {std::pair<const char*, std::string>{"extra_args", FLAGS_extra_args},
+        {"stock_args", FLAGS_stock_args},
+        {"plugin_args", FLAGS_plugin_args}}) {
+    if (!value.empty()) text += std::string(text.empty() ? "--" : " --") + name + "=" + value;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
@@ -36,7 +48,7 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
   auto facts = DescribeMachine(directory);
   facts.emplace_back("date", Today());
   facts.emplace_back("program", program);
-  const std::string arms = FLAGS_extra_args + FLAGS_stock_args + FLAGS_plugin_args;
+  const std::string arms = FurtherFlags();
   const bool own = !FLAGS_workload.empty();
   if (own) facts.emplace_back("command line", FLAGS_workload);
   if (!setup.second_db_bench.empty()) facts.emplace_back("second program", setup.second_program);
@@ -48,7 +60,7 @@ std::vector<std::pair<std::string, std::string>> Facts(const Setup& setup,
                          std::to_string(setup.seed) + ", scale " + FormatDecimal(setup.scale, 2) +
                          (FLAGS_set == "second" ? ", a second place in the plugin's runs" : "") +
                          (setup.fast_stock_checksum ? ", fast CRC-32C in both arms" : "") +
-                         (arms.empty() ? "" : ", with further db_bench flags"));
+                         (arms.empty() ? "" : ", with " + arms));
   facts.emplace_back("pairs", std::to_string(effort.pairs) + " per row");
   if (skipped_pairs > 0) {
     facts.emplace_back("budget", std::to_string(skipped_pairs) + " pairs left out to end within " +

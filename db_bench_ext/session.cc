@@ -92,6 +92,15 @@ void Session::PrintProgress(const std::string& workload, int round, const Effort
                TimeLeft(effort).c_str(), round + 1, effort.pairs, workload.c_str(), what.c_str());
 }
 
+double Session::WholeSeconds(const Effort& effort) const {
+  Progress whole = progress_;
+  whole.round = 0;
+  whole.row = 0;
+  const double all_s = EstimateSecondsLeft(whole).value_or(0);
+  return effort.budget.count() > 0 ? std::min(all_s, static_cast<double>(effort.budget.count()))
+                                   : all_s;
+}
+
 std::string Session::TimeLeft(const Effort& effort) const {
   if (isatty(STDERR_FILENO) == 0) return "";
   const std::optional<double> estimate_s = EstimateSecondsLeft(progress_);
@@ -100,6 +109,7 @@ std::string Session::TimeLeft(const Effort& effort) const {
   if (effort.budget.count() > 0) {
     left_s = std::min(left_s, static_cast<double>(effort.budget.count()) - Elapsed().count());
   }
+  left_s += effort.sessions_to_come * WholeSeconds(effort);
   const int whole_s = std::max(0, static_cast<int>(left_s));
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), " (%d:%02d left)", whole_s / 60, whole_s % 60);

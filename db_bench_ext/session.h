@@ -21,6 +21,8 @@ struct Effort {
   // No further pair is started that would probably end later than this. Zero: no limit. The first
   // pair of every workload always runs.
   std::chrono::seconds budget{0};
+  // How often as much again is to be measured elsewhere, afterwards.
+  int sessions_to_come = 0;
 };
 
 // Runs all pairs of all workloads, in rounds: one pair of every workload, then the next round. A
@@ -48,6 +50,8 @@ class Session {
   void PrintProgress(const std::string& workload, int round, const Effort& effort,
                      const std::string& what) const;
   std::chrono::duration<double> Elapsed() const;
+  // What all pairs of this session take, as far as it is known.
+  double WholeSeconds(const Effort& effort) const;
   // " (2:10 left)"; empty where nobody looks, or nothing is known yet.
   std::string TimeLeft(const Effort& effort) const;
 

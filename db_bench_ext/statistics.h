@@ -38,11 +38,11 @@ struct Interval {
 };
 
 // Fewer samples than this say nothing about their spread.
-constexpr size_t kFewestForInterval = 3;
+constexpr size_t kFewestForInterval = 5;
 
 // A 95 % confidence interval of the median, by the percentile bootstrap. The same samples and seed
-// give the same interval. Nothing below kFewestForInterval samples. Of fewer than six samples no
-// method can give 95 %: the interval then reaches from the smallest sample to the largest.
+// give the same interval. Nothing below kFewestForInterval samples. Of five samples no method
+// can give 95 %: the interval then reaches from the smallest to the largest, and is 94 % sure.
 std::optional<Interval> MedianInterval(const std::vector<double>& samples, uint64_t seed = 1);
 
 // What pairs of runs say of an arm beside stock.

@@ -18,10 +18,12 @@ using svg::kWidth;
 using svg::Line;
 using svg::LogAxis;
 using svg::Rectangle;
+using svg::Shorten;
 using svg::Text;
 using svg::TimeLabel;
 
 constexpr double kForestRowHeight = 34;
+constexpr double kSecondLabelHeight = 14;
 constexpr double kLatencyLineHeight = 13;
 
 const char* ClassOf(Tone tone) {
@@ -72,8 +74,14 @@ LogAxis AxisOf(const std::vector<LatencyRow>& rows) {
   return {low, std::max(high, low)};
 }
 
+double HeightOf(const ForestRow& row) {
+  return kForestRowHeight + (row.second_label.empty() ? 0 : kSecondLabelHeight);
+}
+
 double ForestBottom(const std::vector<ForestRow>& rows) {
-  return 4 + kForestRowHeight * static_cast<double>(rows.size());
+  double bottom = 4;
+  for (const ForestRow& row : rows) bottom += HeightOf(row);
+  return bottom;
 }
 
 }  // namespace
@@ -93,12 +101,14 @@ std::string ForestShapes(const std::vector<ForestRow>& rows) {
   double y = 4;
   for (const ForestRow& row : rows) {
     svg += Text(2, y + 12, "label", row.label) + Text(kWidth - 2, y + 12, "figure", row.figure);
+    if (!row.second_label.empty()) svg += Text(2, y + 26, "label", Shorten(row.second_label));
+    const double line = y + HeightOf(row) - 11;
     if (row.interval.has_value()) {
-      svg += Line(axis.X(row.interval->low), y + 23, axis.X(row.interval->high), y + 23,
+      svg += Line(axis.X(row.interval->low), line, axis.X(row.interval->high), line,
                   std::string(ClassOf(row.tone)) + " wide");
     }
-    svg += Mark(row.tone, axis.X(row.middle), y + 23);
-    y += kForestRowHeight;
+    svg += Mark(row.tone, axis.X(row.middle), line);
+    y += HeightOf(row);
   }
   return svg;
 }

@@ -22,6 +22,7 @@ struct ForestRow {
   double middle = 1;   // above 0
   std::optional<Interval> interval;
   Tone tone = Tone::kNone;
+  std::string second_label = {};  // on a line of its own; empty: none
 };
 
 // Factors with their intervals, one line each, on a logarithmic axis with a line at 1. `title` is

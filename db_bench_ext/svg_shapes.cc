@@ -8,11 +8,29 @@
 
 namespace bloom_lfs::bench::svg {
 
+namespace {
+
+// Nothing that is measured is beyond these.
+constexpr double kLeast = 1e-12;
+constexpr double kMost = 1e15;
+
+}  // namespace
+
 std::string Number(double value) { return FormatDecimal(value, 1); }
 
 std::string Text(double x, double y, const std::string& classes, const std::string& text) {
   return "<text x=\"" + Number(x) + "\" y=\"" + Number(y) + "\" class=\"" + classes + "\">" +
          EscapeHtml(text) + "</text>\n";
+}
+
+std::string Shorten(const std::string& label) {
+  constexpr size_t kMostCharacters = 56;
+  size_t characters = 0;
+  for (size_t at = 0; at < label.size(); ++at) {
+    const bool begins_one = (static_cast<unsigned char>(label[at]) & 0xC0) != 0x80;
+    if (begins_one && ++characters > kMostCharacters) return label.substr(0, at) + "…";
+  }
+  return label;
 }
 
 std::string Line(double x1, double y1, double x2, double y2, const std::string& classes) {
@@ -36,10 +54,11 @@ std::string Begin(const std::string& title, double height) {
          "</title>\n";
 }
 
-LogAxis::LogAxis(double low, double high) : low_(low / 1.08), high_(high * 1.08) {}
+LogAxis::LogAxis(double low, double high)
+    : low_(std::clamp(low, kLeast, kMost) / 1.08), high_(std::clamp(high, kLeast, kMost) * 1.08) {}
 
 double LogAxis::X(double value) const {
-  const double share = std::log(value / low_) / std::log(high_ / low_);
+  const double share = std::log(std::max(low_, value) / low_) / std::log(high_ / low_);
   return kMargin + std::clamp(share, 0.0, 1.0) * (kWidth - 2 * kMargin);
 }
 

@@ -14,6 +14,9 @@ constexpr double kAxisHeight = 26;
 std::string Number(double value);
 
 std::string Text(double x, double y, const std::string& classes, const std::string& text);
+
+// What fits a line of its own on a phone: all of it, or its beginning and "…".
+std::string Shorten(const std::string& label);
 std::string Line(double x1, double y1, double x2, double y2, const std::string& classes);
 std::string Circle(double x, double y, double radius, const std::string& classes);
 std::string Rectangle(double x, double y, double width, double height, const std::string& classes);

@@ -107,8 +107,8 @@ std::string Stalls(const TimeAxes& axes, const RateSeries& series, const char* a
 std::string RenderTimePlot(const std::string& title, const std::string& label,
                            const RateSeries& stock, const RateSeries& plugin) {
   const TimeAxes axes(stock, plugin);
-  return svg::Begin(title, kStripsBottom + 16) + svg::Text(2, 12, "label", label) + axes.Grid() +
-         Stalls(axes, stock, "stock", kPlotBottom + 2) +
+  return svg::Begin(title, kStripsBottom + 16) + svg::Text(2, 12, "label", svg::Shorten(label)) +
+         axes.Grid() + Stalls(axes, stock, "stock", kPlotBottom + 2) +
          Stalls(axes, plugin, "plugin", kPlotBottom + kStripHeight + 4) +
          Curve(axes, stock, "stock") + Curve(axes, plugin, "plugin") + axes.Labels() + "</svg>\n";
 }

@@ -117,7 +117,7 @@ struct SecondPlace {
 struct OwnCommand {
   std::vector<std::string> arguments;  // each as "--name" or "--name=value"
   int run = 1;        // which of the benchmark's result lines is this row's, from 1 on
-  bool alone = true;  // there is no other benchmark in these runs
+  bool alone = true;  // nothing else in these runs reads or writes, not even a repetition
 };
 
 // Floors and aims; none at all in a row that only shows a figure. A ratio is plugin / stock; a

@@ -24,7 +24,7 @@ struct WorkloadSet {
 Result<WorkloadSet> FindWorkloadSet(const std::string& name);
 
 // What of a set's budget is left when building has taken so long already: so much that all of it
-// ends within the budget and 45 s, but at least a third, for one pair of each row. A budget of 0,
+// ends within the budget and 45 s, but at least a third. A budget of 0,
 // no limit, stays.
 std::chrono::seconds BudgetAfter(std::chrono::seconds spent, std::chrono::seconds budget);
 

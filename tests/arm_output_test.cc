@@ -78,6 +78,8 @@ TEST(ArmOutputTest, WhatWasWrittenIsHeldAgainstTheBytesOfKeysAndValues) {
   };
   EXPECT_DOUBLE_EQ(written({"db_bench"}).value_or(0), 2);
   EXPECT_DOUBLE_EQ(written({"db_bench", "--value_size=1", "--value_size=216"}).value_or(0), 1);
+  workload.benchmark = "fill100K";
+  EXPECT_FALSE(written({"db_bench"}).has_value()) << "its values have a size of their own";
   workload.benchmark = "readwhilewriting";
   EXPECT_FALSE(written({"db_bench"}).has_value()) << "db_bench counts the readers' bytes";
 }

@@ -65,6 +65,12 @@ TEST(ArmListTest, ARowHasOnlyTheArmsThatSaySomethingOfIt) {
   EXPECT_FALSE(ReasonNotIn(Arms("plugin{a=1}").front(), Row("open-put-close")).has_value());
   Workload own;
   own.own.emplace();
+  for (const char* flag : {"--sync", "-sync=1", "--sync=yes", "--sync=t"}) {
+    own.own->arguments = {flag};
+    EXPECT_TRUE(ReasonNotIn(no_wal, own).has_value()) << flag;
+  }
+  own.own->arguments = {"--sync=no"};
+  EXPECT_FALSE(ReasonNotIn(no_wal, own).has_value());
   own.own->arguments = {"--benchmarks=fillrandom,fillsync"};
   EXPECT_TRUE(ReasonNotIn(no_wal, own).has_value());
 }
@@ -230,11 +236,12 @@ TEST(ArmReportTest, EachArmIsComparedWithStockByPairs) {
   Comparison comparison;
   comparison.workload.name = "fillseq";
   comparison.workload.title = "fillseq, 100 B";
-  comparison.pairs = {Pair(100, 150), Pair(200, 400), Pair(110, 176), Pair(100, 150)};
-  comparison.pairs[3].further.clear();
+  comparison.pairs = {Pair(100, 150), Pair(200, 400), Pair(110, 176),
+                      Pair(110, 176), Pair(110, 176), Pair(100, 150)};
+  comparison.pairs.back().further.clear();
   const std::vector<ArmSummary> arms = SummarizeFurtherArms(comparison.pairs, Metric::kOpsPerS);
   ASSERT_EQ(arms.size(), 1U);
-  EXPECT_EQ(arms[0].pairs, 3U);
+  EXPECT_EQ(arms[0].pairs, 5U);
   EXPECT_DOUBLE_EQ(arms[0].ratio, 176.0 / 110);
   EXPECT_DOUBLE_EQ(arms[0].median_pair_ratio, 1.6);
   EXPECT_EQ(arms[0].difference, Difference::kBetter);
@@ -243,7 +250,7 @@ TEST(ArmReportTest, EachArmIsComparedWithStockByPairs) {
             "\nfurther arms, each beside stock:\n\n"
             "| workload | arm | stock | the arm | ratio | 95 % interval | pairs | pair ratios | "
             "beside stock |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-            "| fillseq, 100 B | no-wal | 110 ops/s | 176 ops/s | 1.60× | 1.50–2.00 | 3 | "
+            "| fillseq, 100 B | no-wal | 110 ops/s | 176 ops/s | 1.60× | 1.50–2.00 | 5 | "
             "1.50–2.00 | better |\n"
             "\n- second is not in fillseq: the row is not one of db_bench\n");
   EXPECT_EQ(RenderFurtherArms({Comparison()}, TableStyle::kText), "");

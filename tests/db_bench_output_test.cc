@@ -134,12 +134,26 @@ TEST(DbBenchSecondsTest, AStepOfManySecondsHasATimeThoughItsRateIsZero) {
           "compact      :  2163743.000 micros/op 0 ops/sec 2.164 seconds 1 operations;\n",
       "compact");
   ASSERT_TRUE(seconds.ok()) << seconds.error().message;
-  EXPECT_DOUBLE_EQ(seconds.value(), 2.164);
+  EXPECT_DOUBLE_EQ(seconds.value(), 2.163743);
+  EXPECT_DOUBLE_EQ(
+      ParseDbBenchSeconds("compact : 49.000 micros/op 20408 ops/sec 0.000 seconds 1 operations;\n",
+                          "compact")
+          .value(),
+      49e-6);
+  EXPECT_DOUBLE_EQ(  // two threads at once
+      ParseDbBenchSeconds("compact : 2000000.000 micros/op 0 ops/sec 2.000 seconds 2 operations;\n",
+                          "compact")
+          .value(),
+      2);
 }
 
 TEST(DbBenchSecondsTest, OutputWithoutTheStepIsAnError) {
   EXPECT_FALSE(ParseDbBenchSeconds(kFillsync, "compact").ok());
   EXPECT_FALSE(ParseDbBenchSeconds("compact      :  21", "compact").ok());
+  const Result<double> none = ParseDbBenchSeconds(
+      "compact : 0.000 micros/op 0 ops/sec 0.000 seconds 1 operations;\n", "compact");
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("took no time"), std::string::npos);
 }
 
 TEST(CumulativeWritesTest, ReadsEveryUnit) {

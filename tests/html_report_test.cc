@@ -75,7 +75,7 @@ TEST(HtmlReportTest, ItIsWellFormedWithRowsOfEveryKindAndWithNone) {
 TEST(HtmlReportTest, FurtherArmsHaveASection) {
   EXPECT_FALSE(Contains(RenderHtml(SomeDocument(), std::nullopt), "Further arms"));
   const std::string html =
-      RenderHtml(MakeDocument({sample::RowWithArms("better")}, 3), std::nullopt);
+      RenderHtml(MakeDocument({sample::RowWithArms("better")}, 5), std::nullopt);
   EXPECT_TRUE(Contains(html, "Further arms, each beside stock"));
   EXPECT_TRUE(Contains(html, "plugin{a=&lt;1&gt;}</td>"));
   EXPECT_TRUE(Contains(html, "200 ops/s"));
@@ -84,10 +84,12 @@ TEST(HtmlReportTest, FurtherArmsHaveASection) {
 
 TEST(HtmlReportTest, FurtherArmsAreInEveryOtherSection) {
   const std::string with =
-      RenderHtml(MakeDocument({sample::RowWithArms("better")}, 3), std::nullopt);
-  const std::string without = RenderHtml(
-      MakeDocument({Row("better", Metric::kOpsPerS, {{100, 150}, {100, 160}, {110, 150}})}, 3),
-      std::nullopt);
+      RenderHtml(MakeDocument({sample::RowWithArms("better")}, 5), std::nullopt);
+  const std::string without =
+      RenderHtml(MakeDocument({Row("better", Metric::kOpsPerS,
+                                   {{100, 150}, {100, 160}, {110, 150}, {100, 150}, {100, 150}})},
+                              5),
+                 std::nullopt);
   for (const char* heading :
        {"How long an operation takes", "Over the time of a run", "What it costs"}) {
     const std::string begin = "<h2>" + std::string(heading) + "</h2>";
@@ -147,11 +149,35 @@ TEST(HtmlReportTest, WhatComesFromOutsideIsEscapedEverywhere) {
 TEST(HtmlReportTest, TheVerdictIsInWords) {
   EXPECT_EQ(DescribeResults(SomeDocument()),
             "Of 5 rows the plugin is better in 2 and worse in 1; 1 shows no difference. 1 has too "
-            "few pairs to tell. Best: faster, 100 B, 2.22 times as good as stock. Worst: three, "
+            "few pairs to tell. 1 row FAILED. 1 row was skipped. Best: faster, 100 B, 2.22 times "
+            "as good as stock. Worst: three, "
             "100 B, 0.92 times as good as stock.");
   EXPECT_EQ(DescribeResults(ResultsDocument()), "Nothing was measured.");
   EXPECT_EQ(DescribeResults(MakeDocument({Row("row", Metric::kOpsPerS, {{1, 2}})}, 1)),
             "1 row was measured, with too few pairs to tell a difference.");
+}
+
+TEST(HtmlReportTest, ARowThatFailedIsNoResultHoweverManyPairsItHas) {
+  Comparison failed = Row("failing", Metric::kOpsPerS,
+                          {{100, 900}, {100, 900}, {100, 900}, {100, 900}, {100, 900}});
+  failed.failure = Error{"plugin: the child exited with 1"};
+  const Comparison none = Row("unreached", Metric::kOpsPerS, {});
+  const ResultsDocument document = MakeDocument({failed, none}, 6);
+  EXPECT_EQ(DescribeResults(document),
+            "Nothing was measured. 1 row FAILED. 1 row was not reached.");
+  const std::string html = RenderHtml(document, document);
+  EXPECT_TRUE(Contains(html, "<div class=\"panel alarm\">"));
+  EXPECT_FALSE(Contains(html, "How many times as good"));
+  EXPECT_FALSE(Contains(RenderHtml(MakeDocument({none}, 6), std::nullopt), "panel alarm"));
+}
+
+TEST(HtmlReportTest, LongNamesOfArmsStayOnAPhone) {
+  Comparison comparison = sample::RowWithArms("better");
+  const std::string arm = "plugin{" + std::string(80, 'x') + "}";
+  for (PairSample& pair : comparison.pairs) pair.further[0].arm = arm;
+  const std::string html = RenderHtml(MakeDocument({comparison}, 5), std::nullopt);
+  EXPECT_EQ(CountOf(html, ">plugin{" + std::string(49, 'x') + "…</text>"), 2U) << html;
+  EXPECT_TRUE(Contains(html, "<td>" + arm + "</td>")) << "the tables have all of it";
 }
 
 TEST(HtmlReportTest, APartialOneSaysHowMuchOfItThereIs) {
@@ -159,7 +185,7 @@ TEST(HtmlReportTest, APartialOneSaysHowMuchOfItThereIs) {
   EXPECT_FALSE(Contains(RenderHtml(document, std::nullopt), "interrupted"));
   document.interrupted = true;
   const std::string html = RenderHtml(document, std::nullopt);
-  EXPECT_TRUE(Contains(html, "interrupted after 13 of 35 pairs")) << html;
+  EXPECT_TRUE(Contains(html, "interrupted after 21 of 35 pairs")) << html;
   ExpectWellFormed(html);
   document = MakeDocument({Row("row", Metric::kOpsPerS, {})}, 5);
   document.interrupted = true;
@@ -248,6 +274,15 @@ TEST(EscapeHtmlTest, TextOfAllKindsStaysTextAndAllElseIsReplaced) {
   EXPECT_EQ(EscapeHtml("\xC0\xBC"), replaced + replaced) << "an overlong <";
   EXPECT_EQ(EscapeHtml("\xED\xA0\x80"), replaced + replaced + replaced) << "half a surrogate pair";
   EXPECT_EQ(EscapeHtml("\x1b[31m"), replaced + "[31m");
+}
+
+TEST(ForestPlotTest, IntervalsOfNothingStayInThePicture) {
+  for (const double low : {0.0, 1e-300, -1.0}) {
+    const std::string svg = RenderForestPlot("t", {{"a", "", 1, Interval{low, 1e300}}});
+    ExpectTagsMatch(svg);
+    EXPECT_LT(svg.size(), 20000U);
+    for (const char* part : {"nan", "inf"}) EXPECT_FALSE(Contains(svg, part)) << svg;
+  }
 }
 
 TEST(ForestPlotTest, ExtremeFactorsStayInThePicture) {

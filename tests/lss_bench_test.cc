@@ -95,6 +95,14 @@ TEST_F(LssBenchTest, ADirectoryThatIsMissingIsNamed) {
       << output;
 }
 
+TEST_F(LssBenchTest, AWrongCommandLineIsUsage) {
+  for (const char* words : {"--nosuch", "nosuch", "--dir=. more", "-"}) {
+    std::string output;
+    EXPECT_EQ(Shell(Program() + " " + words, &output), 2) << words << output;
+    EXPECT_NE(output.find("lss_bench: unknown argument "), std::string::npos) << output;
+  }
+}
+
 // In a mount namespace of its own: as `options` say, and the free space that is asked for.
 class Mounted : public LssBenchTest, public testing::WithParamInterface<const char*> {};
 

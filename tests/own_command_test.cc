@@ -53,6 +53,10 @@ TEST(OwnCommandTest, EachBenchmarkThatPrintsAFigureIsARow) {
 }
 
 TEST(OwnCommandTest, OfSeveralRunsTheLastCounts) {
+  EXPECT_TRUE(Rows("--benchmarks=fillseq,stats").front().own->alone);
+  EXPECT_FALSE(Rows("--benchmarks=fillseq,compactall").front().own->alone);
+  EXPECT_FALSE(Rows("--benchmarks=fillseq[X3]").front().own->alone);
+  EXPECT_FALSE(Rows("--benchmarks=fillseq[W1]").front().own->alone);
   EXPECT_EQ(Rows("--benchmarks=fillseq[X3]").front().own->run, 3);
   EXPECT_EQ(Rows("--benchmarks=fillseq[X3-W2]").front().own->run, 5);
   EXPECT_EQ(Rows("--benchmarks=fillseq[W2]").front().own->run, 3);

@@ -169,9 +169,10 @@ TEST(DifferenceTest, AnIntervalThatCoversOneShowsNone) {
 }
 
 TEST(ReportTest, ARowWhoseIntervalCoversOneSaysThatThereIsNoDifference) {
-  Comparison comparison = Compare({Pair(100, 150), Pair(100, 90), Pair(100, 160)});
+  Comparison comparison =
+      Compare({Pair(100, 150), Pair(100, 90), Pair(100, 160), Pair(100, 150), Pair(100, 150)});
   const std::string report = RenderReport({comparison}, {}, {TableStyle::kMarkdown, false});
-  EXPECT_NE(report.find("1.50× | 0.90–1.60 | 3 | "), std::string::npos) << report;
+  EXPECT_NE(report.find("1.50× | 0.90–1.60 | 5 | "), std::string::npos) << report;
   EXPECT_NE(report.find("| no difference, floor met |"), std::string::npos) << report;
   comparison.pairs[1] = Pair(100, 145);
   EXPECT_EQ(RenderReport({comparison}, {}, {}).find("no difference"), std::string::npos);

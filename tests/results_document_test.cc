@@ -42,7 +42,7 @@ TEST(ResultsDocumentTest, TheFieldsAreThoseOfTheSchema) {
   const nlohmann::json json = nlohmann::json::parse(Json(SomeDocument()));
   EXPECT_EQ(json["format"], "db_bench_ext results");
   EXPECT_EQ(json["version"], 1);
-  EXPECT_EQ(json["pairs_measured"], 13);
+  EXPECT_EQ(json["pairs_measured"], 21);
   EXPECT_EQ(json["pairs_planned"], 35);
   EXPECT_EQ(json["facts"]["kernel"], "Linux 6");
   const nlohmann::json& row = json["rows"][0];
@@ -79,7 +79,7 @@ TEST(ResultsDocumentTest, FurtherArmsAreInTheirRowsAndPairs) {
   const nlohmann::json row = nlohmann::json::parse(text)["rows"][0];
   EXPECT_EQ(row["further_arms"][0]["name"], "plugin{a=<1>}");
   EXPECT_EQ(row["further_arms"][0]["difference"], "better");
-  EXPECT_EQ(row["further_arms"][0]["pairs"], 3);
+  EXPECT_EQ(row["further_arms"][0]["pairs"], 5);
   EXPECT_DOUBLE_EQ(row["further_arms"][0]["ratio"], 2);
   EXPECT_DOUBLE_EQ(row["further_arms"][0]["interval"]["low"], 200.0 / 110);
   EXPECT_EQ(row["pairs"][0]["further_arms"]["plugin{a=<1>}"]["metric"], 200);
@@ -91,7 +91,7 @@ TEST(ResultsDocumentTest, EachFileSystemHasASection) {
   EXPECT_EQ(Json(ParseJson(text, "x.json").value()), text);
   const nlohmann::json json = nlohmann::json::parse(text);
   EXPECT_TRUE(json["rows"].empty());
-  EXPECT_EQ(json["pairs_measured"], 6);
+  EXPECT_EQ(json["pairs_measured"], 10);
   ASSERT_EQ(json["file_systems"].size(), 3U);
   EXPECT_EQ(json["file_systems"][1]["name"], "xfs");
   EXPECT_EQ(json["file_systems"][1]["facts"]["file system"], "xfs");
@@ -149,10 +149,10 @@ TEST(DamagedDocumentTest, FieldsThatAreMissingOrMakeNoSenseAreNamed) {
   refused("/rows", 7, "\"rows\"");
   refused("/rows/0", 7, "\"name\"");
   refused("/rows/0/metric", "bananas", "bananas");
-  refused("/rows/0/ratio", 1.6, "the ratio of better is not that of its pairs");
+  refused("/rows/0/ratio", 1.6, "what is said of better is not what its pairs say");
   refused("/rows/0/pairs/0/stock/metric", 0, "\"metric\" is not above 0");
   refused("/rows/0/pairs/0/stock/metric", -5, "\"metric\" is no number, or negative");
-  refused("/rows/0/pairs/0/stock/metric", 123, "is not that of its pairs");
+  refused("/rows/0/pairs/0/stock/metric", 123, "is not what its pairs say");
   refused("/rows/0/pairs/0/plugin", nullptr, "\"plugin\"");
   refused("/rows/0/pairs/0/plugin/latency_us/p99", "x", "\"p99\"");
   refused("/rows/0/pairs/0/plugin/over_time/interval_s", 0, "\"interval_s\" is not above 0");
@@ -163,6 +163,11 @@ TEST(DamagedDocumentTest, FieldsThatAreMissingOrMakeNoSenseAreNamed) {
   refused("/rows/0/pairs/0/plugin/device_written_bytes", -1, "\"device_written_bytes\"");
   refused("/rows/0/beside_fio", 1, "\"beside_fio\"");
   refused("/rows/0/interval", 3, "\"low\"");
+  refused("/rows/0/interval/low", 0, "\"low\" is not above 0");
+  refused("/rows/0/interval/low", 1.2, "is not what its pairs say");
+  refused("/rows/0/interval/high", 9, "is not what its pairs say");
+  refused("/rows/0/interval", nullptr, "\"low\"");
+  refused("/rows/0/difference", "worse", "is not what its pairs say");
   refused("/pairs_planned", 1e300, "\"pairs_planned\"");
   refused("/interrupted", "no", "\"interrupted\"");
 }
@@ -175,7 +180,7 @@ TEST(DamagedDocumentTest, ArmsAndSectionsThatMakeNoSenseAreNamed) {
   refused("/file_systems", 7, "\"file_systems\"");
   refused("/file_systems/0", 7, "\"name\"");
   refused("/file_systems/0/rows/0/further_arms", nlohmann::json::array(), "has no summary");
-  refused("/file_systems/0/rows/0/further_arms/0/ratio", 3, "is not that of its pairs");
+  refused("/file_systems/0/rows/0/further_arms/0/ratio", 3, "is not what its pairs say");
   refused("/file_systems/0/rows/0/pairs/1/further_arms", 7, "\"further_arms\"");
   refused("/file_systems/0/rows/0/absent_arms/no-wal", 7, "\"no-wal\"");
 }
@@ -236,8 +241,13 @@ TEST_F(BaselineTest, OneOfFileSystemsIsForTheSameOnes) {
 TEST(CompareWithBaselineTest, IntervalsThatMeetShowNoDifference) {
   const auto verdict = [](Metric metric, double then, double now) {
     const auto document = [&](double plugin) {
-      return MakeDocument(
-          {Row("row", metric, {{100, plugin}, {100, plugin + 10}, {100, plugin + 5}})}, 3);
+      return MakeDocument({Row("row", metric,
+                               {{100, plugin},
+                                {100, plugin + 10},
+                                {100, plugin + 5},
+                                {100, plugin + 5},
+                                {100, plugin + 5}})},
+                          5);
     };
     return CompareWithBaseline(document(now), document(then)).at(0).verdict;
   };

@@ -47,7 +47,7 @@ TEST(StatisticsTest, AHighPercentileOfFewSamplesIsTheLargest) {
 
 TEST(MedianIntervalTest, TooFewSamplesHaveNone) {
   EXPECT_FALSE(MedianInterval({}).has_value());
-  EXPECT_FALSE(MedianInterval({1.1, 1.2}).has_value());
+  EXPECT_FALSE(MedianInterval({1.1, 1.2, 1.3, 1.4}).has_value());
 }
 
 TEST(MedianIntervalTest, OfFewSamplesItIsTheirSpread) {
