@@ -11,7 +11,7 @@
 namespace bloom_lfs::bench {
 
 inline constexpr std::string_view kJsonFormat = "db_bench_ext results";
-inline constexpr int kJsonVersion = 1;
+inline constexpr int kJsonVersion = 2;
 
 inline constexpr std::array<std::pair<Metric, std::string_view>, 6> kJsonMetrics = {{
     {Metric::kOpsPerS, "ops_per_s"},

@@ -41,7 +41,7 @@ TEST(ResultsDocumentTest, ItComesBackAsItWas) {
 TEST(ResultsDocumentTest, TheFieldsAreThoseOfTheSchema) {
   const nlohmann::json json = nlohmann::json::parse(Json(SomeDocument()));
   EXPECT_EQ(json["format"], "db_bench_ext results");
-  EXPECT_EQ(json["version"], 1);
+  EXPECT_EQ(json["version"], 2);
   EXPECT_EQ(json["pairs_measured"], 21);
   EXPECT_EQ(json["pairs_planned"], 35);
   EXPECT_EQ(json["facts"]["kernel"], "Linux 6");
@@ -138,7 +138,7 @@ TEST(DamagedDocumentTest, NoBeginningOfADocumentIsTakenForOne) {
 TEST(DamagedDocumentTest, AnotherVersionIsToldFromDamage) {
   nlohmann::json json = nlohmann::json::parse(Json(SomeDocument()));
   json["version"] = 0;
-  ExpectRefused(json.dump(), "is of version 0, and this program reads 1");
+  ExpectRefused(json.dump(), "is of version 0, and this program reads 2");
 }
 
 TEST(DamagedDocumentTest, FieldsThatAreMissingOrMakeNoSenseAreNamed) {
