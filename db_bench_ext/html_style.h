@@ -25,6 +25,7 @@ p { margin: .35rem 0; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule); white-space: nowrap; }
+td:not(.n) { white-space: normal; overflow-wrap: anywhere; max-width: 16rem; min-width: 5rem; }
 td:first-child, th:first-child { white-space: normal; min-width: 9rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; font-size: .9rem; margin: 0; }
