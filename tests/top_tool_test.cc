@@ -97,8 +97,11 @@ TEST(TopToolTest, AnotherUsersProcessIsRootsToLookAt) {
   std::filesystem::copy_file(BLOOM_LFS_TOOL, tool);
   std::filesystem::copy_file(build / "libbloom_lfs_plugin.so",
                              std::string(copy) + "/libbloom_lfs_plugin.so");
+  // A user whom no other process has.
+  const std::string nobody = std::to_string(1000000000 + getpid());
   const auto as_nobody = [&](const std::string& words) {
-    return Shell("setpriv --reuid=65534 --regid=65534 --clear-groups " + tool + " " + words);
+    return Shell("setpriv --reuid=" + nobody + " --regid=" + nobody + " --clear-groups " + tool +
+                 " " + words);
   };
   const ToolOutcome one = as_nobody("top --interval=0.05 " + std::to_string(child.pid()));
   EXPECT_EQ(one.code, 2) << one.output;
