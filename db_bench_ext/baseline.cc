@@ -10,7 +10,7 @@ namespace {
 
 const DocumentRow* FindRow(const ResultsDocument& document, const std::string& name) {
   for (const DocumentRow& row : document.rows) {
-    if (row.name == name && row.summary.has_value() && !row.failure.has_value()) return &row;
+    if (row.name == name && row.HasResult()) return &row;
   }
   return nullptr;
 }
@@ -43,9 +43,7 @@ std::vector<BaselineRow> CompareWithBaseline(const ResultsDocument& now,
   std::vector<BaselineRow> rows;
   for (const DocumentRow& row : now.rows) {
     const DocumentRow* earlier = FindRow(then, row.name);
-    if (!row.summary.has_value() || row.failure.has_value() || earlier == nullptr ||
-        earlier->metric != row.metric)
-      continue;
+    if (!row.HasResult() || earlier == nullptr || earlier->metric != row.metric) continue;
     BaselineRow compared{row.title,
                          earlier->summary->median_pair_ratio,
                          row.summary->median_pair_ratio,

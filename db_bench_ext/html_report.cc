@@ -129,9 +129,6 @@ std::string RenderFacts(const ResultsDocument& document) {
   return html + "</dl>\n";
 }
 
-// What a row that failed said before is no result.
-bool Counts(const DocumentRow& row) { return row.summary.has_value() && !row.failure.has_value(); }
-
 // "2 rows failed. 1 row was skipped."; empty if all were measured.
 std::string DescribeMissing(const ResultsDocument& document) {
   int failed = 0;
@@ -169,7 +166,7 @@ std::string RenderVerdict(const ResultsDocument& document) {
 int CountOf(const ResultsDocument& document, Difference difference) {
   int rows = 0;
   for (const DocumentRow& row : document.rows) {
-    if (Counts(row) && row.difference == difference) ++rows;
+    if (row.HasResult() && row.difference == difference) ++rows;
   }
   return rows;
 }
@@ -179,7 +176,7 @@ int CountOf(const ResultsDocument& document, Difference difference) {
 std::string Extreme(const ResultsDocument& document, Difference difference, bool largest) {
   std::optional<ForestRow> best;
   for (const DocumentRow& row : document.rows) {
-    if (!Counts(row) || row.difference != difference) continue;
+    if (!row.HasResult() || row.difference != difference) continue;
     const ForestRow candidate = RatioRowOf(row);
     if (!best.has_value() || (candidate.middle > best->middle) == largest) best = candidate;
   }

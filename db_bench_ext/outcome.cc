@@ -62,15 +62,9 @@ Failure WriteDocuments(const Destination& destination, const ResultsDocument& do
 ResultsDocument DocumentOf(const Outcome& outcome, bool self_check) {
   ResultsDocument document;
   for (const MeasuredPart& part : outcome.parts) {
-    ResultsDocument made = MakeDocument(part.comparisons, outcome.pairs_per_row);
+    ResultsDocument made = MakeDocument(part.comparisons, outcome.pairs_per_row, self_check);
     made.pairs_planned = outcome.pairs_per_row * outcome.rows;
     made.facts = part.facts;
-    made.self_check = self_check;
-    for (DocumentRow& row : made.rows) {
-      if (self_check && row.summary.has_value() && !row.failure.has_value()) {
-        row.verdict = "self-check";
-      }
-    }
     if (part.file_system.empty()) {
       document = std::move(made);
       continue;

@@ -103,7 +103,7 @@ ForestRow RatioRowOf(const DocumentRow& row) {
 std::vector<ForestRow> RatioRowsOf(const ResultsDocument& document) {
   std::vector<ForestRow> rows;
   for (const DocumentRow& row : document.rows) {
-    if (row.summary.has_value() && !row.failure.has_value()) rows.push_back(RatioRowOf(row));
+    if (row.HasResult()) rows.push_back(RatioRowOf(row));
   }
   for (const ResultsDocument& section : document.sections) {
     for (ForestRow& row : RatioRowsOf(section)) {

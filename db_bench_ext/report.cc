@@ -91,18 +91,9 @@ TextRow RowOf(const Comparison& comparison, const ReportOptions& options) {
             "–",
             "–",
             "–",
-            comparison.failure.has_value()   ? "FAILED"
-            : comparison.skipped.has_value() ? "skipped"
-                                             : "not run"};
+            VerdictOf(comparison, nullptr, options.self_check)};
   }
   const Summary summary = Summarize(comparison);
-  std::string verdict =
-      DescribeVerdict(Judge(workload, summary), FindDifference(workload.metric, summary.interval));
-  if (workload.own.has_value()) {
-    verdict = DescribeDifference(FindDifference(workload.metric, summary.interval));
-  }
-  if (options.self_check) verdict = "self-check";
-  if (comparison.failure.has_value()) verdict = "FAILED";
   std::string share = "–";
   if (summary.share_of_bound.has_value()) {
     share = FormatDecimal(*summary.share_of_bound, 2) + " of " + NameOf(workload.bound);
@@ -119,7 +110,7 @@ TextRow RowOf(const Comparison& comparison, const ReportOptions& options) {
       share,
       FormatGoal(workload, goals.floor_ratio, goals.floor_share, goals.floor_value),
       FormatGoal(workload, goals.aim_ratio, goals.aim_share, goals.aim_value),
-      verdict};
+      VerdictOf(comparison, &summary, options.self_check)};
 }
 
 // One line about a device measurement over all pairs of all workloads that made it.
@@ -215,6 +206,16 @@ std::string DescribeVerdict(Verdict verdict, Difference difference) {
   if (difference != Difference::kNone) return NameOf(verdict);
   const std::string none = "no difference";
   return verdict == Verdict::kNoGoal ? none : none + ", " + NameOf(verdict);
+}
+
+std::string VerdictOf(const Comparison& comparison, const Summary* summary, bool self_check) {
+  if (comparison.failure.has_value()) return "FAILED";
+  if (summary == nullptr) return comparison.skipped.has_value() ? "skipped" : "not run";
+  if (self_check) return "self-check";
+  const Workload& workload = comparison.workload;
+  const Difference difference = FindDifference(workload.metric, summary->interval);
+  return workload.own.has_value() ? DescribeDifference(difference)
+                                  : DescribeVerdict(Judge(workload, *summary), difference);
 }
 
 std::string RenderReport(const std::vector<Comparison>& comparisons,

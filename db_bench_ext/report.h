@@ -34,6 +34,10 @@ Verdict Judge(const Workload& workload, const Summary& summary);
 // anything that speaks against a difference.
 std::string DescribeVerdict(Verdict verdict, Difference difference);
 
+// What stands in the last column. `summary` is that of the comparison, null if it has no pairs;
+// `self_check`: both arms were stock.
+std::string VerdictOf(const Comparison& comparison, const Summary* summary, bool self_check);
+
 struct ReportOptions {
   TableStyle style = TableStyle::kText;
   // Both arms were stock: the table shows the noise of the method and judges nothing.

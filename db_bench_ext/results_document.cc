@@ -3,7 +3,7 @@
 namespace bloom_lfs::bench {
 namespace {
 
-DocumentRow RowOf(const Comparison& comparison) {
+DocumentRow RowOf(const Comparison& comparison, bool self_check) {
   DocumentRow row;
   row.name = comparison.workload.name;
   row.title = comparison.workload.title;
@@ -14,18 +14,12 @@ DocumentRow RowOf(const Comparison& comparison) {
   row.further = SummarizeFurtherArms(row.pairs, row.metric);
   row.absent = comparison.absent;
   if (comparison.failure.has_value()) row.failure = comparison.failure->message;
-  if (row.pairs.empty()) {
-    row.verdict = row.failure.has_value()   ? "FAILED"
-                  : row.skipped.has_value() ? "skipped"
-                                            : "not run";
-    return row;
+  if (!row.pairs.empty()) {
+    row.summary = Summarize(comparison);
+    row.difference = FindDifference(row.metric, row.summary->interval);
   }
-  row.summary = Summarize(comparison);
-  row.difference = FindDifference(row.metric, row.summary->interval);
-  row.verdict = row.failure.has_value() ? "FAILED"
-                : comparison.workload.own.has_value()
-                    ? DescribeDifference(row.difference)
-                    : DescribeVerdict(Judge(comparison.workload, *row.summary), row.difference);
+  row.verdict =
+      VerdictOf(comparison, row.summary.has_value() ? &*row.summary : nullptr, self_check);
   return row;
 }
 
@@ -38,10 +32,14 @@ int ResultsDocument::PairsMeasured() const {
   return pairs;
 }
 
-ResultsDocument MakeDocument(const std::vector<Comparison>& comparisons, int pairs_per_row) {
+ResultsDocument MakeDocument(const std::vector<Comparison>& comparisons, int pairs_per_row,
+                             bool self_check) {
   ResultsDocument document;
+  document.self_check = self_check;
   document.pairs_planned = pairs_per_row * static_cast<int>(comparisons.size());
-  for (const Comparison& comparison : comparisons) document.rows.push_back(RowOf(comparison));
+  for (const Comparison& comparison : comparisons) {
+    document.rows.push_back(RowOf(comparison, self_check));
+  }
   return document;
 }
 

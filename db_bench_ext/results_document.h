@@ -26,6 +26,9 @@ struct DocumentRow {
   std::optional<std::string> skipped;
   std::vector<ArmSummary> further;  // arms beyond stock and plugin
   std::vector<AbsentArm> absent;
+
+  // What a row that failed said before is no result.
+  bool HasResult() const { return summary.has_value() && !failure.has_value(); }
 };
 
 // A run; or one of its sections, which have rows, facts and the numbers of pairs of their own.
@@ -45,7 +48,8 @@ struct ResultsDocument {
 };
 
 // `pairs_per_row` is what was planned, whatever became of it.
-ResultsDocument MakeDocument(const std::vector<Comparison>& comparisons, int pairs_per_row);
+ResultsDocument MakeDocument(const std::vector<Comparison>& comparisons, int pairs_per_row,
+                             bool self_check = false);
 
 // Null if there is none.
 const ResultsDocument* FindSection(const ResultsDocument& document, const std::string& file_system);

@@ -7,12 +7,21 @@
 #include <cstdint>
 
 #include "lss/base/crc32c.h"
+#include "plugin/wal_record_type.h"
 #include "plugin/wal_stale_piece.h"
 
 namespace bloom_lfs::wal_piece {
 
 // With the number of the log.
 inline constexpr size_t kRecyclableHeaderBytes = kWalHeaderBytes + 4;
+
+// One that has its right checksum.
+struct Piece {
+  RecordKind kind;
+  const char* payload;
+  size_t payload_size;
+  size_t size;  // header and payload
+};
 
 inline uint32_t LoadFixed32(const char* p) {
   uint32_t value = 0;

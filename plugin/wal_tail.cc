@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "plugin/wal_piece.h"
-#include "plugin/wal_record_type.h"
 #include "plugin/wal_stale_piece.h"
 
 namespace bloom_lfs {
@@ -14,6 +13,7 @@ namespace {
 using wal_piece::ChecksumMatches;
 using wal_piece::LengthIn;
 using wal_piece::LoadFixed32;
+using wal_piece::Piece;
 
 constexpr size_t kBlockSize = kWalBlockBytes;
 constexpr size_t kLegacyHeaderSize = kWalHeaderBytes;
@@ -66,14 +66,6 @@ class BlockSource {
   size_t chunk_size_ = 0;
 };
 
-// One valid physical record.
-struct Record {
-  RecordKind kind;
-  const char* payload;
-  size_t payload_size;
-  size_t size;  // header and payload
-};
-
 class Scanner {
  public:
   Scanner(const TailReadFunction& read, std::optional<uint32_t> log_number,
@@ -89,7 +81,7 @@ class Scanner {
         return Stop(in_fragments_ ? WalTailStop::kTornRecord : WalTailStop::kEndOfFile,
                     offset + position, 0);
       }
-      Record record{};
+      Piece record{};
       const std::optional<WalTailStop> fault =
           Parse(data + position, size - position, kBlockSize - position, &record);
       if (fault == WalTailStop::kZeros && StartPadding(data + position, size - position,
@@ -158,7 +150,7 @@ class Scanner {
 
   // Reads the record at p, where `available` bytes of the file and `room` bytes of the block are
   // left. Returns what is wrong with it, or nothing.
-  std::optional<WalTailStop> Parse(const char* p, size_t available, size_t room, Record* record) {
+  std::optional<WalTailStop> Parse(const char* p, size_t available, size_t room, Piece* record) {
     piece_size_ = kLegacyHeaderSize;
     if (AllZero(p, std::min(available, kLegacyHeaderSize))) return WalTailStop::kZeros;
     if (available < kLegacyHeaderSize) return WalTailStop::kTornRecord;
@@ -201,7 +193,7 @@ class Scanner {
     return true;
   }
 
-  bool EndPadding(std::optional<WalTailStop> fault, const Record& record) {
+  bool EndPadding(std::optional<WalTailStop> fault, const Piece& record) {
     if (fault || record.kind != RecordKind::kPaddedMetadata || record.size <= padding_) {
       return false;
     }
@@ -210,7 +202,7 @@ class Scanner {
   }
 
   // Only where a number would not tell.
-  bool IsOfEarlierLap(const Record& record, uint64_t offset, const char* header) const {
+  bool IsOfEarlierLap(const Piece& record, uint64_t offset, const char* header) const {
     const bool numbered = !seen_compression_ && record.kind != RecordKind::kMiddle &&
                           record.kind != RecordKind::kLast;
     return rule_.lap > 0 && offset >= rule_.judged_above && !numbered &&
@@ -218,7 +210,7 @@ class Scanner {
   }
 
   // Takes a valid record into the sequence; returns false if it has no place there.
-  bool Accept(const Record& record, uint64_t offset) {
+  bool Accept(const Piece& record, uint64_t offset) {
     const uint64_t end = offset + record.size;
     switch (record.kind) {
       case RecordKind::kFirst:
@@ -253,7 +245,7 @@ class Scanner {
   // Very old writers left an empty FIRST at a block's end and began again in the next block.
   bool HasPartialPayload() const { return in_fragments_ && fragment_bytes_ > 0; }
 
-  void BeginPayload(const Record& record) {
+  void BeginPayload(const Piece& record) {
     sequence_.BeginRecord();
     sequence_.AddPayload(record.payload, record.payload_size);
     if (sequence_.BeginsNext()) {

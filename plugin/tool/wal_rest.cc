@@ -4,19 +4,12 @@
 #include <vector>
 
 #include "plugin/wal_piece.h"
-#include "plugin/wal_record_type.h"
 #include "plugin/wal_sequence.h"
 
 namespace bloom_lfs::tool {
 namespace {
 
-// A piece that has its right checksum and belongs to the log.
-struct WholePiece {
-  RecordKind kind;
-  const char* payload;
-  size_t payload_size;
-  size_t size;  // header and payload
-};
+using wal_piece::Piece;
 
 class RestScanner {
  public:
@@ -42,7 +35,8 @@ class RestScanner {
     return loaded_ > 0;
   }
 
-  std::optional<WholePiece> PieceAt(size_t position) const {
+  // One that belongs to the log.
+  std::optional<Piece> PieceAt(size_t position) const {
     const char* const p = block_.data() + position;
     const size_t left = loaded_ - position;
     if (left < kWalHeaderBytes) {
@@ -59,13 +53,13 @@ class RestScanner {
         wal_piece::LoadFixed32(p + kWalHeaderBytes) != *rule_.log_number) {
       return std::nullopt;
     }
-    return WholePiece{type.kind, p + header, length, header + length};
+    return Piece{type.kind, p + header, length, header + length};
   }
 
   // The length in the header at `from` may be what is damaged.
   void LookAtEveryByte(uint64_t block, size_t from) {
     for (size_t position = from; position < loaded_ && !rest_.record; ++position) {
-      const std::optional<WholePiece> piece = PieceAt(position);
+      const std::optional<Piece> piece = PieceAt(position);
       if (piece) {
         rest_.any_piece = true;
         Judge(*piece, block + position);
@@ -76,7 +70,7 @@ class RestScanner {
 
   void WalkBlock(uint64_t block) {
     for (size_t position = 0; !rest_.record;) {
-      const std::optional<WholePiece> piece = PieceAt(position);
+      const std::optional<Piece> piece = PieceAt(position);
       if (!piece) {
         return;
       }
@@ -87,7 +81,7 @@ class RestScanner {
   }
 
   // Only the first piece of a record has a number.
-  void Judge(const WholePiece& piece, uint64_t offset) {
+  void Judge(const Piece& piece, uint64_t offset) {
     const bool begins = piece.kind == RecordKind::kFull || piece.kind == RecordKind::kFirst;
     if (!begins || (!rule_.compressed && piece.payload_size < WalSequence::kPrefixBytes)) {
       return;
