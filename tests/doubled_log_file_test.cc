@@ -149,19 +149,10 @@ TEST_F(DoubledLogFileTest, RecordsStayIfTheFileCannotBeSyncedWhenItIsClosed) {
 }
 
 TEST_F(DoubledLogFileTest, WhatClosingTheFileSaysIsTold) {
-  const auto file = CreateGroup();
-  log_->FailNext(LogCall::kClose, IOStatus::IOError("broken"));
-  EXPECT_TRUE(file->Close(io_, nullptr).IsIOError());
+  ExpectWhatClosingSaysIsTold(CreateGroup().get());
 }
 
-TEST_F(DoubledLogFileTest, ItIsClosedOnceByWhomever) {
-  auto file = CreateGroup();
-  ASSERT_TRUE(file->Close(io_, nullptr).ok());
-  log_->FailNext(LogCall::kClose, IOStatus::IOError("asked again"));
-  EXPECT_TRUE(file->Close(io_, nullptr).ok());
-  file.reset();
-  EXPECT_EQ(log_->Begun(LogCall::kClose), 1);
-}
+TEST_F(DoubledLogFileTest, ItIsClosedOnceByWhomever) { ExpectIsClosedOnce(CreateGroup()); }
 
 TEST_F(DoubledLogFileTest, WhoDropsItClosesIt) {
   auto file = CreateGroup();

@@ -170,19 +170,10 @@ TEST_F(FailoverLogFileTest, ClosingBringsItToTheFileAndGivesItsRecordsUp) {
 }
 
 TEST_F(FailoverLogFileTest, WhatClosingTheFileSaysIsTold) {
-  const auto file = CreatePatient();
-  log_->FailNext(LogCall::kClose, IOStatus::IOError("broken"));
-  EXPECT_TRUE(file->Close(io_, nullptr).IsIOError());
+  ExpectWhatClosingSaysIsTold(CreatePatient().get());
 }
 
-TEST_F(FailoverLogFileTest, ItIsClosedOnceByWhomever) {
-  auto file = CreatePatient();
-  ASSERT_TRUE(file->Close(io_, nullptr).ok());
-  log_->FailNext(LogCall::kClose, IOStatus::IOError("asked again"));
-  EXPECT_TRUE(file->Close(io_, nullptr).ok());
-  file.reset();
-  EXPECT_EQ(log_->Begun(LogCall::kClose), 1);
-}
+TEST_F(FailoverLogFileTest, ItIsClosedOnceByWhomever) { ExpectIsClosedOnce(CreatePatient()); }
 
 TEST_F(FailoverLogFileTest, WhoDropsItClosesIt) {
   auto file = CreatePatient();

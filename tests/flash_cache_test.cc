@@ -37,21 +37,10 @@ class FlashCacheTest : public testing::Test {
 
   // `with_tier`: a block cache of 1 MiB over the tier; otherwise without.
   rocksdb::Options MakeOptions(bool with_tier) {
-    rocksdb::LRUCacheOptions cache;
-    cache.capacity = 1 << 20;
-    cache.num_shard_bits = 0;
     if (with_tier) {
       tier_ = std::make_shared<FlashCache>(flash_);
-      cache.secondary_cache = tier_;
     }
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(cache);
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.compression = rocksdb::kNoCompression;
-    options.write_buffer_size = 256 << 10;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
+    return OptionsOver(with_tier ? tier_ : nullptr);
   }
   void Open(bool with_tier, const std::string& name = "db") {
     CloseAll();

@@ -50,25 +50,15 @@ class FlashNbdTest : public testing::Test {
   // A block cache of 1 MiB over the tier, or without it.
   void Open(const std::string& path, bool with_tier = true) {
     Close();
-    rocksdb::LRUCacheOptions cache;
-    cache.capacity = 1 << 20;
-    cache.num_shard_bits = 0;
     if (with_tier) {
       FlashOptions flash;
       const rocksdb::Status parsed =
           flash.ParseAndValidate("path=" + server_->uri() + ";size=64M;memory=8M");
       ASSERT_TRUE(parsed.ok()) << parsed.ToString();
       tier_ = std::make_shared<FlashCache>(flash);
-      cache.secondary_cache = tier_;
     }
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(cache);
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.compression = rocksdb::kNoCompression;
-    options.write_buffer_size = 256 << 10;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    const rocksdb::Status status = rocksdb::DB::Open(options, path, OpenInto(&db_));
+    const rocksdb::Status status =
+        rocksdb::DB::Open(OptionsOver(with_tier ? tier_ : nullptr), path, OpenInto(&db_));
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   void OpenWarm(const std::string& path) {

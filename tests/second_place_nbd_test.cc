@@ -20,6 +20,7 @@
 #include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
+#include "tests/support/lost_power.h"
 #include "tests/support/nbd_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
@@ -124,19 +125,6 @@ class SecondPlaceNbdTest : public testing::Test {
     }
     return false;
   }
-  // What the files have by themselves is lost, too: only for logs whose syncs went to the place.
-  void LosePower() const {
-    for (const auto& entry : fs::directory_iterator(db_ + "/.bloom_lfs")) {
-      if (entry.path().extension() == ".ring") {
-        fs::remove(entry.path());
-      }
-    }
-    for (const auto& entry : fs::directory_iterator(db_)) {
-      if (entry.path().extension() == ".log") {
-        fs::resize_file(entry.path(), 0);
-      }
-    }
-  }
   void ExpectEveryRow(const std::string& uri) const {
     std::string value;
     uint64_t missing = 0;
@@ -167,7 +155,7 @@ TEST_F(SecondPlaceNbdTest, ASlowServerIsWaitedFor) {
   auto writer = Write(Uri(server, "group"));
   ASSERT_TRUE(AwaitRows(500));
   writer->Kill();
-  LosePower();
+  LosePower(db_);
   ExpectEveryRow(Uri(server, "group"));
   ExpectEveryRow("");
 }
@@ -226,7 +214,7 @@ TEST_F(SecondPlaceNbdTest, ErrorsOfTheServerSendSyncsToTheirFilesAndEndWithTheNe
   ASSERT_TRUE(AwaitRows(kRowsInALog));
   writer->Kill();
   ASSERT_TRUE(fs::exists(db_ + "/.bloom_lfs/second"));
-  LosePower();
+  LosePower(db_);
   ExpectEveryRow(Uri(server, "group"));
 }
 

@@ -14,6 +14,7 @@
 #include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
+#include "tests/support/lost_power.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
 
@@ -95,21 +96,6 @@ class SecondPlaceTest : public testing::Test {
     ChildProcess child("second_writer", {uri, db_, logs, second, std::to_string(rows)});
     ASSERT_EQ(child.Hear(), "written");
     child.Kill();
-  }
-  // The machine as well: no ring counts any more, and of logs that nobody has synced nothing is
-  // left. What has no log has been synced by RocksDB.
-  static void LosePower(const std::string& logs) {
-    fs::path rings = fs::path(logs) / ".bloom_lfs";
-    for (const auto& entry : fs::directory_iterator(rings)) {
-      if (entry.path().extension() == ".ring") {
-        fs::remove(entry.path());
-      }
-    }
-    for (const auto& entry : fs::directory_iterator(logs)) {
-      if (entry.path().extension() == ".log") {
-        fs::resize_file(entry.path(), 0);
-      }
-    }
   }
   // Opens it with the plugin, and says how many of the rows are missing.
   void ExpectAllRows(const std::string& path, int rows = kRows, const std::string& logs = "",

@@ -14,6 +14,7 @@
 #include "plugin/rocksdb_versions.h"
 #include "tests/support/child_process.h"
 #include "tests/support/files.h"
+#include "tests/support/lost_power.h"
 #include "tests/support/nbd_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
@@ -103,19 +104,6 @@ class SecondToolTest : public testing::Test {
     ASSERT_EQ(child.Hear(), "written");
     child.Kill();
   }
-  // Of logs whose bytes are in the second place only.
-  void LosePower() const {
-    for (const auto& entry : fs::directory_iterator(db_ + "/.bloom_lfs")) {
-      if (entry.path().extension() == ".ring") {
-        fs::remove(entry.path());
-      }
-    }
-    for (const auto& entry : fs::directory_iterator(db_)) {
-      if (entry.path().extension() == ".log") {
-        fs::resize_file(entry.path(), 0);
-      }
-    }
-  }
   void ExpectMirrorRestoresWhatTheBackupLacks(const std::string& place) {
     const std::string backup = dir_ / "backup";
     WriteAndKill(Uri("mirror", place), backup);
@@ -187,7 +175,7 @@ TEST_F(SecondToolTest, ABackupOfAnotherDatabaseIsLeftAlone) {
 
 TEST_F(SecondToolTest, RecoverBringsTheFilesWhatOnlyThePlaceHas) {
   WriteAndKill(Uri("group", place_));
-  LosePower();
+  LosePower(db_);
   const std::string before = ReadFile(db_ + "/.bloom_lfs/second");
   const ToolOutcome dry = Tool("recover --json --dry-run " + db_);
   EXPECT_EQ(dry.code, 1) << dry.output;
@@ -206,7 +194,7 @@ TEST_F(SecondToolTest, RecoverBringsTheFilesWhatOnlyThePlaceHas) {
 
 TEST_F(SecondToolTest, RecoverWithoutThePlaceSaysSoAndGivesUpWhenAsked) {
   WriteAndKill(Uri("group", place_));
-  LosePower();
+  LosePower(db_);
   fs::rename(place_, dir_ / "elsewhere");
   EXPECT_EQ(Tool("recover --dry-run " + db_).code, 1);
   const ToolOutcome refused = Tool("recover --json " + db_);
@@ -245,7 +233,7 @@ TEST_F(SecondToolTest, AnOpenDatabaseIsLeftAlone) {
 
 TEST_F(SecondToolTest, TrimKeepsWhatFilesMayLackUnlessToldOtherwise) {
   WriteAndKill(Uri("group", place_));
-  LosePower();
+  LosePower(db_);
   const ToolOutcome kept = Tool("trim --json --all --from=" + place_);
   EXPECT_EQ(kept.code, 1) << kept.output;
   EXPECT_EQ(kept.json()["streams_given_up"], 0);

@@ -167,6 +167,19 @@ class SecondLogFixture : public testing::Test {
   bool IsWanted() const { return place_->log()->Wants(name_.database); }
   static void FailSideLog() { lss::test::FailWrites(EIO); }
 
+  // What every handle does, whichever it is.
+  void ExpectWhatClosingSaysIsTold(rocksdb::FSWritableFile* file) {
+    log_->FailNext(LogCall::kClose, rocksdb::IOStatus::IOError("broken"));
+    EXPECT_TRUE(file->Close(io_, nullptr).IsIOError());
+  }
+  void ExpectIsClosedOnce(std::unique_ptr<rocksdb::FSWritableFile> file) {
+    ASSERT_TRUE(file->Close(io_, nullptr).ok());
+    log_->FailNext(LogCall::kClose, rocksdb::IOStatus::IOError("asked again"));
+    EXPECT_TRUE(file->Close(io_, nullptr).ok());
+    file.reset();
+    EXPECT_EQ(log_->Begun(LogCall::kClose), 1);
+  }
+
   // Whether the child says so; it is killed if it does not end.
   static bool InForkedChild(const std::function<bool()>& holds) {
     constexpr unsigned kPatienceSeconds = 20;
