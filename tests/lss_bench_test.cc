@@ -131,7 +131,9 @@ TEST_F(LssBenchTest, ADiskThatGetsFullEndsTheRun) {
   if (Shell("unshare --mount sh -c '" + script + "'", &output) != 0) {
     GTEST_SKIP() << "no mounts here: " << output;
   }
-  const std::string fill = "(sleep 0.3; fallocate -l 600m " + at + "/other)";
+  // Again until there is so much room: the program begins its file anew from time to time.
+  const std::string fill =
+      "(sleep 0.3; until fallocate -l 600m " + at + "/other 2>/dev/null; do sleep 0.01; done)";
   const std::string program =
       Program() + " --dir=" + at + " --benchmark_filter=write/bytes:65536 --benchmark_min_time=30";
   const int status = Shell("unshare --mount sh -c '" + script + " && { " + fill + " & " + program +
