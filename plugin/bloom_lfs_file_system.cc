@@ -260,6 +260,7 @@ IOStatus BloomLfsFileSystem::GetChildrenFileAttributes(const std::string& direct
 
 IOStatus BloomLfsFileSystem::LockFile(const std::string& path, const IOOptions& options,
                                       rocksdb::FileLock** lock, IODebugContext* dbg) {
+  KeepFigures();
   IOStatus status = target()->LockFile(path, options, lock, dbg);
   if (!status.ok()) {
     return status;

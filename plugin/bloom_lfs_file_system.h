@@ -127,10 +127,13 @@ class BloomLfsFileSystem final : public rocksdb::FileSystemWrapper {
   // The second half of that.
   static rocksdb::IOStatus SettleLive(const std::string& path);
 
+  // The process's figures go to the file that the options name. Not in the constructor: a program's
+  // static initialisers may call that, and it may fork afterwards.
+  void KeepFigures() const;
+
   PluginOptions options_;
   bool target_is_local_ = false;
   std::shared_ptr<BlobTier> blob_tier_;  // never null
-  std::shared_ptr<void> figures_file_;   // null: nobody asked for it
 };
 
 }  // namespace bloom_lfs

@@ -7,6 +7,7 @@
 #include "plugin/bloom_lfs_file_system.h"
 #include "plugin/figures/figures.h"
 #include "plugin/figures/figures_file.h"
+#include "plugin/figures/stream_figures_source.h"
 #include "plugin/figures/summary_logger.h"
 #include "plugin/flash/blob_tier.h"
 #include "plugin/warning.h"
@@ -45,6 +46,7 @@ BloomLfsFileSystem::BloomLfsFileSystem(std::shared_ptr<FileSystem> target,
 }
 
 std::map<std::string, double> BloomLfsFileSystem::GetFigures() {
+  CountStreams();
   std::map<std::string, double> values;
   for (const Figure& figure : CollectFigures()) {
     values[figure.FullName()] = figure.value;
@@ -52,10 +54,18 @@ std::map<std::string, double> BloomLfsFileSystem::GetFigures() {
   return values;
 }
 
+void BloomLfsFileSystem::KeepFigures() const {
+  if (!options_.stats_file.empty()) {
+    CountStreams();
+    KeepFiguresFile(options_.stats_file, std::chrono::seconds(options_.stats_interval_s));
+  }
+}
+
 rocksdb::IOStatus BloomLfsFileSystem::NewLogger(const std::string& path,
                                                 const rocksdb::IOOptions& options,
                                                 std::shared_ptr<rocksdb::Logger>* result,
                                                 rocksdb::IODebugContext* dbg) {
+  KeepFigures();
   std::shared_ptr<rocksdb::Logger> logger;
   rocksdb::IOStatus status = target()->NewLogger(path, options, &logger, dbg);
   if (status.ok() && logger != nullptr) {
@@ -69,11 +79,8 @@ rocksdb::Status BloomLfsFileSystem::PrepareOptions(const rocksdb::ConfigOptions&
   if (status.ok()) {
     status = FileSystemWrapper::PrepareOptions(options);
   }
-  if (status.ok() && !options_.stats_file.empty()) {
-    figures_file_ =
-        KeepFiguresFile(options_.stats_file, std::chrono::seconds(options_.stats_interval_s));
-  }
   if (status.ok()) {
+    KeepFigures();
     target_ = WithoutPlugin(target_);
     target_is_local_ = IsPlainLocal(target());
     if (!target_is_local_) {

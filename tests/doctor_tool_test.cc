@@ -190,6 +190,16 @@ TEST_F(DoctorInMemoryTest, SmallLimitOfFileSizes) {
   ExpectRefused(RunDoctor(dir_, place_, "ulimit -f 8;"), "ulimit -f");
 }
 
+// The kernel ends a process by a signal there, unless it has asked for an error.
+TEST_F(DoctorInMemoryTest, NoFileSizeAtAll) {
+  for (const char* limit : {"0", "1", "7"}) {
+    const ToolOutcome outcome = RunLine("sh -c 'ulimit -f " + std::string(limit) + "; exec " +
+                                        BLOOM_LFS_TOOL + " doctor " + place_ + "' 2>&1");
+    EXPECT_EQ(outcome.code, 2) << limit << ": " << outcome.output;
+    EXPECT_NE(outcome.output.find("ulimit -f"), std::string::npos) << outcome.output;
+  }
+}
+
 TEST_F(DoctorInMemoryTest, SmallLimitOfOpenFiles) {
   const Outcome outcome = RunDoctor(dir_, "--quick --json " + place_, "ulimit -n 40;");
   EXPECT_EQ(outcome.code, 1) << outcome.errors;

@@ -182,6 +182,8 @@ TEST(FiguresBoardTest, WhatIsNoBoardIsRefused) {
   other = good;
   std::memset(&other[offsetof(BoardHeader, slots_used)], 0xff, 8);
   EXPECT_FALSE(status_of(other).ok()) << "it has as many slots as it says";
+  std::memset(&other[offsetof(BoardHeader, slots)], 0xff, 4);
+  EXPECT_NE(status_of(other).message().find("slots"), std::string::npos) << "and not too many";
   other = good;
   std::memset(&other[sizeof(BoardHeader)], 0xff, sizeof(BoardSlot));
   EXPECT_TRUE(status_of(other).ok());

@@ -2,6 +2,7 @@
 #include "plugin/figures/figures.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@ namespace bloom_lfs {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience(60000);
 
 class OneGauge final : public FigureSource {
  public:
@@ -94,16 +97,16 @@ TEST(FiguresFileTest, IsReplacedAsAWholeAndFinalAtTheEnd) {
   const std::string path = dir / "figures.prom";
   auto source = std::make_unique<OneGauge>("one");
   source->value = 1;
-  std::shared_ptr<void> kept = KeepFiguresFile(path, milliseconds(5));
+  KeepFiguresFile(path, milliseconds(5));
   EXPECT_TRUE(Gets(path, "test_gauge{name=\"one\"} 1\n"));
   source.reset();
   source = std::make_unique<OneGauge>("later");
   EXPECT_TRUE(Gets(path, "later"));
-  std::shared_ptr<void> same = KeepFiguresFile(path, milliseconds(3600000));
-  EXPECT_EQ(kept, same) << "the shorter interval counts";
-  kept.reset();
-  same.reset();
-  EXPECT_TRUE(test::ReadFile(path).find("later") != std::string::npos) << "it stays";
+  KeepFiguresFile(path, milliseconds(3600000));
+  source = std::make_unique<OneGauge>("last");
+  EXPECT_TRUE(Gets(path, "last")) << "the shorter interval counts";
+  FinishFiguresFiles(kPatience);
+  EXPECT_TRUE(test::ReadFile(path).find("last") != std::string::npos) << "it stays";
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
@@ -120,7 +123,8 @@ TEST(FiguresFileTest, OfProcessesInOneDirectoryDifferAndGoWithThem) {
   const std::string fresh = dir / "f-2147483646.prom";
   const std::string alive = dir / "f-1.prom";
   const std::string other = dir / ("f-" + std::to_string(child) + ".prom.txt");
-  for (const std::string& file : {old, fresh, alive, other}) {
+  const std::string unfinished = old + ".new";
+  for (const std::string& file : {old, fresh, alive, other, unfinished}) {
     test::WriteFile(file, "test_gauge 7\n");
     if (file != fresh) {
       std::filesystem::last_write_time(
@@ -128,21 +132,47 @@ TEST(FiguresFileTest, OfProcessesInOneDirectoryDifferAndGoWithThem) {
     }
   }
   const OneGauge source("one");
-  std::shared_ptr<void> kept = KeepFiguresFile(dir / "f-%p.prom", milliseconds(5));
+  KeepFiguresFile(dir / "f-%p.prom", milliseconds(5));
   EXPECT_TRUE(Gets(name, "test_gauge{name=\"one\",pid=\"" + std::to_string(getpid()) + "\"} 1\n"));
   EXPECT_FALSE(std::filesystem::exists(old)) << "its process is dead";
   EXPECT_TRUE(std::filesystem::exists(fresh)) << "may be another container's";
   EXPECT_TRUE(std::filesystem::exists(alive));
   EXPECT_TRUE(std::filesystem::exists(other)) << "none of ours";
-  kept.reset();
+  EXPECT_FALSE(std::filesystem::exists(unfinished)) << "that, too";
+  FinishFiguresFiles(kPatience);
   EXPECT_FALSE(std::filesystem::exists(name));
 }
 
 TEST(FiguresFileTest, APlaceThatCannotBeWrittenIsNoError) {
   const test::TempDir dir;
-  std::shared_ptr<void> kept = KeepFiguresFile(dir / "no/such/file", milliseconds(5));
+  std::filesystem::create_directory(dir / "place");
+  std::filesystem::rename(dir / "place", dir / "gone");
+  const OneGauge source("one");
+  KeepFiguresFile(dir / "place/file", milliseconds(5));
   std::this_thread::sleep_for(milliseconds(20));
-  EXPECT_NE(kept, nullptr);
+  std::filesystem::rename(dir / "gone", dir / "place");
+  EXPECT_TRUE(Gets(dir / "place/file", "one")) << "when there is one";
+  FinishFiguresFiles(kPatience);
+}
+
+// The limit stands for a full disk: a part is written, then nothing.
+TEST(FiguresFileTest, WhatCannotBeWrittenAsAWholeLeavesTheFileAsItWas) {
+  const test::TempDir dir;
+  const std::string path = dir / "figures.prom";
+  auto source = std::make_unique<OneGauge>("before");
+  KeepFiguresFile(path, milliseconds(5));
+  ASSERT_TRUE(Gets(path, "before"));
+  rlimit old = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  rlimit small = old;
+  small.rlim_cur = 16;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  source = std::make_unique<OneGauge>("meanwhile");
+  std::this_thread::sleep_for(milliseconds(100));
+  FinishFiguresFiles(kPatience);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  EXPECT_NE(test::ReadFile(path).find("before"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
 }  // namespace

@@ -158,7 +158,6 @@ TEST_F(InspectToolTest, WhereNoDatabaseIsNothingIsSaidToBeReady) {
             std::string::npos)
       << outcome.output;
   EXPECT_EQ(Inspect().json()["state"], "empty");
-  EXPECT_NE(Tool("recover --dry-run " + db_).output.find("no log is here"), std::string::npos);
 }
 
 TEST_F(InspectToolTest, LogsThatAreElsewhereAreNamed) {
@@ -369,7 +368,6 @@ TEST_F(InspectToolTest, MisuseIsToldByBothCommands) {
       EXPECT_EQ(outcome.code, 2) << command << rest << ": " << outcome.output;
       EXPECT_NE(outcome.output.find("bloom_lfs: "), std::string::npos) << command << rest;
     }
-    EXPECT_EQ(Tool(command + " " + db_).code, 0) << "an empty directory is fine";
   }
 }
 

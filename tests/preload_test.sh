@@ -158,6 +158,29 @@ options_are_honoured() {
   expect_no_output "good options"
 }
 
+# figures_of COMMAND: the service's, when it has appended something.
+figures_of() {
+  local file
+  BLOOM_LFS_DEFAULT=1 start "$programs/preload_service" "$1" "$work/figures" 10
+  for _ in {1..600}; do
+    file=$(compgen -G "$work/figures-*.prom" || true)
+    [[ -z $file ]] || ! grep -q '^bloom_lfs_appends_total{kind="wal",pid="[0-9]*"} [1-9]' "$file" || return 0
+    sleep 0.1
+  done
+  fail "no figures of $1" "$work/err"
+}
+
+figures_go_where_the_options_say() {
+  export BLOOM_LFS_OPTIONS="stats_file=$work/figures-%p.prom;stats_interval_s=1"
+  figures_of fork
+  stop
+  rm "$work"/figures-*  # the child ends by _exit()
+  figures_of hold
+  stop
+  ! compgen -G "$work/figures-*" || fail "figures of a process that has ended"
+  unset BLOOM_LFS_OPTIONS
+}
+
 bad_options_are_reported_and_the_service_starts() {
   local options words
   while read -r options words; do
@@ -371,6 +394,7 @@ for behaviour in \
   other_values_of_the_variable_are_pointed_out \
   by_name_the_plugin_is_not_stacked_upon_itself \
   options_are_honoured \
+  figures_go_where_the_options_say \
   bad_options_are_reported_and_the_service_starts \
   checksums_come_from_the_processor_and_are_the_same \
   a_library_may_be_first_to_ask \

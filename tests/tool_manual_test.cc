@@ -59,6 +59,37 @@ TEST_F(ToolManualTest, TheVersionNamesRocksDbs) {
   EXPECT_EQ(Tool("--version").code, 0);
 }
 
+TEST_F(ToolManualTest, HelpIsGivenWhereverItIsAskedFor) {
+  EXPECT_EQ(Tool("inspect /no/such/directory --help").code, 0);
+  EXPECT_NE(Tool("recover --dry-run -h").output.find("usage: bloom_lfs recover"),
+            std::string::npos);
+  EXPECT_EQ(Tool("inspect -- --help").code, 2) << "the name of a directory";
+}
+
+TEST_F(ToolManualTest, OutputThatCannotBeWrittenIsAnError) {
+  WriteFile(dir_ / "000007.log", "");
+  for (const std::string& words :
+       {std::string("--version"), std::string("--man"), std::string("--help"),
+        std::string("top --help"), "inspect " + dir_.path(), "inspect --json " + dir_.path()}) {
+    const ToolOutcome full = ToolAlone(dir_, words + " >/dev/full");
+    EXPECT_EQ(full.code, 2) << words;
+    EXPECT_EQ(full.errors, "bloom_lfs: cannot write the output: No space left on device\n")
+        << words;
+    const ToolOutcome closed = ToolAlone(dir_, words + " >&-");
+    EXPECT_EQ(closed.code, 2) << words;
+    EXPECT_NE(closed.errors.find("cannot write the output: Bad file"), std::string::npos) << words;
+  }
+}
+
+// A report must not end up in a file of the database.
+TEST_F(ToolManualTest, ClosedDescriptorsAreNotGivenToFiles) {
+  WriteFile(dir_ / "LOCK", "");
+  WriteFile(dir_ / "000007.log", "");
+  EXPECT_EQ(ToolAlone(dir_, "recover " + dir_.path() + " <&- >&- 2>&-").code, 2);
+  EXPECT_EQ(ReadFile(dir_ / "LOCK"), "");
+  EXPECT_EQ(ReadFile(dir_ / "000007.log"), "");
+}
+
 TEST_F(ToolManualTest, WhatThereIsNotIsWrongUsage) {
   EXPECT_EQ(Tool("").code, 2);
   EXPECT_EQ(Tool("dance").code, 2);

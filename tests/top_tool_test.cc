@@ -1,6 +1,7 @@
 // bloom_lfs top: what a running process does with the plugin, seen from outside.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "lss/base/unique_fd.h"
 #include "lss/figures/figures_board.h"
 #include "plugin/rocksdb_versions.h"
 #include "plugin/tool/top_rows.h"
@@ -75,6 +77,33 @@ TEST(TopToolTest, ShowsWhatAProcessDoes) {
   const auto all = Tool("top --interval=0.05 --json").json()["rows"];
   EXPECT_TRUE(std::any_of(all.begin(), all.end(),
                           [&](const auto& row) { return row["pid"] == child.pid(); }));
+  child.Kill();
+}
+
+// Has what calls itself a board and is none, says so, and waits.
+int PretenderMain(const std::vector<std::string>& /*args*/) {
+  const lss::UniqueFd fd(memfd_create("bloom_lfs_figures", MFD_CLOEXEC));
+  const bool is_written = write(fd.get(), "none", 4) == 4;
+  Report(is_written ? "pretends" : "failed");
+  Await();
+  return 0;
+}
+const RegisterChild kPretender("top_pretender", PretenderMain);
+
+TEST(TopToolTest, OneThatPretendsIsNamedAndTheOthersAreShown) {
+  const TempDir dir;
+  ChildProcess child("top_writer", {dir / "db"});
+  ASSERT_EQ(child.Hear(), "written");
+  ChildProcess pretender("top_pretender", {});
+  ASSERT_EQ(pretender.Hear(), "pretends");
+  const ToolOutcome outcome = Tool("top --interval=0.05 --json");
+  EXPECT_EQ(outcome.code, 2) << outcome.output;
+  EXPECT_NE(outcome.output.find("/proc/" + std::to_string(pretender.pid())), std::string::npos)
+      << outcome.output;
+  const auto rows = outcome.json()["rows"];
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(),
+                          [&](const auto& row) { return row["pid"] == child.pid(); }));
+  pretender.Kill();
   child.Kill();
 }
 

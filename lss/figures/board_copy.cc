@@ -10,9 +10,9 @@
 namespace lss {
 namespace {
 
-// Streams come and go rarely, and in no time, unless their process is stopped there: after a second
-// the figures are taken as they are.
-constexpr int kTries = 1000;
+// Streams come and go rarely, and in no time, unless their process is stopped there: after a tenth
+// of a second the figures are taken as they are.
+constexpr int kTries = 100;
 constexpr int kTriesAtOnce = 10;
 
 }  // namespace
@@ -30,7 +30,11 @@ Status BoardCopy::CheckHeader(const BoardHeader& header, const std::string& name
         ", read here: " + std::to_string(BoardHeader::kVersion) +
         "; use the tool that was installed with the process's plugin");
   }
-  return Status::Ok();
+  return header.slots <= kBoardSlots
+             ? Status::Ok()
+             : Status::InvalidArgument(name +
+                                       " does not hold figures of bloom_lfs: it is to have " +
+                                       std::to_string(header.slots) + " slots");
 }
 
 Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy, bool* is_whole) {

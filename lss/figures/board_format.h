@@ -1,6 +1,7 @@
 // The memory in which a process shows its figures: a header, then one slot for each stream.
 //
-// Read by programs that were built at another time: every change of it needs another kVersion.
+// Read by programs that were built at another time: every change of it needs another kVersion. Who
+// reads must not believe a word of it: anybody can make such memory.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@ enum class StreamKind : uint32_t {
   kBlob,
 };
 inline constexpr size_t kStreamKinds = 2;
+inline constexpr uint32_t kBoardSlots = 4096;
 
 // What is of no stream.
 struct ProcessFigures {

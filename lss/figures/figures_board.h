@@ -23,7 +23,7 @@ class FiguresBoard {
  public:
   // As /proc/<pid>/fd shows it: "/memfd:" and this.
   static constexpr char kName[] = "bloom_lfs_figures";
-  static constexpr uint32_t kSlots = 4096;
+  static constexpr uint32_t kSlots = kBoardSlots;
 
   // Made at its first use; never null, never destroyed.
   static FiguresBoard* OfProcess();

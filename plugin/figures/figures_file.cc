@@ -4,16 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "lss/base/per_process.h"
 #include "lss/base/posix_file.h"
@@ -56,6 +57,8 @@ bool IsLeftBehind(const std::string& path, pid_t pid) {
          S_ISREG(found.st_mode) && time(nullptr) - found.st_mtime > kLeftBehindSeconds;
 }
 
+constexpr char kUnfinished[] = ".new";
+
 // Prometheus would show the last figures of killed processes for ever.
 void RemoveLeftBehind(const FilePattern& pattern) {
   const std::string directory = lss::DirectoryOf(pattern.before);
@@ -67,27 +70,48 @@ void RemoveLeftBehind(const FilePattern& pattern) {
       continue;
     }
     const auto pid = static_cast<pid_t>(std::atoi(name.c_str() + prefix.size()));
+    const std::string whole = prefix + std::to_string(pid) + pattern.after;
     const std::string path = directory + "/" + name;
-    if (pid > 0 && name == prefix + std::to_string(pid) + pattern.after &&
-        IsLeftBehind(path, pid)) {
+    if (pid > 0 && (name == whole || name == whole + kUnfinished) && IsLeftBehind(path, pid)) {
       (void)unlink(path.c_str());
     }
   }
 }
 
+lss::Status WriteAll(int fd, const std::string& path, const std::string& text) {
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t written = write(fd, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return lss::Status::FromErrno("write", path, static_cast<int64_t>(done),
+                                    written < 0 ? errno : ENOSPC);
+    }
+    done += static_cast<size_t>(written);
+  }
+  return lss::Status::Ok();
+}
+
 lss::Status WriteAnew(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
+  const std::string fresh = path + kUnfinished;
   (void)unlink(fresh.c_str());  // of a process that died here
   lss::UniqueFd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!fd.valid()) {
     return lss::Status::FromErrno("make", fresh, -1, errno);
   }
-  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return lss::Status::FromErrno("write", fresh, 0, errno);
+  lss::Status status = WriteAll(fd.get(), fresh, text);
+  if (close(fd.Release()) != 0 && status.ok()) {  // some file systems tell only here
+    status = lss::Status::FromErrno("close", fresh, -1, errno);
   }
-  return rename(fresh.c_str(), path.c_str()) == 0
-             ? lss::Status::Ok()
-             : lss::Status::FromErrno("rename", fresh, -1, errno);
+  if (status.ok() && rename(fresh.c_str(), path.c_str()) != 0) {
+    status = lss::Status::FromErrno("rename", fresh, -1, errno);
+  }
+  if (!status.ok()) {
+    (void)unlink(fresh.c_str());
+  }
+  return status;
 }
 
 class FiguresFile {
@@ -97,22 +121,9 @@ class FiguresFile {
     if (has_number_) {
       RemoveLeftBehind(pattern);
     }
-    if (const lss::Status status = lss::Thread::Start(
-            "bloom_figures", [this] { Run(); }, &thread_);
-        !status.ok()) {
-      WarnOnce("figures are not written to " + path_ + ": " + status.message());
-    }
   }
+  // REQUIRES: Finish() has returned true, or no thread runs.
   ~FiguresFile() {
-    if (fork_guard_.InForkedChild()) {
-      thread_.Forget();
-      return;
-    }
-    {
-      const lss::MutexLock lock(&mutex_);
-      stop_ = true;
-      changed_.NotifyAll();
-    }
     if (thread_.joinable()) {
       thread_.Join();
     }
@@ -126,6 +137,29 @@ class FiguresFile {
       interval_ = interval;
       changed_.NotifyAll();
     }
+    if (thread_.joinable()) {
+      return;
+    }
+    ended_ = false;
+    if (const lss::Status status = lss::Thread::Start(
+            "bloom_figures", [this] { Run(); }, &thread_);
+        !status.ok()) {
+      ended_ = true;
+      WarnOnce("figures are not written to " + path_ + ": " + status.message());
+    }
+  }
+  void BeginFinish() {
+    const lss::MutexLock lock(&mutex_);
+    stop_ = true;
+    changed_.NotifyAll();
+  }
+  // False: its disk takes longer than that; the thread goes on.
+  bool Finish(Clock::time_point deadline) {
+    const lss::MutexLock lock(&mutex_);
+    while (!ended_ && Clock::now() < deadline) {
+      changed_.WaitUntil(&mutex_, deadline);
+    }
+    return ended_;
   }
 
  private:
@@ -147,6 +181,8 @@ class FiguresFile {
       Write();
     }
     lock.Lock();
+    ended_ = true;
+    changed_.NotifyAll();
   }
   // Series of several processes differ in the process's number.
   std::vector<Figure> Collect() const {
@@ -166,36 +202,58 @@ class FiguresFile {
 
   const std::string path_;
   const bool has_number_;
-  const lss::ForkGuard fork_guard_;
   lss::Mutex mutex_;
   lss::CondVar changed_;
   std::chrono::milliseconds interval_ LSS_GUARDED_BY(mutex_) = std::chrono::hours(1);
   bool stop_ LSS_GUARDED_BY(mutex_) = false;
+  bool ended_ LSS_GUARDED_BY(mutex_) = true;  // nothing runs
   lss::Thread thread_;
 };
 
+// How long the end of the process waits for a disk that takes no figures.
+constexpr std::chrono::seconds kPatienceAtExit(1);
+
 struct Files {
   lss::Mutex mutex;
-  std::map<std::string, std::weak_ptr<FiguresFile>> by_path LSS_GUARDED_BY(mutex);
+  std::map<std::string, std::unique_ptr<FiguresFile>> by_path LSS_GUARDED_BY(mutex);
 };
 
 lss::PerProcess<Files> g_files;
 
 }  // namespace
 
-std::shared_ptr<void> KeepFiguresFile(const std::string& path, std::chrono::milliseconds interval) {
+void KeepFiguresFile(const std::string& path, std::chrono::milliseconds interval) {
+  // A forked child inherits the registration as well as the flag.
+  static std::atomic<bool> at_exit{false};
+  if (!at_exit.exchange(true, std::memory_order_relaxed)) {  // Relaxed: who comes first registers
+    (void)std::atexit([] { FinishFiguresFiles(kPatienceAtExit); });
+  }
   const FilePattern pattern(path);
-  const std::string name = pattern.OfProcess(getpid());
   Files* const files = g_files.Get();
   const lss::MutexLock lock(&files->mutex);
-  std::weak_ptr<FiguresFile>& entry = files->by_path[name];
-  std::shared_ptr<FiguresFile> file = entry.lock();
+  std::unique_ptr<FiguresFile>& file = files->by_path[pattern.OfProcess(getpid())];
   if (file == nullptr) {
-    file = std::make_shared<FiguresFile>(pattern);
-    entry = file;
+    file = std::make_unique<FiguresFile>(pattern);
   }
   file->Within(interval);
-  return file;
+}
+
+void FinishFiguresFiles(std::chrono::milliseconds patience) {
+  Files* const files = g_files.Peek();
+  if (files == nullptr) {
+    return;
+  }
+  const Clock::time_point deadline = Clock::now() + patience;
+  const lss::MutexLock lock(&files->mutex);
+  for (const auto& [path, file] : files->by_path) {
+    file->BeginFinish();
+  }
+  for (auto& [path, file] : files->by_path) {
+    if (!file->Finish(deadline)) {
+      (void)file.release();  // its thread has it
+    }
+  }
+  files->by_path.clear();
 }
 
 }  // namespace bloom_lfs

@@ -14,7 +14,10 @@ namespace bloom_lfs {
 // So long a sync may be under way, and nothing come of it, before it counts as overdue.
 inline constexpr double kSyncOverdueSeconds = 1;
 
-// For one stream. From the first call on, those of all streams are among CollectFigures().
+// From the first call on (or that of one below), the figures of all streams are among
+// CollectFigures().
+void CountStreams();
+// For one stream.
 std::shared_ptr<lss::StreamFigures> CountStream(lss::StreamKind kind, const std::string& path);
 // A file of that kind goes to the wrapped file system.
 void CountStockFile(lss::StreamKind kind);

@@ -28,6 +28,8 @@ class DatabaseLock {
   // Of the database in `directory`. OK without a lock, where there is none to take: a directory of
   // logs alone, or a database that was never opened. IoError: a process has it open.
   lss::Status Take(const std::string& directory);
+  // Who has the lock, but for us. Asking the file would let it go.
+  DatabaseOwner owner_elsewhere() const { return {fd_.valid(), 0}; }
 
  private:
   lss::UniqueFd fd_;

@@ -169,6 +169,18 @@ const LogState* DirectoryState::Find(const std::string& path) const {
   return found == logs.end() ? nullptr : &*found;
 }
 
+void DirectoryState::Add(const DirectoryState& other) {
+  for (LogState log : other.logs) {
+    log.ring += log.ring == LogState::kNoRing ? 0 : rings.size();
+    logs.push_back(log);
+  }
+  rings.insert(rings.end(), other.rings.begin(), other.rings.end());
+  unfinished.insert(unfinished.end(), other.unfinished.begin(), other.unfinished.end());
+  set_aside.insert(set_aside.end(), other.set_aside.begin(), other.set_aside.end());
+  forbidden.insert(other.forbidden.begin(), other.forbidden.end());
+  failed.insert(failed.end(), other.failed.begin(), other.failed.end());
+}
+
 lss::RecoveryContext ContextForLooking(const DatabaseOwner& owner) {
   lss::RecoveryContext context = PluginRecoveryContext();
   const bool nobody = owner.has_lock_file && owner.pid == 0;
@@ -176,6 +188,8 @@ lss::RecoveryContext ContextForLooking(const DatabaseOwner& owner) {
   context.warn = nullptr;
   return context;
 }
+
+namespace {
 
 DirectoryState LookAtDirectory(const std::string& directory, const lss::RecoveryContext& context) {
   DirectoryState state;
@@ -186,6 +200,21 @@ DirectoryState LookAtDirectory(const std::string& directory, const lss::Recovery
   }
   LookAtRings(directory, context, &state);
   return state;
+}
+
+}  // namespace
+
+DirectoryState LookAtDirectories(const std::vector<std::string>& directories,
+                                 const DatabaseOwner& owner) {
+  DirectoryState all;
+  for (const std::string& directory : directories) {
+    DatabaseOwner of_this = owner;
+    if (directory != directories.front()) {
+      all.Note(directory + "/LOCK", FindDatabaseOwner(directory, &of_this));
+    }
+    all.Add(LookAtDirectory(directory, ContextForLooking(of_this)));
+  }
+  return all;
 }
 
 RingMatter MatterOf(const RingState& ring) {
@@ -203,6 +232,17 @@ RingMatter MatterOf(const RingState& ring) {
     default:
       return RingMatter::kRecover;
   }
+}
+
+const RingState* FindRing(const DirectoryState& state, RingMatter matter) {
+  const auto found = std::find_if(state.rings.begin(), state.rings.end(),
+                                  [=](const RingState& ring) { return MatterOf(ring) == matter; });
+  return found == state.rings.end() ? nullptr : &*found;
+}
+
+bool IsEmpty(const DirectoryState& state) {
+  return state.logs.empty() && state.rings.empty() && state.forbidden.empty() &&
+         state.failed.empty();
 }
 
 bool IsAtRest(const DirectoryState& state) {

@@ -1,4 +1,4 @@
-// What a directory of logs holds: the logs and blob files, the rings beside them, and what an open
+// What directories of logs hold: the logs and blob files, the rings beside them, and what an open
 // with the plugin would make of each. Looks only: changes nothing, takes no lock, and may run
 // beside a process that writes there.
 //
@@ -59,6 +59,7 @@ struct DirectoryState {
   // no matter.
   void Note(const std::string& path, const lss::Status& status);
   const LogState* Find(const std::string& path) const;
+  void Add(const DirectoryState& other);
   const RingState* RingOf(const LogState& log) const {
     return log.ring == LogState::kNoRing ? nullptr : &rings[log.ring];
   }
@@ -68,8 +69,9 @@ struct DirectoryState {
 // and that is `owner`. Says nothing on standard error.
 lss::RecoveryContext ContextForLooking(const DatabaseOwner& owner);
 
-// What has gone meanwhile is left out.
-DirectoryState LookAtDirectory(const std::string& directory, const lss::RecoveryContext& context);
+// Of several together; `owner` is that of the first one. What has gone meanwhile is left out.
+DirectoryState LookAtDirectories(const std::vector<std::string>& directories,
+                                 const DatabaseOwner& owner);
 
 // What is to be done about a ring.
 enum class RingMatter {
@@ -80,6 +82,12 @@ enum class RingMatter {
   kUnknown,    // it could not be judged
 };
 RingMatter MatterOf(const RingState& ring);
+
+// The first of which that is to be done; null: there is none.
+const RingState* FindRing(const DirectoryState& state, RingMatter matter);
+
+// Whether no log, no ring and nothing that cannot be read is there.
+bool IsEmpty(const DirectoryState& state);
 
 // Whether the logs are as an open would leave them, and nobody has them.
 bool IsAtRest(const DirectoryState& state);

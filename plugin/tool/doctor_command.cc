@@ -2,12 +2,16 @@
 
 #include <gflags/gflags.h>
 
+#include <csignal>
+
+#include "plugin/second/second_marker.h"
 #include "plugin/tool/doctor_costs.h"
 #include "plugin/tool/doctor_file.h"
 #include "plugin/tool/doctor_file_system.h"
 #include "plugin/tool/doctor_process.h"
 #include "plugin/tool/doctor_report.h"
 #include "plugin/tool/doctor_verdict.h"
+#include "plugin/tool/log_directories.h"
 
 DEFINE_bool(quick, false, "Measure for a second instead of four: the prediction is less sure");
 DEFINE_string(program, "", "Also say whether preloading reaches the RocksDB of this program");
@@ -17,6 +21,27 @@ namespace {
 
 using lss::Status;
 
+// What its own disk does not say of the database in `directory`.
+std::vector<std::string> RemarksOnDatabase(const std::string& directory) {
+  std::vector<std::string> remarks;
+  LogDirectories directories;
+  const Status status = FindLogDirectories(directory, &directories);
+  if (!status.ok()) {
+    remarks.push_back(status.message() + ".");
+  } else if (!directories.elsewhere.empty()) {
+    remarks.push_back("The logs of the database here are in " + directories.elsewhere +
+                      ": ask about that directory as well.");
+  }
+  for (const std::string& each : directories.all) {
+    SecondMarker marker;
+    if (ReadSecondMarker(each, &marker).ok()) {
+      remarks.push_back("What was synced may be only in the second place " + marker.place +
+                        ": the database is not ready for stock RocksDB; see bloom_lfs inspect.");
+    }
+  }
+  return remarks;
+}
+
 Status Examine(const HeldSignals& signals, DoctorFacts* facts) {
   if (!FLAGS_program.empty()) {
     ProgramLinkage program;
@@ -25,6 +50,7 @@ Status Examine(const HeldSignals& signals, DoctorFacts* facts) {
     }
     facts->program = std::move(program);
   }
+  facts->remarks = RemarksOnDatabase(facts->directory);
   CostPlan plan;
   Status status =
       LookAtFileSystem(facts->directory, &facts->file_system, &facts->device, &plan.name);
@@ -45,6 +71,7 @@ Status Examine(const HeldSignals& signals, DoctorFacts* facts) {
 ExitCode RunDoctor(const std::vector<std::string>& arguments, Report* report) {
   DoctorFacts facts;
   facts.directory = arguments[0];
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails then
   facts.quick = FLAGS_quick;
   Status status;
   {

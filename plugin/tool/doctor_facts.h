@@ -102,6 +102,7 @@ struct RocksDbFacts {
 struct DoctorFacts {
   std::string directory;
   bool quick = false;
+  std::vector<std::string> remarks;  // on the database that is there: sentences
   FileSystemFacts file_system;
   DeviceFacts device;
   ProcessFacts process;

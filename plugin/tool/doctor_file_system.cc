@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -53,6 +54,13 @@ void NameFileSystem(const struct statfs& facts, const std::optional<Mount>& moun
   result->copy_on_write = !lss::OverwritesInPlace(type);
   result->free_bytes = static_cast<uint64_t>(facts.f_bavail) * static_cast<uint64_t>(facts.f_bsize);
   result->block_bytes = static_cast<uint64_t>(facts.f_bsize);
+}
+
+// Of a write that stops in the middle, which leaves no errno.
+int WhyShort() {
+  struct rlimit limit = {};
+  const bool is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < kPageBytes;
+  return is_limited ? EFBIG : ENOSPC;
 }
 
 // --- what statx tells ---
@@ -178,8 +186,9 @@ Status LookAtFileSystem(const std::string& directory, FileSystemFacts* file_syst
     return status;
   }
   std::memset(page.data(), 'd', kPageBytes);
-  if (pwrite(file->fd(), page.data(), kPageBytes, 0) != static_cast<ssize_t>(kPageBytes)) {
-    return Status::FromErrno("write to a file in", directory, -1, errno);
+  if (const ssize_t written = pwrite(file->fd(), page.data(), kPageBytes, 0);
+      written != static_cast<ssize_t>(kPageBytes)) {
+    return Status::FromErrno("write to a file in", directory, 0, written < 0 ? errno : WhyShort());
   }
   file_system->nameless_files = file->was_nameless();
   file_system->allocates_ahead = fallocate(file->fd(), FALLOC_FL_KEEP_SIZE, 0, kPageBytes) == 0;

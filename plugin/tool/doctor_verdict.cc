@@ -213,6 +213,10 @@ void CheckLimits(const DoctorFacts& facts, DoctorVerdict* verdict) {
   }
 }
 
+void NoteDatabase(const DoctorFacts& facts, DoctorVerdict* verdict) {
+  verdict->notes.insert(verdict->notes.end(), facts.remarks.begin(), facts.remarks.end());
+}
+
 void NoteFileSystem(const FileSystemFacts& file_system, DoctorVerdict* verdict) {
   if (!file_system.durable_flag) {
     verdict->notes.emplace_back(
@@ -345,6 +349,7 @@ DoctorVerdict JudgeFacts(const DoctorFacts& facts) {
   } else {
     ExplainNoGain(facts, &verdict);
   }
+  NoteDatabase(facts, &verdict);
   if (here.empty()) {
     ExplainSpeed(facts, &verdict);
     AdviseOptions(facts, &verdict);

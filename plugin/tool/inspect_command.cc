@@ -8,10 +8,10 @@
 #include "lss/base/posix_file.h"
 #include "plugin/second/second_marker.h"
 #include "plugin/tool/directory_state.h"
+#include "plugin/tool/log_directories.h"
 #include "plugin/tool/log_files.h"
 #include "plugin/tool/process.h"
 #include "plugin/tool/ring_verdict.h"
-#include "plugin/tool/wal_directory.h"
 
 namespace bloom_lfs::tool {
 namespace {
@@ -26,29 +26,36 @@ struct Inspected {
   bool has_marker = false;
   SecondMarker marker;
   pid_t marker_owner = 0;
-  std::string logs_elsewhere;  // their directory; empty: they are here
+  LogDirectories directories;
+  lss::Status where;  // not OK: that is not known
 };
+
+void LookForMarker(const std::string& directory, Inspected* found) {
+  const std::string rings = directory + "/" + lss::kRingDirectoryName;
+  SecondMarker marker;
+  const Status status = ReadSecondMarker(directory, &marker);
+  found->state.Note(rings + "/second", status);
+  if (!status.ok()) {
+    return;
+  }
+  found->has_marker = true;
+  found->marker = marker;
+  if (found->owner.pid == 0) {
+    found->state.Note(rings + "/second.lock", FindSecondOwner(directory, &found->marker_owner));
+  }
+}
 
 Inspected Inspect(const std::string& directory) {
   Inspected found;
-  found.is_database = access((directory + "/CURRENT").c_str(), F_OK) == 0;
-  found.logs_elsewhere = OtherWalDirectory(directory);
+  found.is_database = HasDatabase(directory);
+  found.where = FindLogDirectories(directory, &found.directories);
   const Status locked = FindDatabaseOwner(directory, &found.owner);
-  found.state = LookAtDirectory(directory, ContextForLooking(found.owner));
+  found.state = LookAtDirectories(found.directories.all, found.owner);
   found.state.Note(directory + "/LOCK", locked);
-  const std::string rings = directory + "/" + lss::kRingDirectoryName;
-  const Status marker = ReadSecondMarker(directory, &found.marker);
-  found.state.Note(rings + "/second", marker);
-  found.has_marker = marker.ok();
-  if (found.has_marker && found.owner.pid == 0) {
-    found.state.Note(rings + "/second.lock", FindSecondOwner(directory, &found.marker_owner));
+  for (const std::string& each : found.directories.all) {
+    LookForMarker(each, &found);
   }
   return found;
-}
-
-bool AnyRing(const DirectoryState& state, RingMatter matter) {
-  return std::any_of(state.rings.begin(), state.rings.end(),
-                     [=](const RingState& ring) { return MatterOf(ring) == matter; });
 }
 
 // One word for the whole, and what the command ends with.
@@ -64,18 +71,21 @@ Summary Summarize(const Inspected& found) {
   if (!state.failed.empty()) {
     return {"damaged", kFound, "something could not be judged; see the errors"};
   }
-  if (AnyRing(state, RingMatter::kRecover) || (found.has_marker && !is_open)) {
+  if (FindRing(state, RingMatter::kRecover) != nullptr || (found.has_marker && !is_open)) {
     return {"to be recovered", kFound,
             "not ready for stock RocksDB: open it with the plugin, or run bloom_lfs recover"};
   }
-  if (AnyRing(state, RingMatter::kUntrusted)) {
+  if (FindRing(state, RingMatter::kUntrusted) != nullptr) {
     return {"untrusted ring", kFound,
             "a ring is not believed: remove it, or take the right to write to it away from others"};
   }
   if (!state.forbidden.empty()) {
     return {"unknown", kUsage, "not everything could be read: run this as the owner, or as root"};
   }
-  if (is_open || AnyRing(state, RingMatter::kInUse)) {
+  if (!found.where.ok()) {
+    return {"unknown", kUsage, "not ready for stock RocksDB: its logs are not known to be here"};
+  }
+  if (is_open || FindRing(state, RingMatter::kInUse) != nullptr) {
     return {"in use", kFine, "in use, and nothing is wrong; ready for stock RocksDB when closed"};
   }
   if (!found.is_database && state.logs.empty()) {
@@ -139,7 +149,7 @@ Json JsonOfProcess(pid_t pid) {
 }
 
 void FillJson(const Inspected& found, Json* json) {
-  (*json)["logs_elsewhere"] = found.logs_elsewhere.empty() ? Json() : Json(found.logs_elsewhere);
+  (*json)["logs_elsewhere"] = TextOrNull(found.directories.elsewhere);
   (*json)["in_use_by"] = JsonOfProcess(found.owner.pid);
   (*json)["logs"] = Json::array();
   for (const LogState& log : found.state.logs) {
@@ -176,13 +186,14 @@ std::string CaseText(const RingState& ring) {
   return ring.ring_case.has_value() ? lss::NameOf(*ring.ring_case) : "unknown";
 }
 
-void ShowLogStates(const DirectoryState& state, Report* report) {
+void ShowLogStates(const Inspected& found, Report* report) {
+  const DirectoryState& state = found.state;
   std::vector<std::vector<std::string>> rows = {
       {"LOG", "BYTES", "WRITTEN", "DURABLE", "IN FILE", "ALLOCATED", "RING", "OWNER"}};
   for (const LogState& log : state.logs) {
     const RingState* const ring = state.RingOf(log);
     const bool known = ring != nullptr && ring->is_whole;
-    rows.push_back({lss::BaseNameOf(log.path), std::to_string(log.logical),
+    rows.push_back({found.directories.NameOf(log.path), std::to_string(log.logical),
                     known ? std::to_string(ring->written) : "-",
                     known ? std::to_string(ring->durable) : "-", std::to_string(log.in_file),
                     std::to_string(log.allocated),
@@ -197,14 +208,15 @@ void ShowLogStates(const DirectoryState& state, Report* report) {
 }
 
 // Rings that no row of a log has.
-void ShowOtherRings(const DirectoryState& state, Report* report) {
+void ShowOtherRings(const Inspected& found, Report* report) {
+  const DirectoryState& state = found.state;
   std::vector<std::vector<std::string>> rows = {{"RING", "ACCEPTED", "WRITTEN", "STATE", "OWNER"}};
   for (size_t i = 0; i < state.rings.size(); ++i) {
     const RingState& ring = state.rings[i];
     const bool shown = std::any_of(state.logs.begin(), state.logs.end(),
                                    [i](const LogState& log) { return log.ring == i; });
     if (!shown) {
-      rows.push_back({lss::BaseNameOf(ring.path),
+      rows.push_back({found.directories.NameOf(ring.path),
                       ring.is_whole ? std::to_string(ring.committed) : "-",
                       ring.is_whole ? std::to_string(ring.written) : "-",
                       std::string(StateOf(ring)) + ", " + CaseText(ring), OwnerText(ring)});
@@ -241,9 +253,8 @@ void ShowLeftovers(const Inspected& found, Report* report) {
                       ? ", in use"
                       : ": what was synced may be there only; see recover --dry-run"));
   }
-  if (!found.logs_elsewhere.empty()) {
-    report->Line("its options put its logs into " + found.logs_elsewhere +
-                 ": inspect that directory as well");
+  if (!found.directories.elsewhere.empty()) {
+    report->Line("its logs are in " + found.directories.elsewhere);
   }
   if (found.owner.pid != 0) {
     report->Line("open in " + DescribeProcess(found.owner.pid));
@@ -260,13 +271,16 @@ ExitCode RunInspect(const std::vector<std::string>& arguments, Report* report) {
   const Summary summary = Summarize(found);
   report->json()["state"] = summary.state;
   report->json()["ready_for_stock"] =
-      found.owner.pid == 0 && !found.has_marker && IsAtRest(found.state);
+      found.where.ok() && found.owner.pid == 0 && !found.has_marker && IsAtRest(found.state);
   FillJson(found, &report->json());
-  ShowLogStates(found.state, report);
-  ShowOtherRings(found.state, report);
+  ShowLogStates(found, report);
+  ShowOtherRings(found, report);
   ExplainCases(found.state, report);
   ShowLeftovers(found, report);
   (void)ShowFailures(found.state, report);
+  if (!found.where.ok()) {
+    report->Fail(found.where);
+  }
   report->Line(summary.line);
   return summary.code;
 }
@@ -275,11 +289,11 @@ ExitCode RunInspect(const std::vector<std::string>& arguments, Report* report) {
 
 Command InspectCommand() {
   return {"inspect",
-          "DIR",
+          "[--wal-dir=DIR] DIR",
           "Shows the logs in DIR, who writes them, and what an open with the plugin would do.",
           "DIR is a database's directory, or that of its logs (wal_dir), open or not. Nothing is\n"
           "changed and nothing locked. The exit code is 1 if there is something to recover.\n",
-          {},
+          {"wal_dir"},
           1,
           1,
           RunInspect};

@@ -1,6 +1,7 @@
 #include "plugin/tool/log_files.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,6 +30,14 @@ Status CheckDirectory(const std::string& directory) {
   }
   std::vector<std::string> names;
   return lss::ListDirectory(directory, &names);
+}
+
+bool HasDatabase(const std::string& directory) {
+  return access((directory + "/CURRENT").c_str(), F_OK) == 0;
+}
+
+std::string NoDatabaseIn(const std::string& directory) {
+  return directory + ": no database is here (there is no CURRENT), and no log";
 }
 
 Status ListLogFiles(const std::string& directory, std::vector<std::string>* paths) {

@@ -16,6 +16,11 @@ namespace bloom_lfs::tool {
 // InvalidArgument or the kernel's error: `directory` is none, or not one that can be listed.
 lss::Status CheckDirectory(const std::string& directory);
 
+// Whether the directory is that of a database, not of logs alone.
+bool HasDatabase(const std::string& directory);
+// The sentence for one that is neither.
+std::string NoDatabaseIn(const std::string& directory);
+
 // Paths of the logs and blob files in `directory` and in its archive, blob files first, then logs
 // in the order of their numbers. An error: of the first of the two that cannot be listed; what is
 // in the other is there all the same.

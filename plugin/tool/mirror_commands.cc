@@ -8,6 +8,7 @@
 #include <set>
 
 #include "plugin/tool/database_lock.h"
+#include "plugin/tool/log_directories.h"
 #include "plugin/tool/place_contents.h"
 #include "plugin/tool/restored_logs.h"
 
@@ -129,6 +130,15 @@ ExitCode RestoreTo(const std::vector<HeldDatabase>& lives, Report* report) {
     return report->Fail(FLAGS_to +
                         " is no directory; restore a backup or a checkpoint there first");
   }
+  LogDirectories directories;
+  if (const Status status = FindLogDirectories(FLAGS_to, &directories); !status.ok()) {
+    return report->Fail(status);
+  }
+  if (!directories.elsewhere.empty()) {
+    return report->Fail("by its options the database in " + FLAGS_to + " has its logs in " +
+                        directories.elsewhere + ": restore them there (--to), or, if it will be " +
+                        "opened with its logs in " + FLAGS_to + ", add --wal-dir=" + FLAGS_to);
+  }
   DatabaseLock lock;
   if (const Status status = lock.Take(FLAGS_to); !status.ok()) {
     return report->Fail(status);
@@ -227,12 +237,12 @@ ExitCode RunTrim(const std::vector<std::string>&, Report* report) {
 Command RestoreCommand() {
   return {
       "restore",
-      "--from=PLACE [--to=DIR] [--database=NAME] [--dry-run]",
+      "--from=PLACE [--to=DIR] [--wal-dir=DIR] [--database=NAME] [--dry-run]",
       "Shows the logs that a second place holds, or writes them into DIR.",
       "A mirror has what was synced since the database's last backup: restore the backup into\n"
       "DIR, then the mirror, and any RocksDB opens it with every synced row. Logs that DIR has\n"
       "already are continued.\n",
-      {"from", "to", "database", "dry_run"},
+      {"from", "to", "wal_dir", "database", "dry_run"},
       0,
       0,
       RunRestore};

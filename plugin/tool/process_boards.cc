@@ -57,7 +57,8 @@ Status ReadOwn(pid_t pid, const std::vector<std::string>& boards, lss::BoardCopy
                                    " has written no log or blob file with bloom_lfs");
   const uint64_t own = PidInItsNamespace(pid);
   for (const std::string& path : boards) {
-    const lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A name proves nothing: of a pipe, or a file with a lease, an open would wait.
+    const lss::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd.valid()) {
       return CannotLookAt(pid, errno);
     }

@@ -2,13 +2,18 @@
 
 #include <gflags/gflags.h>
 
+#include <list>
+#include <map>
+
 #include "lss/base/posix_file.h"
 #include "lss/second_place/side_place.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/second/second_database.h"
 #include "plugin/tool/database_lock.h"
 #include "plugin/tool/directory_state.h"
+#include "plugin/tool/log_directories.h"
 #include "plugin/tool/log_files.h"
+#include "plugin/tool/process.h"
 #include "plugin/warning.h"
 
 DEFINE_bool(dry_run, false, "Only say what would be done");
@@ -41,29 +46,71 @@ Status LookAtPlace(const SecondMarker& marker, uint64_t* bytes) {
   return status;
 }
 
-void Describe(const SecondMarker& marker, Report* report) {
-  report->json()["second_place"] = {{"place", marker.place},
-                                    {"log", lss::UuidText(marker.log)},
-                                    {"database", lss::UuidText(marker.database)}};
-  report->Line("second place: " + marker.place);
+// What is to be recovered, as it is found.
+struct Found {
+  LogDirectories directories;
+  std::map<std::string, SecondMarker> markers;  // by the directory
+  DatabaseOwner owner;
+  DirectoryState state;
+};
+
+Status FindMarkers(Found* found, Report* report) {
+  for (const std::string& directory : found->directories.all) {
+    SecondMarker marker;
+    Status status = ReadSecondMarker(directory, &marker);
+    if (status.code() == Status::Code::kNotFound) {
+      continue;
+    }
+    if (!status.ok()) {
+      return status;
+    }
+    found->markers.emplace(directory, marker);
+    report->json()["second_place"] = {{"place", marker.place},
+                                      {"log", lss::UuidText(marker.log)},
+                                      {"database", lss::UuidText(marker.database)}};
+    report->Line("second place: " + marker.place);
+  }
+  return Status::Ok();
+}
+
+// Who writes the logs all the same: one that has no LOCK, as their directory is none of a database.
+Status FindWriter(const Found& found) {
+  pid_t writer = found.owner.pid;
+  std::string where = found.directories.all.front();
+  if (const RingState* const ring = FindRing(found.state, RingMatter::kInUse)) {
+    writer = ring->owner != 0 ? ring->owner : -1;
+    where = ring->file.empty() ? ring->path : ring->file;
+  }
+  for (const auto& [directory, marker] : found.markers) {
+    pid_t owner = 0;
+    Status status = FindSecondOwner(directory, &owner);
+    if (!status.ok()) {
+      return status;
+    }
+    writer = owner != 0 ? owner : writer;
+    where = owner != 0 ? directory : where;
+  }
+  return writer == 0 ? Status::Ok()
+                     : Status::IoError(where + " is in use by " + DescribeProcess(writer) +
+                                       "; close it there first");
 }
 
 // Every log whose length is, or would be, another one; all with rings, if it is a dry run.
-void ShowLogs(const DirectoryState& before, const DirectoryState& after, Report* report) {
+void ShowLogs(const Found& found, const DirectoryState& after, Report* report) {
   std::vector<std::vector<std::string>> rows = {{"LOG", "BYTES", "WOULD BE", "RING"}};
   rows[0][2] = FLAGS_dry_run ? "WOULD BE" : "NOW";
   Json logs = Json::array();
-  for (const LogState& was : before.logs) {
-    const LogState* const found = after.Find(was.path);
-    const RingState* const ring = before.RingOf(was);
-    const uint64_t now = FLAGS_dry_run ? was.logical : found == nullptr ? 0 : found->in_file;
+  for (const LogState& was : found.state.logs) {
+    const LogState* const there = after.Find(was.path);
+    const RingState* const ring = found.state.RingOf(was);
+    const uint64_t now = FLAGS_dry_run ? was.logical : there == nullptr ? 0 : there->in_file;
     if (ring == nullptr && now == was.in_file) {
       continue;
     }
     const std::string ring_case =
         ring != nullptr && ring->ring_case.has_value() ? lss::NameOf(*ring->ring_case) : "";
-    rows.push_back({lss::BaseNameOf(was.path), std::to_string(was.in_file), std::to_string(now),
-                    ring_case.empty() ? "none" : ring_case});
+    rows.push_back({found.directories.NameOf(was.path), std::to_string(was.in_file),
+                    std::to_string(now), ring_case.empty() ? "none" : ring_case});
     logs.push_back(
         {{"path", was.path}, {"before", was.in_file}, {"after", now}, {"ring", ring_case}});
   }
@@ -73,27 +120,26 @@ void ShowLogs(const DirectoryState& before, const DirectoryState& after, Report*
   }
 }
 
-ExitCode DryRun(const std::string& directory, bool has_marker, const SecondMarker& marker,
-                Report* report) {
+ExitCode DryRun(const Found& found, Report* report) {
   ExitCode code = kFine;
-  if (has_marker) {
+  uint64_t bytes_there = 0;
+  for (const auto& [directory, marker] : found.markers) {
     uint64_t bytes = 0;
     const Status status = LookAtPlace(marker, &bytes);
-    report->json()["second_place"]["bytes"] = bytes;
+    bytes_there += bytes;
+    report->json()["second_place"]["bytes"] = bytes_there;
     report->Line(std::to_string(bytes) + " bytes recorded there for this database");
     if (!status.ok()) {
       code = report->Fail(status, kFound);
     }
   }
-  const DirectoryState state = LookAtDirectory(directory, PluginRecoveryContext());
-  const ExitCode failed = ShowFailures(state, report);
+  const ExitCode failed = ShowFailures(found.state, report);
   code = failed == kFine ? code : failed;
-  ShowLogs(state, state, report);
-  const bool ready = !has_marker && IsAtRest(state);
+  ShowLogs(found, found.state, report);
+  const bool ready = found.markers.empty() && IsAtRest(found.state);
   report->json()["ready_for_stock"] = ready;
   if (ready) {
-    report->Line(state.logs.empty() ? "nothing to recover: no log is here"
-                                    : "nothing to recover: stock RocksDB may open it");
+    report->Line("nothing to recover: stock RocksDB may open it");
   } else if (code != kUsage) {
     report->Line("to be recovered: by this command, or by an open with the plugin");
     code = kFound;
@@ -113,9 +159,10 @@ Status GiveUpPlace(const std::string& directory, const SecondMarker& marker) {
   return status.ok() ? RemoveSecondMarker(directory, marker.database) : status;
 }
 
-Status RecoverAll(const std::string& directory, bool has_marker, const SecondMarker& marker) {
-  if (has_marker && FLAGS_without_second_place) {
-    return GiveUpPlace(directory, marker);
+Status RecoverOne(const std::string& directory, const Found& found) {
+  const auto marker = found.markers.find(directory);
+  if (marker != found.markers.end() && FLAGS_without_second_place) {
+    return GiveUpPlace(directory, marker->second);
   }
   Status status = SecondDatabase::Listing(directory);
   status = status.ok() ? RecoverDirectory(directory) : status;
@@ -126,51 +173,84 @@ Status RecoverAll(const std::string& directory, bool has_marker, const SecondMar
   return status;
 }
 
+// What has become of it decides, not that nothing failed.
+ExitCode RecoverAll(const Found& found, Report* report) {
+  Status status;
+  for (const std::string& directory : found.directories.all) {
+    status = status.ok() ? RecoverOne(directory, found) : status;
+  }
+  const DirectoryState after = LookAtDirectories(found.directories.all, found.owner);
+  ShowLogs(found, after, report);
+  const bool ready = status.ok() && IsAtRest(after);
+  report->json()["ready_for_stock"] = ready;
+  if (!status.ok()) {
+    return report->Fail(status, kFound);
+  }
+  if (const ExitCode failed = ShowFailures(after, report); failed != kFine) {
+    return failed;
+  }
+  if (!ready) {
+    return report->Fail("not everything is recovered; see bloom_lfs inspect", kFound);
+  }
+  report->Line(found.markers.empty() && IsAtRest(found.state)
+                   ? "nothing to recover: stock RocksDB may open it"
+                   : "recovered: stock RocksDB may open it");
+  return kFine;
+}
+
+// Locks (none in a dry run), and looks. Not OK: nothing is to be done.
+Status Prepare(const std::string& directory, std::list<DatabaseLock>* locks, Found* found,
+               Report* report) {
+  Status status = CheckDirectory(directory);
+  status = status.ok() ? FindLogDirectories(directory, &found->directories) : status;
+  report->json()["logs_elsewhere"] = TextOrNull(found->directories.elsewhere);
+  for (const std::string& each : found->directories.all) {
+    if (status.ok() && !FLAGS_dry_run) {
+      status = locks->emplace_back().Take(each);
+    }
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  if (FLAGS_dry_run) {
+    status = FindDatabaseOwner(directory, &found->owner);
+  } else {
+    found->owner = locks->front().owner_elsewhere();
+  }
+  return status;
+}
+
 ExitCode RunRecover(const std::vector<std::string>& arguments, Report* report) {
   const std::string& directory = arguments[0];
   report->json()["directory"] = directory;
   report->json()["dry_run"] = FLAGS_dry_run;
-  if (const Status status = CheckDirectory(directory); !status.ok()) {
+  std::list<DatabaseLock> locks;
+  Found found;
+  if (const Status status = Prepare(directory, &locks, &found, report); !status.ok()) {
     return report->Fail(status);
   }
-  DatabaseLock lock;
-  if (!FLAGS_dry_run) {
-    if (const Status status = lock.Take(directory); !status.ok()) {
-      return report->Fail(status);
-    }
-  }
-  SecondMarker marker;
-  const Status read = ReadSecondMarker(directory, &marker);
-  const bool has_marker = read.ok();
-  if (!has_marker && read.code() != Status::Code::kNotFound) {
-    return report->Fail(read, kFound);
-  }
-  if (has_marker) {
-    Describe(marker, report);
-  }
-  if (FLAGS_dry_run) {
-    return DryRun(directory, has_marker, marker, report);
-  }
-  const DirectoryState before = LookAtDirectory(directory, PluginRecoveryContext());
-  const Status status = RecoverAll(directory, has_marker, marker);
-  ShowLogs(before, LookAtDirectory(directory, PluginRecoveryContext()), report);
-  report->json()["ready_for_stock"] = status.ok();
-  if (!status.ok()) {
+  if (const Status status = FindMarkers(&found, report); !status.ok()) {
     return report->Fail(status, kFound);
   }
-  report->Line("recovered: stock RocksDB may open it");
-  return kFine;
+  found.state = LookAtDirectories(found.directories.all, found.owner);
+  if (const Status status = FindWriter(found); !status.ok()) {
+    return report->Fail(status);
+  }
+  if (!HasDatabase(directory) && IsEmpty(found.state) && found.markers.empty()) {
+    return report->Fail(NoDatabaseIn(directory));
+  }
+  return FLAGS_dry_run ? DryRun(found, report) : RecoverAll(found, report);
 }
 
 }  // namespace
 
 Command RecoverCommand() {
   return {"recover",
-          "[--dry-run] [--without-second-place] DIR",
+          "[--dry-run] [--wal-dir=DIR] [--without-second-place] DIR",
           "Brings the logs in DIR to what an open with the plugin would make of them.",
           "DIR is a database's directory, or that of its logs (wal_dir), and not open anywhere.\n"
           "With --dry-run the exit code is 1 if there is something to recover.\n",
-          {"dry_run", "without_second_place"},
+          {"dry_run", "wal_dir", "without_second_place"},
           1,
           1,
           RunRecover};

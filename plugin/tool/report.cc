@@ -1,6 +1,7 @@
 #include "plugin/tool/report.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 namespace bloom_lfs::tool {
@@ -43,19 +44,25 @@ ExitCode Report::Fail(const std::string& message, ExitCode code) {
   return code;
 }
 
-void Report::Print(bool as_json) const {
+bool Report::Print(bool as_json) const {
   if (as_json) {
     // Names of files need not be UTF-8.
     printf("%s\n", json_.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-    return;
+    return FlushOutput();
   }
   for (const std::string& line : lines_) {
     printf("%s\n", Printable(line).c_str());
   }
-  fflush(stdout);
+  const bool is_written = FlushOutput();
   for (const std::string& error : errors_) {
     fprintf(stderr, "bloom_lfs: %s\n", Printable(error).c_str());
   }
+  return is_written;
+}
+
+bool FlushOutput() {
+  errno = 0;
+  return fflush(stdout) == 0 && ferror(stdout) == 0;
 }
 
 }  // namespace bloom_lfs::tool

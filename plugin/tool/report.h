@@ -13,6 +13,8 @@ namespace bloom_lfs::tool {
 
 using Json = nlohmann::ordered_json;
 
+inline Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 // What a command ends with.
 enum ExitCode {
   kFine = 0,
@@ -33,13 +35,17 @@ class Report {
   ExitCode Fail(const lss::Status& status, ExitCode code = kUsage);
   ExitCode Fail(const std::string& message, ExitCode code = kUsage);
 
-  // To standard output; errors for people to standard error.
-  void Print(bool as_json) const;
+  // To standard output; errors for people to standard error. False: not all could be written.
+  bool Print(bool as_json) const;
 
  private:
   std::vector<std::string> lines_;
   std::vector<std::string> errors_;
   Json json_ = Json::object();
 };
+
+// What was printed to standard output so far is written. False: not all could be; errno says why,
+// or is 0 if that was told earlier.
+bool FlushOutput();
 
 }  // namespace bloom_lfs::tool

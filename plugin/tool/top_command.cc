@@ -90,7 +90,7 @@ ExitCode Show(const WatchedProcesses& before, const WatchedProcesses& after, Rep
   const bool is_fine = std::all_of(rows.begin(), rows.end(), [](const TopRow& row) {
     return row.final_errors == 0 && row.sync_under_way_s <= kSyncOverdueSeconds;
   });
-  return is_fine && after.errors.empty() ? kFine : kFound;
+  return !is_fine ? kFound : after.errors.empty() ? kFine : kUsage;
 }
 
 bool Check(const std::vector<std::string>& arguments, pid_t* pid, Report* report) {
@@ -147,13 +147,15 @@ ExitCode RunTop(const std::vector<std::string>& arguments, Report* report) {
     }
     Report frame;
     const ExitCode code = Show(before, after, &frame);
-    if (code == kUsage) {
+    if (after.processes.empty()) {
       return Show(before, after, report);  // whom it was about is gone
     }
     if (on_terminal) {
       fputs(kClear, stdout);
     }
-    frame.Print(/*as_json=*/false);
+    if (!frame.Print(/*as_json=*/false)) {
+      return code;  // main() says so
+    }
     before = std::move(after);
   }
 }

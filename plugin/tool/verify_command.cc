@@ -10,6 +10,7 @@
 #include "plugin/second/second_marker.h"
 #include "plugin/tool/blob_check.h"
 #include "plugin/tool/directory_state.h"
+#include "plugin/tool/log_directories.h"
 #include "plugin/tool/log_files.h"
 #include "plugin/tool/log_order.h"
 #include "plugin/tool/log_reader.h"
@@ -31,6 +32,8 @@ struct CheckedFile {
 };
 
 struct Verified {
+  LogDirectories directories;
+  lss::Status where;  // not OK: that is not known
   DatabaseOwner owner;
   std::vector<CheckedFile> files;
   std::vector<LogGap> gaps;
@@ -61,11 +64,11 @@ void Weigh(const LogReader& reader, bool is_open, LogCheck* check) {
 }
 
 // One file; what cannot be read is noted.
-void VerifyFile(const std::string& path, Progress* progress, LogOrder* order, Verified* verified) {
+void VerifyFile(const std::string& path, const lss::RecoveryContext& context, Progress* progress,
+                LogOrder* order, Verified* verified) {
   std::unique_ptr<LogReader> reader;
   const Status status = LogReader::Open(
-      path, ContextForLooking(verified->owner),
-      [progress](uint64_t bytes) { progress->Advance(bytes); }, &reader);
+      path, context, [progress](uint64_t bytes) { progress->Advance(bytes); }, &reader);
   if (!status.ok()) {
     verified->problems.Note(path, status);
     if (IsWal(path)) {
@@ -94,23 +97,41 @@ void VerifyFile(const std::string& path, Progress* progress, LogOrder* order, Ve
   }
 }
 
-Verified Verify(const std::string& directory) {
-  Verified verified;
-  verified.problems.Note(directory + "/LOCK", FindDatabaseOwner(directory, &verified.owner));
+// Paths of what can be verified; `bytes` grows by what they take.
+std::vector<std::string> FilesToVerify(const std::string& directory, Verified* verified,
+                                       uint64_t* bytes) {
   std::vector<std::string> paths;
-  verified.problems.Note(directory, ListLogFiles(directory, &paths));
+  verified->problems.Note(directory, ListLogFiles(directory, &paths));
   paths.erase(std::remove_if(paths.begin(), paths.end(),
                              [](const std::string& path) { return !IsWal(path) && !IsBlob(path); }),
               paths.end());
-  uint64_t total = 0;
   for (const std::string& path : paths) {
     struct stat st = {};
-    total += stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
+    *bytes += stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
+  }
+  return paths;
+}
+
+Verified Verify(const std::string& directory) {
+  Verified verified;
+  verified.where = FindLogDirectories(directory, &verified.directories);
+  verified.problems.Note(directory + "/LOCK", FindDatabaseOwner(directory, &verified.owner));
+  std::vector<std::vector<std::string>> paths;
+  uint64_t total = 0;
+  for (const std::string& each : verified.directories.all) {
+    paths.push_back(FilesToVerify(each, &verified, &total));
   }
   Progress progress(total);
-  LogOrder order;
-  for (const std::string& path : paths) {
-    VerifyFile(path, &progress, &order, &verified);
+  for (size_t i = 0; i < paths.size(); ++i) {
+    DatabaseOwner owner = verified.owner;
+    if (i > 0) {
+      const std::string& other = verified.directories.all[i];
+      verified.problems.Note(other + "/LOCK", FindDatabaseOwner(other, &owner));
+    }
+    LogOrder order;  // logs that were left in one directory say nothing of those in the other
+    for (const std::string& path : paths[i]) {
+      VerifyFile(path, ContextForLooking(owner), &progress, &order, &verified);
+    }
   }
   return verified;
 }
@@ -144,16 +165,17 @@ Json JsonOf(const LogGap& gap) {
           {"explained", gap.is_explained}};
 }
 
-void ShowFiles(const std::vector<CheckedFile>& files, Report* report) {
+void ShowFiles(const Verified& verified, Report* report) {
   std::vector<std::vector<std::string>> rows = {
       {"FILE", "VERDICT", "BYTES", "ONLY IN RING", "RECORDS", "FIRST SEQUENCE", "LAST"}};
   const auto number = [](uint64_t value) { return value > 0 ? std::to_string(value) : "-"; };
   Json list = Json::array();
-  for (const CheckedFile& file : files) {
+  for (const CheckedFile& file : verified.files) {
     const LogCheck& check = file.check;
-    rows.push_back({lss::BaseNameOf(file.path), ToString(check.verdict), std::to_string(file.bytes),
-                    std::to_string(file.in_ring_only), std::to_string(check.records),
-                    number(check.first_sequence), number(check.last_sequence)});
+    rows.push_back({verified.directories.NameOf(file.path), ToString(check.verdict),
+                    std::to_string(file.bytes), std::to_string(file.in_ring_only),
+                    std::to_string(check.records), number(check.first_sequence),
+                    number(check.last_sequence)});
     list.push_back(JsonOf(file));
   }
   report->json()["files"] = list;
@@ -206,13 +228,20 @@ ExitCode ShowDamage(const Verified& verified, Report* report) {
   return first.is_null() ? kFine : kFound;
 }
 
-void ShowSecondPlace(const std::string& directory, Report* report) {
-  SecondMarker marker;
-  if (ReadSecondMarker(directory, &marker).ok()) {
-    report->json()["second_place"] = marker.place;
-    report->Line("second place: " + marker.place +
-                 ": what was synced may be there and not in the files; see inspect");
+void ShowSecondPlace(const Verified& verified, Report* report) {
+  for (const std::string& directory : verified.directories.all) {
+    SecondMarker marker;
+    if (ReadSecondMarker(directory, &marker).ok()) {
+      report->json()["second_place"] = marker.place;
+      report->Line("second place: " + marker.place +
+                   ": what was synced may be there and not in the files; see inspect");
+    }
   }
+}
+
+ExitCode ShowProblems(const Verified& verified, Report* report) {
+  const ExitCode failed = ShowFailures(verified.problems, report);
+  return verified.where.ok() || failed == kFound ? failed : report->Fail(verified.where);
 }
 
 ExitCode RunVerify(const std::vector<std::string>& arguments, Report* report) {
@@ -222,8 +251,12 @@ ExitCode RunVerify(const std::vector<std::string>& arguments, Report* report) {
     return report->Fail(status);
   }
   const Verified verified = Verify(directory);
+  if (!HasDatabase(directory) && verified.files.empty() && IsEmpty(verified.problems)) {
+    return report->Fail(NoDatabaseIn(directory));
+  }
+  report->json()["logs_elsewhere"] = TextOrNull(verified.directories.elsewhere);
   report->json()["in_use"] = verified.owner.pid != 0;
-  ShowFiles(verified.files, report);
+  ShowFiles(verified, report);
   report->json()["gaps"] = Json::array();
   for (const LogGap& gap : verified.gaps) {
     report->json()["gaps"].push_back(JsonOf(gap));
@@ -233,9 +266,9 @@ ExitCode RunVerify(const std::vector<std::string>& arguments, Report* report) {
     report->json()["unreadable"].push_back(path);
   }
   ShowRemarks(verified, report);
-  ShowSecondPlace(directory, report);
+  ShowSecondPlace(verified, report);
   const ExitCode damage = ShowDamage(verified, report);
-  const ExitCode failed = ShowFailures(verified.problems, report);
+  const ExitCode failed = ShowProblems(verified, report);
   if (damage != kFine || failed == kFound) {
     return kFound;
   }
@@ -248,12 +281,12 @@ ExitCode RunVerify(const std::vector<std::string>& arguments, Report* report) {
 Command VerifyCommand() {
   return {
       "verify",
-      "DIR",
+      "[--wal-dir=DIR] DIR",
       "Checks every record of the logs and blob files in DIR, and whether a log is missing.",
       "DIR is a database's directory, or that of its logs (wal_dir), open or not. Rings are\n"
       "read with their logs. Nothing is changed. The exit code is 1 if there is damage; a torn\n"
       "tail, as a crash leaves it, is none.\n",
-      {},
+      {"wal_dir"},
       1,
       1,
       RunVerify};
