@@ -173,6 +173,25 @@ TEST_F(SecondToolTest, ABackupOfAnotherDatabaseIsLeftAlone) {
   EXPECT_EQ(ReadFile(other + "/" + name), std::string(5000, 'x'));
 }
 
+// Logs beside a database that reads them elsewhere would be deleted by its next open.
+TEST_F(SecondToolTest, RestoreAsksWhereTheLogsBelong) {
+  WriteAndKill(Uri("mirror", place_));
+  const std::string backup = dir_ / "backup";
+  const std::string logs = dir_ / "logs";
+  fs::create_directory(backup);
+  fs::create_directory(logs);
+  WriteFile(backup + "/OPTIONS-000005", "  wal_dir=" + logs + "\n");
+  const std::string restore = "restore --from=" + place_ + " --to=";
+  const ToolOutcome refused = Tool(restore + backup);
+  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("has its logs in " + logs), std::string::npos) << refused.output;
+  EXPECT_EQ(NewestLog(backup), "");
+  EXPECT_EQ(Tool(restore + logs).code, 0);
+  EXPECT_NE(NewestLog(logs), "");
+  EXPECT_EQ(Tool(restore + backup + " --wal-dir=" + backup).code, 0);
+  EXPECT_NE(NewestLog(backup), "");
+}
+
 TEST_F(SecondToolTest, RecoverBringsTheFilesWhatOnlyThePlaceHas) {
   WriteAndKill(Uri("group", place_));
   LosePower(db_);
