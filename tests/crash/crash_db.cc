@@ -57,6 +57,7 @@ void CrashDb::BeginRun() {
   ++arguments_.run;
   progress_->opened.store(0);
   progress_->done.store(0);
+  progress_->closed.store(0);
   KeepWhatWasSeen();
   for (uint32_t t = 0; t < kCrashThreadsMax; ++t)
     progress_->threads[t].attempted.store(applied_[t]);
@@ -78,12 +79,17 @@ void CrashDb::PromiseWhatWasSeen() {
 
 std::string CrashDb::Story() const { return config_.ToString() + ";" + steps_; }
 
-void CrashDb::WriteAndKill(With with, Random* random, CrashStatistics* statistics) {
+std::vector<std::string> CrashDb::BeginLife(With with, const std::string& how) {
   BeginRun();
-  steps_ += std::string(" killed ") + Name(with);
+  steps_ += " " + how + " " + Name(with);
   arguments_.with = with;
+  return arguments_.ToStrings();
+}
+
+void CrashDb::WriteAndKill(With with, Random* random, CrashStatistics* statistics) {
+  const std::vector<std::string> arguments = BeginLife(with, "killed");
   const uint64_t before = progress_->TotalAcked();
-  ChildProcess writer("crash_writer", arguments_.ToStrings());
+  ChildProcess writer("crash_writer", arguments);
   const bool alive = WaitForMomentToKill(&writer, random);
   writer.Kill();
   ASSERT_TRUE(alive) << "the writer ended by itself or got stuck, exit code " << writer.Wait()

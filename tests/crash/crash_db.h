@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/crash/crash_writer.h"
 #include "tests/support/child_process.h"
@@ -38,6 +39,10 @@ class CrashDb {
 
   const CrashConfig& config() const { return config_; }
   const std::string& path() const { return path_; }
+  const Progress& progress() const { return *progress_.operator->(); }
+
+  // Begins a life: the arguments of the child that lives it. `how` is for Story().
+  std::vector<std::string> BeginLife(With with, const std::string& how);
 
   // Lets a child write and kills it at a random moment. Fails the test if it ends by itself.
   void WriteAndKill(With with, Random* random, CrashStatistics* statistics);

@@ -23,6 +23,7 @@ struct Progress {
   };
   std::atomic<uint64_t> opened;  // the database is open
   std::atomic<uint64_t> done;    // every thread has written all it wanted to
+  std::atomic<uint64_t> closed;  // the database is closed; by those who close it
   Thread threads[kCrashThreadsMax];
 
   uint64_t TotalAcked() const;
