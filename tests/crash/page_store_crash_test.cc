@@ -1,11 +1,7 @@
-// A page store, killed before each system call and in the middle of each write, and cut off from
-// power: afterwards every page is right or missing, the store is usable, and a kill has cost a ring
-// at most.
-#include <fcntl.h>
+// A page store that loses power, and one whose disk fails: every page is right or missing, and the
+// store is usable or off.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -15,164 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/crash/page_store_life.h"
 #include "tests/crash/watched_calls.h"
-#include "tests/support/child_process.h"
-#include "tests/support/page_store_fixture.h"
 #include "tests/support/power_cut_model.h"
 
 namespace lss::test {
 namespace {
 
 namespace fs = std::filesystem;
-using bloom_lfs::test::ChildProcess;
-using bloom_lfs::test::RegisterChild;
 using bloom_lfs::test::TempDir;
-
-PageStoreOptions Options(const std::string& path) {
-  PageStoreOptions options;
-  options.path = path;
-  options.size = 64ULL << 20;
-  options.memory = 8ULL << 20;
-  options.admit = Admit::kAll;
-  options.checkpoint_bytes = 2ULL << 20;
-  options.use_io_uring = false;  // writes as pwritev2, which we can stand in front of
-  return options;
-}
-
-void InsertPages(PageStore* store, uint64_t from, uint64_t to) {
-  for (uint64_t number = from; number < to; ++number) {
-    const std::string bytes = BytesOf(number);
-    while (!store->Insert(KeyOf(number), {bytes.data(), bytes.size()}, 1, 2)) {
-      store->AwaitIdle();
-    }
-  }
-}
-
-// How many pages have left memory for certain, for those who look after a kill.
-void Note(const std::string& path, uint64_t pages) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
-  (void)!write(fd, &pages, sizeof(pages));
-  close(fd);
-}
-uint64_t Noted(const std::string& path) {
-  uint64_t pages = 0;
-  const int fd = open(path.c_str(), O_RDONLY);
-  (void)!pread(fd, &pages, sizeof(pages), 0);
-  close(fd);
-  return pages;
-}
-
-constexpr uint64_t kStep = 300;
-constexpr uint64_t kRingPages = PageLog::kRingBytes / 4096 + 300;
-
-struct Life {
-  const char* name;
-  uint64_t pages_before;  // inserted, and closed, before anybody counts
-  int stride;             // of the steps at which it is killed
-};
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kFewer = 12;  // each step takes its time
-#else
-constexpr int kFewer = 2;
-#endif
-// In an empty store, and in one whose log is cleaned as it goes on.
-constexpr Life kLives[] = {{"fresh", 0, kFewer}, {"full", 17000, 5 * kFewer}};
-
-// args: directory, progress file, first page, steps to live, whether to die midway
-int PageStoreLifeMain(const std::vector<std::string>& args) {
-  const uint64_t first = std::stoul(args.at(2));
-  DieAfter(std::stoi(args.at(3)), args.at(4) == "1");
-  Runtime runtime;
-  std::unique_ptr<PageStore> store;
-  if (!PageStore::Open(&runtime, Options(args.at(0)), &store).ok() || !store->AwaitOpen()) {
-    return 2;
-  }
-  for (uint64_t from = first; from < first + 3 * kStep; from += kStep) {
-    InsertPages(store.get(), from, from + kStep);
-    store->AwaitIdle();
-    store->AwaitIdle();
-    Note(args.at(1), from + kStep);
-  }
-  store.reset();
-  runtime.Stop();
-  return 0;
-}
-const RegisterChild page_store_life("page_store_life", PageStoreLifeMain);
-
-// Opens the store at `path` and looks for pages [from, to). None may be wrong.
-uint64_t CountRight(const std::string& path, uint64_t from, uint64_t to) {
-  Runtime runtime;
-  std::unique_ptr<PageStore> store;
-  EXPECT_TRUE(PageStore::Open(&runtime, Options(path), &store).ok());
-  EXPECT_TRUE(store->AwaitOpen());
-  uint64_t found = 0;
-  PageCopy copy;
-  for (uint64_t number = from; number < to; ++number) {
-    if (store->Lookup(KeyOf(number), &copy)) {
-      EXPECT_EQ(std::string(copy.bytes, copy.length), BytesOf(number)) << number;
-      ++found;
-    }
-  }
-  // It goes on as if nothing had been.
-  InsertPages(store.get(), 900000, 900050);
-  for (uint64_t number = 900000; number < 900050; ++number) {
-    EXPECT_TRUE(store->Lookup(KeyOf(number), &copy)) << number;
-  }
-  store.reset();
-  runtime.Stop();
-  return found;
-}
-
-class PageStoreStepsTest : public testing::TestWithParam<size_t> {
- protected:
-  static constexpr int kKilled = 128 + SIGKILL;
-};
-
-TEST_P(PageStoreStepsTest, KilledAnywhereItIsRightAndWarmButForARing) {
-  const Life& life = kLives[GetParam()];
-  const TempDir dir;
-  const std::string before = dir / "before";
-  if (life.pages_before > 0) {
-    Runtime runtime;
-    std::unique_ptr<PageStore> store;
-    ASSERT_TRUE(PageStore::Open(&runtime, Options(before), &store).ok());
-    ASSERT_TRUE(store->AwaitOpen());
-    InsertPages(store.get(), 0, life.pages_before);
-    store.reset();
-    runtime.Stop();
-  }
-  uint64_t warm = 0;
-  for (const bool midway : {false, true}) {
-    int steps = 0;
-    for (int exit_code = kKilled; exit_code == kKilled && !HasFailure(); steps += life.stride) {
-      SCOPED_TRACE(std::string(life.name) + (midway ? ", midway" : "") + ", step " +
-                   std::to_string(steps));
-      const std::string tier = dir / "tier";
-      fs::remove_all(tier);
-      fs::remove(dir / "progress");
-      if (life.pages_before > 0) {
-        fs::copy(before, tier, fs::copy_options::recursive);
-      }
-      ChildProcess child("page_store_life",
-                         {tier, dir / "progress", std::to_string(life.pages_before),
-                          std::to_string(steps), midway ? "1" : "0"});
-      exit_code = child.Wait();
-      ASSERT_TRUE(exit_code == kKilled || exit_code == 0) << exit_code;
-      const uint64_t known = std::max(Noted(dir / "progress"), life.pages_before);
-      const uint64_t since = known - life.pages_before;
-      const uint64_t found = CountRight(tier, life.pages_before, known);
-      EXPECT_GE(found + kRingPages, since);
-      warm += found;
-    }
-    EXPECT_GT(steps, 30) << "the life was too short to test anything";
-  }
-  EXPECT_GT(warm, kStep) << "some were killed late enough to leave something";
-}
-
-INSTANTIATE_TEST_SUITE_P(Lives, PageStoreStepsTest, testing::Range<size_t>(0, std::size(kLives)),
-                         [](const testing::TestParamInfo<size_t>& life) {
-                           return std::string(kLives[life.param].name);
-                         });
 
 // Gives the model what is done to one file.
 class FileModel final : public CallObserver {
@@ -236,7 +83,7 @@ TEST(PageStorePowerCutTest, WhateverIsLeftOfTheFileNoPageIsWrong) {
   Runtime runtime;
   std::unique_ptr<PageStore> store;
   Observe(&model);
-  ASSERT_TRUE(PageStore::Open(&runtime, Options(dir / "tier"), &store).ok());
+  ASSERT_TRUE(PageStore::Open(&runtime, LifeOptions(dir / "tier"), &store).ok());
   ASSERT_TRUE(store->AwaitOpen());
   constexpr uint64_t kRound = 5500;
   for (uint64_t round = 0; round < 4; ++round) {  // the last in a full log
@@ -247,7 +94,11 @@ TEST(PageStorePowerCutTest, WhateverIsLeftOfTheFileNoPageIsWrong) {
       fs::create_directories(dir / "cut");
       std::ofstream(dir / "cut/pages", std::ios::binary) << cut;
       Observe(nullptr);
-      right += CountRight(dir / "cut", 0, (round + 1) * kRound);
+      {
+        OpenedStore left(LifeOptions(dir / "cut"));
+        right += left.CountRight(0, (round + 1) * kRound);
+        left.ExpectUsable();
+      }
       Observe(&model);
       fs::remove_all(dir / "cut");
     }
@@ -265,7 +116,7 @@ TEST(PageStoreFailureTest, WhenWritesFailItMissesAndCloses) {
     const TempDir dir;
     std::vector<std::string> warnings;
     std::mutex mutex;
-    PageStoreOptions options = Options(dir / "tier");
+    PageStoreOptions options = LifeOptions(dir / "tier");
     options.warn = [&](const std::string& line) {
       const std::lock_guard<std::mutex> lock(mutex);
       warnings.push_back(line);
@@ -299,7 +150,9 @@ TEST(PageStoreFailureTest, WhenWritesFailItMissesAndCloses) {
       off += line.find("is off") != std::string::npos ? 1 : 0;
     }
     EXPECT_EQ(off, 1) << all;
-    CountRight(dir / "tier", 0, 9000);
+    OpenedStore later(LifeOptions(dir / "tier"));
+    later.CountRight(0, 9000);
+    later.ExpectUsable();
   }
 }
 
@@ -309,7 +162,7 @@ TEST(PageStoreFailureTest, WithoutDirectTransfersItGoesThroughThePageCache) {
   for (int life = 0; life < 2; ++life) {
     Runtime runtime;
     std::unique_ptr<PageStore> store;
-    ASSERT_TRUE(PageStore::Open(&runtime, Options(dir / "tier"), &store).ok());
+    ASSERT_TRUE(PageStore::Open(&runtime, LifeOptions(dir / "tier"), &store).ok());
     ASSERT_TRUE(store->AwaitOpen());
     if (life == 0) {
       InsertPages(store.get(), 0, 3000);
@@ -336,7 +189,7 @@ TEST(PageStoreFailureTest, PagesThatCannotBeReadAreMissesAndManyOfThemTheEnd) {
   constexpr uint64_t kPages = 3000;
   const TempDir dir;
   std::atomic<int> warnings{0};
-  PageStoreOptions options = Options(dir / "tier");
+  PageStoreOptions options = LifeOptions(dir / "tier");
   options.use_io_uring = false;
   options.warn = [&](const std::string& /*line*/) { ++warnings; };
   Runtime runtime;
