@@ -76,6 +76,42 @@ TEST_F(PageRecoveryTest, TheLogBehindTheCheckpointIsScanned) {
   EXPECT_EQ(origin_, end + PageLog::kRingBytes);
 }
 
+// Bytes read, and in all, so that others see how far it is.
+TEST_F(PageRecoveryTest, ItSaysHowMuchItReadsInAll) {
+  OpenFile();
+  OpenLog(0);
+  const auto checkpointer = MakeCheckpointer();
+  PutAndWrite(0, 1000);
+  Checkpoint(checkpointer.get());
+  for (uint64_t from = 1000; from < 5000; from += 1000) {  // 15 MiB
+    PutAndWrite(from, from + 1000);
+  }
+  CloseParts();
+  OpenFile();
+  PageRecovery recovery(space_->file.get(), space_->table.get(), &counters_, &stop_);
+  ASSERT_TRUE(recovery.LoadCheckpoint().ok());
+  const uint64_t read = counters_.recovery_read_bytes.value();
+  const uint64_t expected = counters_.recovery_bytes.value();
+  EXPECT_GT(read, 0U);
+  EXPECT_GE(expected, read + 14 * kLayoutUnit) << "at least so much of the log is read";
+  ASSERT_TRUE(recovery.ScanLog(&origin_).ok());
+  EXPECT_GT(counters_.recovery_bytes.value(), expected) << "it found more";
+  EXPECT_EQ(counters_.recovery_bytes.value(), counters_.recovery_read_bytes.value());
+}
+
+TEST_F(PageRecoveryTest, WithoutACheckpointItReadsTheLog) {
+  OpenFile();
+  OpenLog(0);
+  PutAndWrite(0, 1000);
+  CloseParts();
+  OpenFile();
+  PageRecovery recovery(space_->file.get(), space_->table.get(), &counters_, &stop_);
+  ASSERT_TRUE(recovery.LoadCheckpoint().ok());
+  EXPECT_EQ(counters_.recovery_bytes.value(), layout().log.bytes);
+  ASSERT_TRUE(recovery.ScanLog(&origin_).ok());
+  EXPECT_EQ(counters_.recovery_read_bytes.value(), layout().log.bytes);
+}
+
 TEST_F(PageRecoveryTest, AnUnfinishedCheckpointLeavesTheOlderOne) {
   OpenFile();
   OpenLog(0);

@@ -27,6 +27,7 @@ PageFigures CopyOf(const PageCounters& counters) {
   copy.recovered_words = counters.recovered_words.value();
   copy.recovered_pages = counters.recovered_pages.value();
   copy.recovery_read_bytes = counters.recovery_read_bytes.value();
+  copy.recovery_bytes = counters.recovery_bytes.value();
   return copy;
 }
 

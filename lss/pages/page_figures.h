@@ -35,6 +35,7 @@ struct PageCounters {
   Counter recovered_words;  // from the checkpoint
   Counter recovered_pages;  // from the log behind it
   Counter recovery_read_bytes;
+  Counter recovery_bytes;  // that recovery reads in all, as far as is known yet
 };
 
 // A copy of them, and what the store is like at the moment.
@@ -63,9 +64,22 @@ struct PageFigures {
   uint64_t recovered_words = 0;
   uint64_t recovered_pages = 0;
   uint64_t recovery_read_bytes = 0;
+  uint64_t recovery_bytes = 0;
   uint64_t table_bytes = 0;  // of the mapping table and the ghost
   uint64_t frame_bytes = 0;  // of pages in memory
   uint64_t pages_max = 0;    // that the mapping table has room for
+
+  uint64_t hits() const { return memory_hits + flash_hits; }
+  uint64_t dropped() const {
+    return dropped_no_memory + dropped_too_large + dropped_not_ready + dropped_unread +
+           dropped_by_rate;
+  }
+  // Bytes written for each that was admitted; 0: none was.
+  double write_amplification() const {
+    return admitted_bytes == 0
+               ? 0
+               : static_cast<double>(written_bytes) / static_cast<double>(admitted_bytes);
+  }
 };
 
 PageFigures CopyOf(const PageCounters& counters);

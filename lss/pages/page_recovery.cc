@@ -36,8 +36,11 @@ Status PageRecovery::LoadCheckpoint() {
     }
   }
   if (newest < 0) {
+    NoteLeft(file_->fresh() ? 0 : file_->layout().log.bytes);
     return Status::Ok();
   }
+  NoteLeft(CheckpointBlocks(checkpoint_.words) * kCheckpointBlockBytes +
+           LeftToScan(scan_begin(), 0));
   free_slot_ = 1 - newest;
   PageBuffer block(kCheckpointBlockBytes);
   if (block.data() == nullptr) {
@@ -79,7 +82,7 @@ Status PageRecovery::ScanLog(uint64_t* origin) {
   uint64_t end = 0;
   Status status;
   if (checkpoint_.sequence > 0) {
-    status = ScanBehind(checkpoint_.recovery_start, &end);
+    status = ScanBehind(&end);
     end = std::max(end, checkpoint_.log_end);
   } else if (!file_->fresh()) {
     status = ScanAll(&end);
@@ -101,20 +104,26 @@ void PageRecovery::ReadUnit(uint64_t lsn, char* unit) {
   }
 }
 
-Status PageRecovery::ScanBehind(uint64_t from, uint64_t* end) {
+uint64_t PageRecovery::LeftToScan(uint64_t lsn, uint64_t foreign) const {
+  const uint64_t at_least = checkpoint_.log_end + kForeignUnits * kLayoutUnit;
+  const uint64_t quiet = lsn + (kForeignUnits - std::min(foreign, kForeignUnits)) * kLayoutUnit;
+  const uint64_t limit = scan_begin() + file_->layout().log.bytes;
+  const uint64_t until = std::min(std::max(at_least, quiet), limit);
+  return until <= lsn ? 0 : (until - lsn + kLayoutUnit - 1) / kLayoutUnit * kLayoutUnit;
+}
+
+Status PageRecovery::ScanBehind(uint64_t* end) {
   PageBuffer unit;
   if (!unit.Reserve(kLayoutUnit)) {
     return Status::FromErrno("read", file_->path(), -1, ENOMEM);
   }
-  const uint64_t first = from / kLayoutUnit * kLayoutUnit;
-  const uint64_t limit = first + file_->layout().log.bytes;
-  const uint64_t at_least = checkpoint_.log_end + kForeignUnits * kLayoutUnit;
   uint64_t foreign = 0;
-  for (uint64_t lsn = first;
-       lsn < limit && (foreign < kForeignUnits || lsn < at_least) && !stopped();
-       lsn += kLayoutUnit) {
+  uint64_t lsn = scan_begin();
+  while (LeftToScan(lsn, foreign) > 0 && !stopped()) {
     ReadUnit(lsn, unit.data());
     foreign = AddUnit(unit.data(), lsn, end) ? 0 : foreign + 1;
+    lsn += kLayoutUnit;
+    NoteLeft(LeftToScan(lsn, foreign));
   }
   return file_->gone();
 }

@@ -40,8 +40,16 @@ class PageRecovery {
   bool ReadHead(int slot, CheckpointHead* head) const;
   void RestoreBlock(uint64_t number, char* block);
   void ReadUnit(uint64_t lsn, char* unit);
-  Status ScanBehind(uint64_t from, uint64_t* end);
+  Status ScanBehind(uint64_t* end);
   Status ScanAll(uint64_t* end);
+  // Notes how much recovery reads in all, if so much is left.
+  void NoteLeft(uint64_t bytes) {
+    counters_->recovery_bytes.Set(counters_->recovery_read_bytes.value() + bytes);
+  }
+  // Bytes that the scan reads from the unit at `lsn` on if it finds no more records, with `foreign`
+  // units without one before it.
+  uint64_t LeftToScan(uint64_t lsn, uint64_t foreign) const;
+  uint64_t scan_begin() const { return checkpoint_.recovery_start / kLayoutUnit * kLayoutUnit; }
   // Pages in the unit that begins at `lsn`; `end`: behind the last.
   bool AddUnit(const char* unit, uint64_t lsn, uint64_t* end);
   void AddPage(const PageKey& key, uint64_t lsn, uint32_t bytes);

@@ -4,7 +4,9 @@
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "lss/base/mutex.h"
 #include "lss/base/per_process.h"
@@ -18,6 +20,7 @@ constexpr double kMicrosPerSecond = 1e6;
 struct Sources {
   lss::Mutex mutex;
   std::set<const FigureSource*> all LSS_GUARDED_BY(mutex);
+  std::map<std::string, std::string> left LSS_GUARDED_BY(mutex);  // summaries, by name
 };
 
 lss::PerProcess<Sources> g_sources;
@@ -33,16 +36,6 @@ std::string Escaped(const std::string& value) {
   return escaped;
 }
 
-std::string NumberText(double value) {
-  char text[40];
-  if (std::abs(value) < 9e15 && value == std::floor(value)) {
-    snprintf(text, sizeof(text), "%" PRId64, static_cast<int64_t>(value));
-  } else {
-    snprintf(text, sizeof(text), "%.9g", value);
-  }
-  return text;
-}
-
 const char* TypeOf(Figure::Kind kind) {
   switch (kind) {
     case Figure::Kind::kCounter:
@@ -56,6 +49,16 @@ const char* TypeOf(Figure::Kind kind) {
 }
 
 }  // namespace
+
+std::string NumberText(double value) {
+  char text[40];
+  if (std::abs(value) < 9e15 && value == std::floor(value)) {
+    snprintf(text, sizeof(text), "%" PRId64, static_cast<int64_t>(value));
+  } else {
+    snprintf(text, sizeof(text), "%.9g", value);
+  }
+  return text;
+}
 
 std::string Figure::FullName() const {
   std::string text = name + suffix;
@@ -121,6 +124,32 @@ std::vector<Figure> CollectFigures() {
   std::stable_sort(figures.begin(), figures.end(),
                    [](const Figure& a, const Figure& b) { return a.name < b.name; });
   return figures;
+}
+
+std::vector<std::string> CollectSummaries() {
+  std::vector<std::string> summaries;
+  if (Sources* const sources = g_sources.Peek(); sources != nullptr) {
+    const lss::MutexLock lock(&sources->mutex);
+    for (const FigureSource* source : sources->all) {
+      if (std::string summary = source->Summary(); !summary.empty()) {
+        summaries.push_back(std::move(summary));
+      }
+    }
+    for (const auto& [name, summary] : sources->left) {
+      summaries.push_back(summary);
+    }
+  }
+  return summaries;
+}
+
+void LeaveSummary(const std::string& name, std::string summary) {
+  Sources* const sources = g_sources.Get();
+  const lss::MutexLock lock(&sources->mutex);
+  if (summary.empty()) {
+    sources->left.erase(name);
+  } else {
+    sources->left[name] = std::move(summary);
+  }
 }
 
 std::string PrometheusText(const std::vector<Figure>& figures) {

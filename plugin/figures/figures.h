@@ -47,6 +47,8 @@ class FigureSource {
   virtual ~FigureSource() = default;
   // Must not wait for a device, nor make or unmake sources.
   virtual void Collect(FigureSink* sink) const = 0;
+  // Its part of the line that ends RocksDB's LOG; empty: none. As Collect.
+  virtual std::string Summary() const { return {}; }
 };
 
 // Collect is called only while this is there.
@@ -63,6 +65,13 @@ class RegisteredFigures {
 
 // Those of one name lie together.
 std::vector<Figure> CollectFigures();
+// Those that are not empty, and what sources that are gone have left.
+std::vector<std::string> CollectSummaries();
+// For a source that goes before RocksDB's LOG is closed: its last summary, instead of what another
+// one of this name has left. Empty: nothing is left.
+void LeaveSummary(const std::string& name, std::string summary);
+// A figure's value as everybody writes it.
+std::string NumberText(double value);
 // As Prometheus's textfile collector reads them.
 std::string PrometheusText(const std::vector<Figure>& figures);
 

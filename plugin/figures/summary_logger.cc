@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lss/figures/figures_board.h"
+#include "plugin/figures/figures.h"
 #include "plugin/figures/stream_figures_source.h"
 
 namespace bloom_lfs {
@@ -76,6 +77,9 @@ std::string SummaryOf(const lss::BoardCopy& board) {
     if (total->appends.value() + stock_files > 0) {
       line += SummaryOf(kind, *total, stock_files);
     }
+  }
+  for (const std::string& summary : CollectSummaries()) {
+    line += "; " + summary;
   }
   return line.empty() ? line : "bloom_lfs, this process so far" + line;
 }

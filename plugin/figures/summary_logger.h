@@ -12,7 +12,7 @@
 
 namespace bloom_lfs {
 
-// Empty: nothing has been written.
+// What streams and other sources (figures.h) say of themselves. Empty: nothing has been done.
 std::string SummaryOf(const lss::BoardCopy& board);
 
 // Writes to `target`, and before its close the summary.

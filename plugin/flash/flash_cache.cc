@@ -8,6 +8,7 @@
 #include "plugin/flash/background_thread.h"
 #include "plugin/flash/compressed_blocks.h"
 #include "plugin/flash/flash_cache.h"
+#include "plugin/flash/flash_figures.h"
 #include "plugin/flash/flash_stores.h"
 #include "rocksdb/convenience.h"
 
@@ -226,7 +227,6 @@ void FlashCache::WaitAll(std::vector<SecondaryCacheResultHandle*> handles) {
 }
 
 std::string FlashCache::GetPrintableOptions() const {
-  const lss::PageFigures figures = this->figures();
   const auto line = [](const char* name, const std::string& value) {
     return std::string("    ") + name + ": " + value + "\n";
   };
@@ -236,20 +236,7 @@ std::string FlashCache::GetPrintableOptions() const {
   return line("path", options_.path) + number("size", options_.size) +
          number("memory", options_.memory) + line("policy", options_.policy) +
          line("admit", options_.admit) + number("write_rate", options_.write_rate) +
-         line("state", figures.state) + number("memory_hits", figures.memory_hits) +
-         number("flash_hits", figures.flash_hits) + number("misses", figures.misses) +
-         number("inserted", figures.inserted) + number("admitted_pages", figures.admitted_pages) +
-         number("admitted_bytes", figures.admitted_bytes) +
-         number("written_bytes", figures.written_bytes) +
-         number("dropped_unread", figures.dropped_unread) +
-         number("dropped_no_memory", figures.dropped_no_memory) +
-         number("dropped_by_rate", figures.dropped_by_rate) +
-         number("rewritten_pages", figures.rewritten_pages) +
-         number("cleaned_pages", figures.cleaned_pages) +
-         number("read_errors", figures.read_errors) + number("table_bytes", figures.table_bytes) +
-         number("pages_max", figures.pages_max) +
-         number("recovered_words", figures.recovered_words) +
-         number("recovered_pages", figures.recovered_pages);
+         FlashFigureLines(figures());
 }
 
 }  // namespace bloom_lfs

@@ -9,6 +9,9 @@
 
 namespace bloom_lfs {
 
+// Each of them as a line "    name: value", with the tier's state.
+std::string FlashFigureLines(const lss::PageFigures& figures);
+
 // As long as the result is there; `store` outlives it.
 std::unique_ptr<FigureSource> RegisterFlashFigures(const std::string& path,
                                                    const lss::PageStore* store);
