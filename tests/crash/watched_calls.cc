@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <utility>
 
 namespace {
 
@@ -19,6 +20,7 @@ std::atomic<lss::test::CallObserver*> g_observer{nullptr};
 std::atomic<int> g_write_error{0};
 std::atomic<int> g_reads_to_fail{0};
 std::atomic<bool> g_refuse_direct{false};
+thread_local std::function<void()> t_before_read;
 
 bool DieNow() { return g_steps_left >= 0 && g_steps_left.fetch_sub(1) == 0; }
 
@@ -112,6 +114,9 @@ ssize_t pwrite(int fd, const void* bytes, size_t length, off_t offset) {
   return Write(fd, &piece, 1, offset, 0);
 }
 ssize_t pread(int fd, void* bytes, size_t length, off_t offset) {
+  if (t_before_read) {
+    std::exchange(t_before_read, nullptr)();
+  }
   if (g_reads_to_fail > 0 && g_reads_to_fail.fetch_sub(1) > 0) {
     errno = EIO;
     return -1;
@@ -164,6 +169,8 @@ void FailWrites(int error_number) { g_write_error = error_number; }
 void RefuseDirect(bool refuse) { g_refuse_direct = refuse; }
 
 void FailReads(int count) { g_reads_to_fail = count; }
+
+void BeforeNextRead(std::function<void()> others) { t_before_read = std::move(others); }
 
 void Observe(CallObserver* observer) { g_observer = observer; }
 

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <functional>
 
 namespace lss::test {
 
@@ -31,6 +32,8 @@ void FailWrites(int error_number);
 void RefuseDirect(bool refuse);
 // That many reads fail with EIO, from now on.
 void FailReads(int count);
+// Is called before this thread's next read, once: what others do between its thought and its look.
+void BeforeNextRead(std::function<void()> others);
 // Null: nobody looks.
 void Observe(CallObserver* observer);
 
