@@ -155,6 +155,31 @@ TEST_F(MirrorTest, AFullSideLogIsAskedForRoom) {
   EXPECT_EQ(OnSide(*stream), 100U);
 }
 
+// A log is deleted, and its room given away, while a worker is still bringing its last bytes.
+TEST_F(MirrorTest, WhatReachesTheMirrorAfterItsLogIsForgottenIsNotWanted) {
+  FillUp();
+  std::atomic<bool> has_begun{false};
+  std::atomic<bool> is_forgotten{false};
+  make_room_ = [&] {
+    has_begun = true;
+    while (!is_forgotten) {
+      std::this_thread::yield();
+    }
+    log_->Forget(StreamNumber(kFiller));
+    return true;
+  };
+  const auto stream = Begin(1, DoubledStream::kNever);
+  stream->Append(kTooMuch);
+  while (!has_begun) {
+    std::this_thread::yield();
+  }
+  log_->Forget(StreamNumber(1));
+  is_forgotten = true;
+  workers_.reset();  // does what there is
+  EXPECT_EQ(figures_.doubled_bytes, kTooMuch);
+  EXPECT_FALSE(IsAnythingWanted());
+}
+
 TEST_F(MirrorTest, ASideLogWithoutRoomIsAnErrorOrIsDoneWithout) {
   FillUp();
   make_room_ = [] { return false; };

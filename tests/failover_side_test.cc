@@ -140,5 +140,51 @@ TEST_F(FailoverSideTest, WhatReachesTheSideLogAfterTheFileIsNotWanted) {
   ASSERT_TRUE(stream->Finish().ok());
 }
 
+// Closing does not wait for the side log, so a worker may be at it longer than the stream lives.
+TEST_F(FailoverSideTest, WhatReachesTheSideLogAfterTheStreamIsForgottenIsNotWanted) {
+  FillUp();
+  file_->Hang(true);
+  std::atomic<bool> is_over{false};
+  make_room_ = [&] {
+    file_->Hang(false);  // it is quicker from now on
+    while (!is_over) {
+      std::this_thread::yield();
+    }
+    log_->Forget(StreamNumber(kFiller));
+    log_->NoteHead();
+    device_.Hold(DeviceCall::kWrite);
+    return true;
+  };
+  const auto stream = BeginHedge(1);
+  ASSERT_TRUE(stream->Append(StreamBytes(1, 0, 100)).ok());
+  ASSERT_TRUE(stream->Sync().ok());
+  ASSERT_TRUE(stream->Finish().ok());
+  log_->Forget(StreamNumber(1));
+  is_over = true;
+  EXPECT_TRUE(device_.AwaitHeld());  // what the worker has appended is being written
+  EXPECT_FALSE(log_->Wants(StreamNumber(1).database));
+  device_.Release();
+}
+
+TEST_F(FailoverSideTest, AWorkerThatComesAfterTheStreamsEndBringsNothing) {
+  std::atomic<bool> is_over{false};
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers_->Add([&] {
+      while (!is_over) {
+        std::this_thread::yield();
+      }
+    });
+  }
+  const auto stream = BeginHedge(1);
+  ASSERT_TRUE(stream->Append(StreamBytes(1, 0, 100)).ok());
+  ASSERT_TRUE(stream->Sync().ok());
+  ASSERT_TRUE(stream->Append(StreamBytes(1, 100, 100)).ok());
+  ASSERT_TRUE(stream->Finish().ok());
+  is_over = true;
+  workers_.reset();  // does what there is
+  EXPECT_EQ(figures_.doubled_bytes, 0U);
+  EXPECT_FALSE(IsAnythingWanted());
+}
+
 }  // namespace
 }  // namespace lss

@@ -57,6 +57,23 @@ TEST(LiveRecordsTest, ADeletedStreamWantsNothing) {
   EXPECT_EQ(Oldest(records), 8192U);
 }
 
+TEST(LiveRecordsTest, WhatAnAppenderBringsAfterItsStreamIsForgottenIsNotWanted) {
+  LiveRecords records;
+  records.Enter(Stream(1));
+  records.Add(Stream(1), 10, 4096);
+  records.Forget(Stream(1));
+  records.Add(Stream(1), 20, 8192);
+  EXPECT_TRUE(records.empty());
+  records.Enter(Stream(1));  // a new log of that name, whose records are wanted
+  records.Leave(Stream(1));
+  records.Add(Stream(1), 30, 12288);
+  EXPECT_EQ(Oldest(records), 12288U);
+  records.Forget(Stream(1));
+  records.Leave(Stream(1));
+  records.Add(Stream(1), 40, 16384);
+  EXPECT_EQ(Oldest(records), 16384U) << "nobody is left who was there when it was forgotten";
+}
+
 TEST(LiveRecordsTest, ADeletedDatabaseWantsNothing) {
   const auto stream_of = [](uint8_t database, uint64_t number) {
     StreamName name = Stream(number);

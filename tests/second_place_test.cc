@@ -2,11 +2,14 @@
 // row that was acknowledged by a sync is there afterwards, or the database says what it lacks.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,6 +85,36 @@ int WriterMain(const std::vector<std::string>& args) {
 }
 const RegisterChild kWriter("second_writer", WriterMain);
 
+// No file may grow beyond, or be written behind it: the database's are shorter, the side log not.
+void FailSideLogFromNowOn() {
+  constexpr rlim_t kBeforeItsGroups = 1 << 20;
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit = {kBeforeItsGroups, kBeforeItsGroups};
+  if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+    Report("setrlimit fails");
+  }
+}
+
+// args: uri, database, rows. Its place fails when half of them are written; closes it.
+int FailingPlaceMain(const std::vector<std::string>& args) {
+  const int rows = std::stoi(args.at(2));
+  {
+    const TestEnv env(args.at(0));
+    std::unique_ptr<rocksdb::DB> db;
+    rocksdb::Status status = OpenWith(env.get(), args.at(1), "", &db);
+    for (int row = 0; row < rows && status.ok(); ++row) {
+      if (row == rows / 2) {
+        FailSideLogFromNowOn();
+      }
+      status = PutSynced(db.get(), row);
+    }
+    Report(status.ok() ? "written" : status.ToString());
+  }
+  Report("closed");
+  return 0;
+}
+const RegisterChild kFailingPlace("failing_place", FailingPlaceMain);
+
 class SecondPlaceTest : public testing::Test {
  protected:
   static constexpr int kRows = 300;
@@ -148,19 +181,68 @@ TEST_F(SecondPlaceTest, ADatabaseThatGoesOnInAGroupIsRecoveredAgainAndAgain) {
   ExpectAllRows(db_, 400, "", Uri("group"));
 }
 
-TEST_F(SecondPlaceTest, AClosedDatabaseNeedsNoSecondPlace) {
-  {
-    ChildProcess child("second_writer", {Uri("group"), db_, "", "", std::to_string(kRows)});
-    ASSERT_EQ(child.Hear(), "written");
-    child.Say("close");
-    ASSERT_EQ(child.Hear(), "closed");
-    EXPECT_EQ(child.Wait(), 0);
+class ClosedDatabaseTest : public SecondPlaceTest, public testing::WithParamInterface<std::string> {
+ protected:
+  // Opens the database with stock RocksDB: its place is not there any more.
+  void ExpectNeedsNoPlace(const std::function<int(rocksdb::DB*)>& missing) {
+    EXPECT_FALSE(HasMarker(db_));
+    fs::remove_all(place_);
+    EXPECT_EQ(ErrorOfOpening(db_), "OK");
+    std::unique_ptr<rocksdb::DB> db;
+    ASSERT_TRUE(OpenWith(rocksdb::Env::Default(), db_, "", &db).ok());
+    EXPECT_EQ(missing(db.get()), 0) << "with stock RocksDB";
   }
-  EXPECT_FALSE(HasMarker(db_));
-  fs::remove_all(place_);
-  std::unique_ptr<rocksdb::DB> db;
-  ASSERT_TRUE(OpenWith(rocksdb::Env::Default(), db_, "", &db).ok());
-  EXPECT_EQ(Missing(db.get(), kRows), 0) << "with stock RocksDB";
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, ClosedDatabaseTest,
+                         testing::Values("failover", "hedge", "group", "mirror"),
+                         [](const auto& each) { return each.param; });
+
+TEST_P(ClosedDatabaseTest, NeedsNoSecondPlace) {
+  ChildProcess child("second_writer", {Uri(GetParam()), db_, "", "", std::to_string(kRows)});
+  ASSERT_EQ(child.Hear(), "written");
+  child.Say("close");
+  ASSERT_EQ(child.Hear(), "closed");
+  EXPECT_EQ(child.Wait(), 0);
+  ExpectNeedsNoPlace([](rocksdb::DB* db) { return Missing(db, kRows); });
+}
+
+TEST_P(ClosedDatabaseTest, NeedsNoSecondPlaceThatHasFailed) {
+  ChildProcess child("failing_place",
+                     {Uri(GetParam(), ";mirror_degraded=continue"), db_, std::to_string(kRows)});
+  ASSERT_EQ(child.Hear(), "written");
+  ASSERT_EQ(child.Hear(), "closed");
+  EXPECT_EQ(child.Wait(), 0);
+  ExpectNeedsNoPlace([](rocksdb::DB* db) { return Missing(db, kRows); });
+}
+
+// A worker is still at what the file was quicker with when the database is closed.
+TEST_P(ClosedDatabaseTest, NeedsNoSecondPlaceAfterLargeAndCompressedRows) {
+  constexpr int kLargeRows = 12;
+  std::string value(3 << 20, 'l');
+  for (size_t i = 0; i < value.size(); ++i) {
+    value[i] = static_cast<char>((i * 2654435761U) >> 13);
+  }
+  {
+    const TestEnv env(Uri(GetParam(), ";second_bytes=1G"));
+    rocksdb::Options options = RowOptions(env.get());
+    options.wal_compression = rocksdb::kZSTD;
+    std::unique_ptr<rocksdb::DB> db;
+    ASSERT_TRUE(rocksdb::DB::Open(options, db_, OpenInto(&db)).ok());
+    for (int row = 0; row < kLargeRows; ++row) {
+      rocksdb::WriteOptions write;
+      write.sync = row % 3 == 2;
+      ASSERT_TRUE(db->Put(write, RowKey(row), value).ok());
+    }
+  }
+  ExpectNeedsNoPlace([&](rocksdb::DB* db) {
+    int missing = 0;
+    for (int row = 0; row < kLargeRows; ++row) {
+      std::string found;
+      missing += db->Get({}, RowKey(row), &found).ok() && found == value ? 0 : 1;
+    }
+    return missing;
+  });
 }
 
 TEST_F(SecondPlaceTest, WithoutItsPlaceNothingIsOpenedAndItComesBack) {

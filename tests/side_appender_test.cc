@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class SideAppenderTest : public test::SideLogFixture {
     OpenLog();
     parts_.log = log_.get();
     parts_.figures = &figures_;
+    appender_ = std::make_unique<SideAppender>(StreamNumber(1), parts_);
   }
   // With records that are wanted, until not even a small one finds room.
   void FillUp() {
@@ -50,7 +52,7 @@ class SideAppenderTest : public test::SideLogFixture {
     parts_.make_room = [this, says_so] { return ++asked_ <= says_so; };
   }
   std::vector<Found> SyncAndScan() {
-    Status status = log_->Sync(appender_.group());
+    Status status = log_->Sync(appender_->group());
     EXPECT_TRUE(status.ok()) << status.ToString();
     return Scan();
   }
@@ -66,12 +68,12 @@ class SideAppenderTest : public test::SideLogFixture {
   SecondParts parts_;
   int asked_ = 0;
   uint64_t filled_ = 0;
-  SideAppender appender_{StreamNumber(1), parts_};
+  std::unique_ptr<SideAppender> appender_;
 };
 
 TEST_F(SideAppenderTest, BytesAreRecordedByWhereTheyEnd) {
-  ASSERT_TRUE(appender_.Append("abc", 103).ok());
-  ASSERT_TRUE(appender_.Append("defg", 107).ok());
+  ASSERT_TRUE(appender_->Append("abc", 103).ok());
+  ASSERT_TRUE(appender_->Append("defg", 107).ok());
   const std::vector<Found> found = SyncAndScan();
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].stream, StreamNumber(1));
@@ -83,19 +85,19 @@ TEST_F(SideAppenderTest, BytesAreRecordedByWhereTheyEnd) {
 }
 
 TEST_F(SideAppenderTest, NoBytesAreNoRecord) {
-  ASSERT_TRUE(appender_.Append("", 100).ok());
-  EXPECT_EQ(appender_.group(), 0U) << "there is nothing to sync";
-  ASSERT_TRUE(appender_.Append("abc", 103).ok());
-  const uint64_t group = appender_.group();
+  ASSERT_TRUE(appender_->Append("", 100).ok());
+  EXPECT_EQ(appender_->group(), 0U) << "there is nothing to sync";
+  ASSERT_TRUE(appender_->Append("abc", 103).ok());
+  const uint64_t group = appender_->group();
   EXPECT_NE(group, 0U);
-  ASSERT_TRUE(appender_.Append("", 103).ok());
-  EXPECT_EQ(appender_.group(), group) << "the last one's";
+  ASSERT_TRUE(appender_->Append("", 103).ok());
+  EXPECT_EQ(appender_->group(), group) << "the last one's";
   EXPECT_EQ(SyncAndScan().size(), 1U);
 }
 
 TEST_F(SideAppenderTest, TheGroupIsThatOfTheLastPiece) {
   const std::string bytes = Bytes(5 * kGroupBytes);
-  ASSERT_TRUE(appender_.Append(bytes, 1000 + bytes.size()).ok());
+  ASSERT_TRUE(appender_->Append(bytes, 1000 + bytes.size()).ok());
   std::string together;
   for (const Found& piece : SyncAndScan()) {
     EXPECT_EQ(piece.offset, 1000 + together.size());
@@ -107,7 +109,7 @@ TEST_F(SideAppenderTest, TheGroupIsThatOfTheLastPiece) {
 TEST_F(SideAppenderTest, AFullLogIsGivenRoomUntilThereIsSome) {
   FillUp();
   MakeRoomAfter(3);
-  ASSERT_TRUE(appender_.Append("abc", 103).ok());
+  ASSERT_TRUE(appender_->Append("abc", 103).ok());
   EXPECT_EQ(asked_, 3);
   const std::vector<Found> found = SyncAndScan();
   ASSERT_EQ(found.size(), 1U);
@@ -119,7 +121,7 @@ TEST_F(SideAppenderTest, WhatALongOneHasLeftBeforeThereWasRoomHarmsNothing) {
   log_->FileDurable(StreamNumber(kFiller), 3 * kFilling);  // room for some of the pieces
   MakeRoomAfter(1);
   const std::string bytes = Bytes(9 * kGroupBytes);
-  ASSERT_TRUE(appender_.Append(bytes, bytes.size()).ok());
+  ASSERT_TRUE(appender_->Append(bytes, bytes.size()).ok());
   EXPECT_EQ(asked_, 1);
   std::string together(bytes.size(), '\0');
   size_t recorded = 0;
@@ -136,22 +138,22 @@ TEST_F(SideAppenderTest, WhatALongOneHasLeftBeforeThereWasRoomHarmsNothing) {
 
 TEST_F(SideAppenderTest, WhereNobodyHasRoomToGiveItIsAnError) {
   FillUp();
-  EXPECT_EQ(appender_.Append("abc", 103).code(), Status::Code::kNoSpace);
+  EXPECT_EQ(appender_->Append("abc", 103).code(), Status::Code::kNoSpace);
   NeverMakeRoom(2);
-  EXPECT_EQ(appender_.Append("abc", 103).code(), Status::Code::kNoSpace);
+  EXPECT_EQ(appender_->Append("abc", 103).code(), Status::Code::kNoSpace);
   EXPECT_EQ(asked_, 3) << "as long as there was hope";
   log_->Forget(StreamNumber(kFiller));
-  ASSERT_TRUE(appender_.Append("abc", 103).ok());
+  ASSERT_TRUE(appender_->Append("abc", 103).ok());
   EXPECT_EQ(SyncAndScan().size(), 1U);
 }
 
 TEST_F(SideAppenderTest, AFailedLogIsAskedForNoRoom) {
   MakeRoomAfter(1);
   device_.Fail({DeviceCall::kWrite, EIO});
-  ASSERT_TRUE(appender_.Append("abc", 103).ok()) << "it is in memory";
-  EXPECT_EQ(log_->Sync(appender_.group()).code(), Status::Code::kIoError);
+  ASSERT_TRUE(appender_->Append("abc", 103).ok()) << "it is in memory";
+  EXPECT_EQ(log_->Sync(appender_->group()).code(), Status::Code::kIoError);
   const std::string bytes = Bytes(3 * kGroupBytes);
-  EXPECT_EQ(appender_.Append(bytes, 103 + bytes.size()).code(), Status::Code::kIoError);
+  EXPECT_EQ(appender_->Append(bytes, 103 + bytes.size()).code(), Status::Code::kIoError);
   EXPECT_EQ(asked_, 0);
 }
 

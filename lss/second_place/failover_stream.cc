@@ -214,7 +214,7 @@ void FailoverStream::RunSide() {
     {
       const MutexLock lock(&mutex_);
       side_queued_ = false;
-      if (too_much_) {
+      if (too_much_ || stop_) {
         return;
       }
       bytes.swap(pending_);

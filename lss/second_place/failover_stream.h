@@ -60,7 +60,7 @@ class FailoverStream : public std::enable_shared_from_this<FailoverStream> {
   // The file has taken everything that was appended before the call.
   Status Drain();
   // The same, and what the side log has is durable in the file. The stream's thread has ended then;
-  // no call comes any more.
+  // no call comes any more. The side log is not waited for: a worker may still be at it.
   Status Finish();
 
  private:

@@ -4,7 +4,24 @@
 
 namespace lss {
 
+void LiveRecords::Enter(const StreamName& stream) {
+  Appenders& appenders = appenders_[stream];
+  ++appenders.count;
+  appenders.is_forgotten = false;  // a stream of that name begins anew
+}
+
+void LiveRecords::Leave(const StreamName& stream) {
+  const auto found = appenders_.find(stream);
+  if (found != appenders_.end() && --found->second.count == 0) {
+    appenders_.erase(found);
+  }
+}
+
 void LiveRecords::Add(const StreamName& stream, Address end, uint64_t lsn) {
+  const auto appenders = appenders_.find(stream);
+  if (appenders != appenders_.end() && appenders->second.is_forgotten) {
+    return;
+  }
   std::deque<Record>& records = by_stream_[stream];
   // One for each group is enough: they go together.
   if (!records.empty() && records.back().lsn == lsn) {
@@ -25,6 +42,14 @@ void LiveRecords::FileDurable(const StreamName& stream, Address end) {
   }
   if (records.empty()) {
     by_stream_.erase(found);
+  }
+}
+
+void LiveRecords::Forget(const StreamName& stream) {
+  by_stream_.erase(stream);
+  const auto appenders = appenders_.find(stream);
+  if (appenders != appenders_.end()) {
+    appenders->second.is_forgotten = true;
   }
 }
 

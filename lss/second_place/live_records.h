@@ -14,12 +14,15 @@ namespace lss {
 
 class LiveRecords {
  public:
+  // Somebody may append to the stream until Leave: what comes after a Forget is not wanted then.
+  void Enter(const StreamName& stream);
+  void Leave(const StreamName& stream);
   // A record of the stream up to `end` is in the group at `lsn`. Those of one stream come in order.
   void Add(const StreamName& stream, Address end, uint64_t lsn);
   // The stream's file is durable below `end`: records that end there are not wanted any more.
   void FileDurable(const StreamName& stream, Address end);
   // Nothing of the stream is wanted any more: it was deleted.
-  void Forget(const StreamName& stream) { by_stream_.erase(stream); }
+  void Forget(const StreamName& stream);
   // Nor of any stream of the database.
   void ForgetDatabase(const Uuid& database);
   bool HasDatabase(const Uuid& database) const;
@@ -34,7 +37,12 @@ class LiveRecords {
     Address end;
     uint64_t lsn;
   };
+  struct Appenders {
+    int count = 0;
+    bool is_forgotten = false;
+  };
   std::map<StreamName, std::deque<Record>> by_stream_;  // none is empty
+  std::map<StreamName, Appenders> appenders_;           // no count is 0
 };
 
 }  // namespace lss

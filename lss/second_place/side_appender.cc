@@ -2,6 +2,17 @@
 
 namespace lss {
 
+SideAppender::SideAppender(const StreamName& name, const SecondParts& parts)
+    : name_(name), parts_(parts) {
+  parts_.log->Enter(name_);
+}
+
+SideAppender::~SideAppender() {
+  if (!fork_guard_.InForkedChild()) {  // the log is the parent's, and may be locked
+    parts_.log->Leave(name_);
+  }
+}
+
 Status SideAppender::Append(const std::string& bytes, Address end) {
   if (bytes.empty()) {
     return Status::Ok();

@@ -1,6 +1,7 @@
-// Brings the bytes of one stream to a side log, and makes room for them if need be.
+// Brings the bytes of one stream to a side log, and makes room for them if need be. A worker may do
+// so when the stream is over: once the log has forgotten the stream, nothing of it is wanted.
 //
-// Thread safety: none; its owner's.
+// Thread safety: none; its owner's. In a forked child it is only destroyed.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/latency_histogram.h"
 #include "lss/base/status.h"
 #include "lss/base/warning_sink.h"
@@ -38,7 +40,10 @@ struct SecondParts {
 
 class SideAppender {
  public:
-  SideAppender(const StreamName& name, const SecondParts& parts) : name_(name), parts_(parts) {}
+  SideAppender(const StreamName& name, const SecondParts& parts);
+  ~SideAppender();
+  SideAppender(const SideAppender&) = delete;
+  SideAppender& operator=(const SideAppender&) = delete;
 
   // The stream's bytes that end at `end`. NoSpace: pieces of them may be there.
   Status Append(const std::string& bytes, Address end);
@@ -48,6 +53,7 @@ class SideAppender {
  private:
   const StreamName name_;
   const SecondParts& parts_;
+  const ForkGuard fork_guard_;
   uint64_t group_ = 0;
 };
 

@@ -45,9 +45,18 @@ class SideLog {
   SideLog(const SideLog&) = delete;
   SideLog& operator=(const SideLog&) = delete;
 
+  // For who may still append to the stream when it is forgotten: around all its appends.
+  void Enter(const StreamName& stream) {
+    const MutexLock lock(&live_mutex_);
+    live_.Enter(stream);
+  }
+  void Leave(const StreamName& stream) {
+    const MutexLock lock(&live_mutex_);
+    live_.Leave(stream);
+  }
   // Copies the record, in pieces if it is long, and says what Sync is to be told. It is wanted from
-  // now on. NoSpace: the log is full of what is still wanted; pieces of the record may be in it.
-  // Waits while all groups are being written.
+  // now on, unless its stream was forgotten. NoSpace: the log is full of what is still wanted;
+  // pieces of the record may be in it. Waits while all groups are being written.
   Status Append(const SideRecord& record, uint64_t* group);
   // Everything appended into this group and those before it is durable when it returns OK.
   Status Sync(uint64_t group);
@@ -55,7 +64,7 @@ class SideLog {
   // The stream's file is durable below `end`: its records up to there are not wanted any more.
   // Waits for the device now and then.
   void FileDurable(const StreamName& stream, Address end);
-  // Nothing of the stream is wanted any more.
+  // Nothing of the stream is wanted any more, nor what an appender that has entered brings later.
   void Forget(const StreamName& stream);
   void ForgetDatabase(const Uuid& database);
   bool Wants(const Uuid& database) const;

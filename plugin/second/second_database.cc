@@ -185,10 +185,12 @@ SecondDatabase::~SecondDatabase() {
     return;
   }
   const lss::MutexLock own(&mutex_);
-  if (begun_ && !place_->log()->has_failed() && !place_->log()->Wants(marker_.database)) {
-    (void)place_->log()->labels()->Remove(marker_.database);
-    // One that stays costs a look at the next open.
+  if (begun_ && !place_->log()->Wants(marker_.database)) {
+    // First: the place may hang. One that stays costs a look at the next open.
     (void)RemoveSecondMarker(directory_, marker_.database);
+    if (!place_->log()->has_failed()) {  // or it may be somebody else's by now
+      (void)place_->log()->labels()->Remove(marker_.database);
+    }
   }
 }
 

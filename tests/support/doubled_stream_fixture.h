@@ -139,11 +139,12 @@ struct Doubled {
 class DoubledStreamFixture : public SideLogFixture {
  protected:
   static constexpr uint64_t kFiller = 99;
+  static constexpr int kWorkers = 4;
 
   explicit DoubledStreamFixture(uint64_t in_flight = 1) {
     Format();
     OpenLog(in_flight);
-    Status status = SideWorkers::Start(4, &workers_);
+    Status status = SideWorkers::Start(kWorkers, &workers_);
     EXPECT_TRUE(status.ok()) << status.ToString();
   }
   std::unique_ptr<Doubled> Begin(uint64_t number, SecondMode mode,
