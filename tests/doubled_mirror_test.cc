@@ -185,7 +185,9 @@ TEST_F(MirrorTest, ASideLogWithoutRoomIsAnErrorOrIsDoneWithout) {
   make_room_ = [] { return false; };
   const auto strict = Begin(1, DoubledStream::kNever);
   strict->Append(100);
-  EXPECT_EQ(strict->Sync().code(), Status::Code::kNoSpace);
+  const Status full = strict->Sync();
+  EXPECT_EQ(full.code(), Status::Code::kNoSpace);
+  EXPECT_NE(full.message().find("second_bytes"), std::string::npos) << full.message();
   const auto lenient = Begin(2, 60000);
   lenient->Append(100);
   EXPECT_LT(TimeOfSync(lenient.get()), 30000);

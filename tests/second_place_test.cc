@@ -324,6 +324,39 @@ TEST_F(SecondPlaceTest, AMirrorLeavesTheFilesAsDurableAsEver) {
   ExpectAllRows(db_);
 }
 
+TEST_F(SecondPlaceTest, AFullMirrorSaysWhatMakesRoom) {
+  const std::string value(100 << 10, 'm');
+  int acknowledged = 0;
+  {
+    const TestEnv env(Uri("mirror"));
+    std::unique_ptr<rocksdb::DB> db;
+    ASSERT_TRUE(OpenWith(env.get(), db_, "", &db).ok());
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    rocksdb::Status status;
+    for (; status.ok() && acknowledged < 1000; ++acknowledged) {
+      status = db->Put(synced, RowKey(acknowledged), value);
+    }
+    --acknowledged;
+    EXPECT_TRUE(status.IsNoSpace()) << status.ToString();
+    const std::string error = status.ToString();
+    EXPECT_NE(error.find(place_), std::string::npos) << error;
+    EXPECT_NE(error.find("second_bytes"), std::string::npos) << error;
+    EXPECT_NE(error.find("bloom_lfs trim"), std::string::npos) << error;
+    EXPECT_EQ(error.find("behind"), std::string::npos) << "no file is: " << error;
+  }
+  fs::remove(place_ + "/side-1");  // as the remedy says
+  const TestEnv env(Uri("mirror", ";second_bytes=64M"));
+  std::unique_ptr<rocksdb::DB> db;
+  ASSERT_TRUE(OpenWith(env.get(), db_, "", &db).ok());
+  for (int row = 0; row < acknowledged; ++row) {
+    std::string found;
+    ASSERT_TRUE(db->Get(rocksdb::ReadOptions(), RowKey(row), &found).ok()) << row;
+    ASSERT_EQ(found, value);
+  }
+  EXPECT_TRUE(PutSynced(db.get(), acknowledged).ok());
+}
+
 TEST_F(SecondPlaceTest, AMirrorThatCannotBeIsRefusedUnlessItMayBeDegraded) {
   for (const bool may_be : {false, true}) {
     ChildProcess child("second_writer",

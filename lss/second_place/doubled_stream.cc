@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace lss {
+namespace {
+
+// Records of a mirror stay when their files have them, so syncing files makes no room.
+Status MirrorIsFull(const std::string& log) {
+  return Status::NoSpace(
+      log +
+      " is full of logs that are not deleted yet. A mirror needs second_bytes "
+      "for those of all databases at its place: close them, empty the place with "
+      "bloom_lfs trim, and open them with more; or flush them sooner");
+}
+
+}  // namespace
 
 DoubledStream::DoubledStream(const StreamName& name, SecondMode mode, int64_t degrade_after_ms,
                              const SecondParts& parts, std::function<Status()> sync_file)
@@ -146,6 +158,9 @@ void DoubledStream::Mirror() {
     }
     status = side_.Append(bytes, end);
     group = side_.group();
+    if (status.code() == Status::Code::kNoSpace) {
+      status = MirrorIsFull(parts_.log->space().name());
+    }
     if (!status.ok()) {
       FailMirror(status);  // before anybody appends what comes behind the hole
     }
