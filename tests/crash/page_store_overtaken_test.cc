@@ -24,8 +24,8 @@ class PageStoreOvertakenTest : public PageStoreFixture {
 
   // Pages of one size, so that one lies exactly where another one was a lap before.
   static std::string PageOf(uint64_t number) {
-    std::string page(4000, static_cast<char>('a' + number % 26));
-    page.replace(0, 20, std::to_string(number));
+    std::string page = std::to_string(number);
+    page.resize(4000, static_cast<char>('a' + number % 26));
     return page;
   }
   void Put(uint64_t number) {
