@@ -215,8 +215,10 @@ class FlashTwinTest : public testing::TestWithParam<const char*> {
   }
   void CompareMultiGet() {
     const uint64_t family = random_();
+    constexpr size_t kAsked = 16;
     std::vector<std::string> keys;
-    for (int i = 0; i < 16; ++i) {
+    keys.reserve(kAsked);
+    for (size_t i = 0; i < kAsked; ++i) {
       keys.push_back(KeyOf(random_()));
     }
     const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
