@@ -77,6 +77,23 @@ TEST_F(KillTest, SyncedWritesAreThereWithoutThePlugin) {
   }
 }
 
+// Synced writes are where their syncs went: in the file, or in a second place, from where the next
+// open brings them to the file. After that it is an ordinary database for everyone.
+TEST_F(KillTest, SyncedWritesSurvive) {
+  Random random(MixSeed(seed_, 4));
+  const uint64_t rounds = Rounds(10);
+  while (statistics_.kills < rounds && !HasFailure()) {
+    CrashDb db(random.Next(), true);
+    for (uint64_t lives = 1 + random.Below(4); lives > 0 && !HasFailure(); --lives) {
+      db.WriteAndKill(With::kPlugin, &random, &statistics_);
+      if (random.OneIn(2)) db.KillWhileRecovering(&random);
+      db.Check(With::kPlugin, Promise::kAcknowledged);
+      db.CheckNothingSetAside();
+      db.Check(With::kStock, Promise::kAcknowledged);
+    }
+  }
+}
+
 // A reader beside the dead: sees everything, changes nothing, and does not keep the next writer
 // from recovering.
 TEST_F(KillTest, ReadOnlySeesUnsyncedWritesAndModifiesNothing) {
