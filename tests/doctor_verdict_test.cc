@@ -39,8 +39,9 @@ DoctorFacts Healthy() {
   facts.process.open_files_max = 1 << 20;
   facts.process.ring_memory = true;
   facts.process.ring_memory_free_bytes = uint64_t{1} << 30;
-  facts.rocksdb = {"7.8.3", "librocksdb.so.7.8", "/usr/lib/librocksdb.so.7.8",
-                   "Not supported on x86", false};
+  facts.rocksdb = {
+      "7.8.3", "librocksdb.so.7.8", "/usr/lib/librocksdb.so.7.8", "Not supported on x86", false,
+      false};
   facts.costs = CostsOf(245, 115, 240);
   return facts;
 }
@@ -320,10 +321,26 @@ TEST(DoctorVerdictTest, ProgramsThatItDoesNotReach) {
   program.is_static = true;
   EXPECT_TRUE(has(headline(program), "statically as a whole"));
   program = LinkedTo(RocksDbLinkage::kShared, "librocksdb.so.7.8");
+  program.file = "/opt/lib/librocksdb.so.7.8.1";
+  program.version = "7.8.1";
+  EXPECT_TRUE(
+      has(headline(program), "it loads /opt/lib/librocksdb.so.7.8.1, and this plugin is for"));
+  program = LinkedTo(RocksDbLinkage::kShared, "librocksdb.so.7.8");
   program.other_c_library = true;
   EXPECT_TRUE(has(headline(program), "musl"));
   program.other_machine = true;
   EXPECT_TRUE(has(headline(program), "another processor"));
+}
+
+TEST(DoctorVerdictTest, ALibraryWithoutTypeinfoIsRefusedByAPluginThatNeedsIt) {
+  DoctorFacts facts = Healthy();
+  facts.program = LinkedTo(RocksDbLinkage::kShared, "librocksdb.so.7.8");
+  facts.program->file = "/opt/lib/librocksdb.so.7.8";
+  EXPECT_TRUE(JudgeFacts(facts).fine()) << "this plugin needs none";
+  facts.rocksdb.has_typeinfo = true;
+  EXPECT_NE(JudgeFacts(facts).headline.find("without RTTI"), std::string::npos);
+  facts.program->has_typeinfo = true;
+  EXPECT_TRUE(JudgeFacts(facts).fine());
 }
 
 TEST(DoctorVerdictTest, SentencesEndOnceAndHaveNoFormatLeftInThem) {

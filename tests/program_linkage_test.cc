@@ -1,6 +1,7 @@
 // Reading how programs come by their RocksDB: real ones, and damaged files.
 #include "plugin/tool/program_linkage.h"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@ TEST(ProgramLinkageTest, ThisProgramIsLinkedToTheSharedLibrary) {
   const ProgramLinkage linkage = LinkageOf("/proc/self/exe");
   EXPECT_EQ(linkage.rocksdb, RocksDbLinkage::kShared);
   EXPECT_EQ(linkage.soname, BLOOM_LFS_ROCKSDB_SONAME);
+  EXPECT_NE(linkage.file.find("librocksdb.so"), std::string::npos);
+  EXPECT_EQ(linkage.file, std::filesystem::canonical(linkage.file).string());
+  EXPECT_EQ(linkage.has_typeinfo, dlsym(RTLD_DEFAULT, tool::kRocksDbTypeInfo) != nullptr);
   EXPECT_FALSE(linkage.is_static);
   EXPECT_FALSE(linkage.other_machine);
   EXPECT_FALSE(linkage.gets_privileges);

@@ -96,6 +96,7 @@ struct RocksDbFacts {
   std::string soname;
   std::string file;
   std::string checksum;               // what it says of its CRC-32C
+  bool has_typeinfo = false;          // built with RTTI
   std::optional<bool> fast_checksum;  // whether the processor's instruction computes it
 };
 

@@ -99,6 +99,7 @@ RocksDbFacts LookAtRocksDb() {
   if (dladdr(found != nullptr ? found : anchor, &info) != 0 && info.dli_fname != nullptr) {
     rocksdb.file = info.dli_fname;
   }
+  rocksdb.has_typeinfo = dlsym(RTLD_DEFAULT, kRocksDbTypeInfo) != nullptr;
   if (found != nullptr) {
     rocksdb.checksum = reinterpret_cast<std::string (*)()>(found)();
     rocksdb.fast_checksum = rocksdb.checksum.compare(0, 9, "Supported") == 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -121,10 +122,16 @@ const char* TextOf(RocksDbLinkage linkage) {
   return "";
 }
 
-Json JsonOf(const ProgramLinkage& program) {
+// Of another file than this process has loaded, the checksum is not known.
+Json JsonOf(const ProgramLinkage& program, const RocksDbFacts& rocksdb) {
+  std::error_code error;
+  const bool is_ours = std::filesystem::equivalent(program.file, rocksdb.file, error) && !error;
   return {{"path", program.path},
           {"rocksdb", TextOf(program.rocksdb)},
           {"soname", program.soname},
+          {"file", TextOrNull(program.file)},
+          {"version", TextOrNull(is_ours ? rocksdb.version : program.version)},
+          {"checksum", TextOrNull(is_ours ? rocksdb.checksum : "")},
           {"through", program.through},
           {"static", program.is_static},
           {"other_machine", program.other_machine},
@@ -269,7 +276,8 @@ void ShowDoctor(const DoctorFacts& facts, const DoctorVerdict& verdict, Report* 
   json["process"] = JsonOf(facts.process);
   json["costs"] = JsonOf(facts.costs);
   json["rocksdb"] = JsonOf(facts.rocksdb);
-  json["program"] = facts.program.has_value() ? JsonOf(*facts.program) : Json(nullptr);
+  json["program"] =
+      facts.program.has_value() ? JsonOf(*facts.program, facts.rocksdb) : Json(nullptr);
   json["verdict"] = JsonOf(verdict);
   ShowPlace(facts, report);
   report->Line("");

@@ -83,6 +83,24 @@ std::string ObstacleOf(const FileSystemFacts& file_system) {
   return "";
 }
 
+// Why its shared RocksDB is not the one that the plugin is for; empty if it may be.
+std::string OtherLibrary(const ProgramLinkage& program, const RocksDbFacts& rocksdb) {
+  const std::string file = program.file.empty() ? program.soname : program.file;
+  if (program.soname != rocksdb.soname) {
+    return "it is linked to " + program.soname + ", and this plugin to " + rocksdb.soname +
+           "; build bloom_lfs for that version";
+  }
+  if (!program.version.empty() && program.version != rocksdb.version) {
+    return "it loads " + file + ", and this plugin is for " + rocksdb.version +
+           "; build bloom_lfs for that version";
+  }
+  if (!program.file.empty() && rocksdb.has_typeinfo && !program.has_typeinfo) {
+    return file + " was built without RTTI, and this plugin for one with it; build bloom_lfs for " +
+           "that library";
+  }
+  return "";
+}
+
 // Why preloading does not reach the program's RocksDB; empty if it does.
 std::string ObstacleOf(const ProgramLinkage& program, const RocksDbFacts& rocksdb) {
   const std::string remedy =
@@ -110,10 +128,7 @@ std::string ObstacleOf(const ProgramLinkage& program, const RocksDbFacts& rocksd
              "see it" +
              remedy;
     case RocksDbLinkage::kShared:
-      return program.soname == rocksdb.soname
-                 ? ""
-                 : "it is linked to " + program.soname + ", and this plugin to " + rocksdb.soname +
-                       "; build bloom_lfs for that version";
+      return OtherLibrary(program, rocksdb);
     case RocksDbLinkage::kNone:
       return "";
   }
@@ -283,7 +298,7 @@ void NoteProgram(const DoctorFacts& facts, DoctorVerdict* verdict) {
         facts.rocksdb.soname + ".");
   } else {
     verdict->notes.push_back("Preloading reaches the RocksDB of " + program.path + " (" +
-                             program.soname +
+                             (program.file.empty() ? program.soname : program.file) +
                              (program.through.empty() ? "" : ", by " + program.through) + ").");
   }
   if (!program.unfound.empty()) {

@@ -76,6 +76,14 @@ std::vector<std::string> SystemDirectories() {
   return directories;
 }
 
+// "7.8.3" of "librocksdb.so.7.8.3"; empty without a patch level.
+std::string VersionIn(const std::string& name) {
+  const std::string version = name.compare(0, sizeof(kRocksDbFile) - 1, kRocksDbFile) == 0
+                                  ? name.substr(std::min(name.size(), sizeof(kRocksDbFile)))
+                                  : "";
+  return std::count(version.begin(), version.end(), '.') == 2 ? version : "";
+}
+
 class LibraryWalk {
  public:
   explicit LibraryWalk(ProgramLinkage* linkage) : linkage_(linkage) {}
@@ -85,6 +93,8 @@ class LibraryWalk {
 
  private:
   void LookAt(const ElfFile& object, bool is_program);
+  // What the library of RocksDB says that `object` asks for by that name.
+  void NoteLibrary(const std::string& name, const ElfFile& object);
   std::unique_ptr<ElfFile> Find(const std::string& name, const ElfFile& object) const;
   std::unique_ptr<ElfFile> FindIn(const std::vector<std::string>& directories,
                                   const std::string& name, const std::string& origin) const;
@@ -142,14 +152,28 @@ void LibraryWalk::LookAt(const ElfFile& object, bool is_program) {
     take(RocksDbLinkage::kExported, "");
   }
   for (const std::string& name : object.needed()) {
-    if (name.compare(0, sizeof(kRocksDbFile) - 1, kRocksDbFile) == 0) {
+    if (name.compare(0, sizeof(kRocksDbFile) - 1, kRocksDbFile) == 0 &&
+        linkage_->rocksdb != RocksDbLinkage::kShared) {
       take(RocksDbLinkage::kShared, name);
+      NoteLibrary(name, object);
     }
   }
   if (linkage_->rocksdb == RocksDbLinkage::kNone &&
       (object.Contains(kRocksDbSymbol) || object.HasBytes(kRocksDbText))) {
     take(RocksDbLinkage::kHidden, "");
   }
+}
+
+void LibraryWalk::NoteLibrary(const std::string& name, const ElfFile& object) {
+  const std::unique_ptr<ElfFile> library = Find(name, object);
+  if (linkage_->rocksdb != RocksDbLinkage::kShared || library == nullptr) {
+    return;
+  }
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(library->path(), error).string();
+  linkage_->file = error ? library->path() : real;
+  linkage_->version = VersionIn(lss::BaseNameOf(linkage_->file));
+  linkage_->has_typeinfo = library->Exports(kRocksDbTypeInfo);
 }
 
 void LibraryWalk::Run(std::unique_ptr<ElfFile> program) {
