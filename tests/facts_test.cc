@@ -155,6 +155,10 @@ TEST_F(FactsTest, Target) {
   EXPECT_EQ(Facts().target, TargetFound::kNamed);
   Make();
   test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns += 1; });
+  EXPECT_EQ(Facts().target, TargetFound::kNamed) << "copies of both may have got the old number";
+  log_.original = true;
+  Make();
+  test::RewriteRing(ring_, [](RingHeaderFixed* fixed) { fixed->birth_time_ns += 1; });
   EXPECT_EQ(Facts().target, TargetFound::kOther) << "the inode number was given out again";
   test::EditRing(ring_, [](RingHeader* header) { StoreStreamName("other", &header->name); });
   EXPECT_EQ(Facts().target, TargetFound::kOther);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,6 +154,20 @@ TEST(FiguresFileTest, APlaceThatCannotBeWrittenIsNoError) {
   std::filesystem::rename(dir / "gone", dir / "place");
   EXPECT_TRUE(Gets(dir / "place/file", "one")) << "when there is one";
   FinishFiguresFiles(kPatience);
+}
+
+TEST(FiguresFileTest, WhatIsNoFileIsNotReplaced) {
+  const test::TempDir dir;
+  test::WriteFile(dir / "target", "mine");
+  std::filesystem::create_symlink(dir / "target", dir / "link");
+  ASSERT_EQ(mkfifo((dir / "pipe").c_str(), 0600), 0);
+  KeepFiguresFile(dir / "link", milliseconds(5));
+  KeepFiguresFile(dir / "pipe", milliseconds(5));
+  std::this_thread::sleep_for(milliseconds(50));
+  FinishFiguresFiles(kPatience);
+  EXPECT_TRUE(std::filesystem::is_symlink(dir / "link"));
+  EXPECT_TRUE(std::filesystem::is_fifo(dir / "pipe"));
+  EXPECT_EQ(test::ReadFile(dir / "target"), "mine");
 }
 
 // The limit stands for a full disk: a part is written, then nothing.

@@ -291,6 +291,20 @@ TEST_F(InspectToolTest, LeftoversAreListed) {
   EXPECT_EQ(outcome.json()["set_aside"].size(), 1U);
 }
 
+TEST_F(InspectToolTest, WhatRecoverySetsAsideIsFoundOnce) {
+  fs::create_directory(db_);
+  DeadLog log;
+  log.stream = lss::test::Stream(6000);
+  log.hi_stable = 3000;
+  log.MakeAt(db_ + "/000007.log");
+  fs::remove(db_ + "/000007.log");
+  const ToolOutcome outcome = Tool("recover --json " + db_ + " 2>/dev/null");
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_NE(outcome.output.find("without what is in"), std::string::npos) << outcome.output;
+  WriteFile(db_ + "/CURRENT", "");
+  EXPECT_EQ(Tool("recover " + db_).code, 0);
+}
+
 TEST_F(InspectToolTest, ASecondPlaceIsNamed) {
   const std::string place = dir_ / "place";
   const std::string uri = "id=bloom_lfs;second_mode=group;second_place=" + place +

@@ -73,12 +73,18 @@ class LogDirectoriesToolTest : public testing::Test {
 TEST_F(LogDirectoriesToolTest, LogsElsewhereAreSeenAndRecoveredWithTheirDatabase) {
   WriteAndKill(logs_);
   ExpectIsToBeRecovered(db_);
-  const ToolOutcome recovered = Tool("recover --json " + db_);
+  const Tree before = ListTree(logs_);
+  const ToolOutcome asked = Tool("recover " + db_);
+  EXPECT_EQ(asked.code, 2) << "what only options name may be another database's";
+  EXPECT_NE(asked.output.find("--wal-dir=" + logs_), std::string::npos) << asked.output;
+  EXPECT_EQ(Difference(before, ListTree(logs_)), "");
+  const ToolOutcome recovered = Tool("recover --json --wal-dir=" + logs_ + " " + db_);
   EXPECT_EQ(recovered.code, 0) << recovered.output;
   EXPECT_TRUE(recovered.json()["ready_for_stock"]);
   EXPECT_EQ(recovered.json()["logs_elsewhere"], logs_);
   EXPECT_EQ(Tool("inspect --json " + db_).json()["state"], "ready");
   EXPECT_FALSE(fs::exists(logs_ + "/.bloom_lfs"));
+  EXPECT_EQ(Tool("recover " + db_).code, 0) << "nothing is to be changed there";
   EXPECT_EQ(Database(db_, With::kStock, LogsIn(logs_)).Missing(0, kRows), "");
 }
 
@@ -86,7 +92,7 @@ TEST_F(LogDirectoriesToolTest, ANameThatRocksDbEscapesInItsOptionsIsFound) {
   const std::string odd = logs_ + "#a:b\\c";
   WriteAndKill(odd);
   EXPECT_EQ(Tool("inspect --json " + db_).json()["logs_elsewhere"], odd);
-  EXPECT_EQ(Tool("recover " + db_).code, 0);
+  EXPECT_EQ(Tool("recover --wal-dir='" + odd + "' " + db_).code, 0);
   EXPECT_EQ(Database(db_, With::kStock, LogsIn(odd)).Missing(0, kRows), "");
 }
 
@@ -106,6 +112,43 @@ TEST_F(LogDirectoriesToolTest, OptionsThatCannotBeReadSayNothing) {
   { Database(db_, With::kPlugin).Write(0, 5); }
   fs::create_directory(db_ + "/OPTIONS-999999");
   ExpectRefused(db_, "OPTIONS-999999 is no regular file");
+}
+
+TEST_F(LogDirectoriesToolTest, ARelativePlaceIsNotLookedForHere) {
+  { Database(db_, With::kPlugin).Write(0, 5); }
+  WriteFile(db_ + "/OPTIONS-999999", "  wal_dir=.\n");
+  ExpectRefused(db_, "put its logs into ., relative to where its process ran");
+}
+
+// As a checkpoint has them, with options that are those of the original.
+TEST_F(LogDirectoriesToolTest, ACopyWithLogsOfItsOwnLeavesTheOriginalsAlone) {
+  WriteAndKill(logs_);
+  const std::string copy = dir_ / "copy";
+  fs::copy(db_, copy);
+  WriteFile(copy + "/000004.log", "");
+  ExpectRefused(copy, copy + " has logs, and its options put them into " + logs_);
+  const Tree before = ListTree(logs_);
+  EXPECT_EQ(Tool("recover --wal-dir=" + copy + " " + copy).code, 0);
+  EXPECT_EQ(Difference(before, ListTree(logs_)), "");
+}
+
+TEST_F(LogDirectoriesToolTest, ACopyOfBothIsRecoveredByItself) {
+  WriteAndKill(logs_);
+  const std::string copy = dir_ / "copy";
+  const std::string copied_logs = dir_ / "copied_logs";
+  fs::copy(db_, copy);
+  fs::copy(logs_, copied_logs, fs::copy_options::recursive);
+  const Tree before = ListTree(logs_);
+  EXPECT_EQ(Tool("recover --wal-dir=" + copied_logs + " " + copy).code, 0);
+  EXPECT_EQ(Difference(before, ListTree(logs_)), "");
+  EXPECT_EQ(Database(copy, With::kStock, LogsIn(copied_logs)).Missing(0, kRows), "");
+}
+
+TEST_F(LogDirectoriesToolTest, TheArchiveIsNoOtherDirectory) {
+  { Database(db_, With::kPlugin).Write(0, 5); }
+  fs::create_directories(db_ + "/archive");
+  const ToolOutcome outcome = Tool("inspect --json --wal-dir=" + db_ + "/archive " + db_);
+  EXPECT_EQ(outcome.json()["logs"].size(), 1U) << outcome.output;
 }
 
 // Its options are of the database that it was copied from.

@@ -64,6 +64,7 @@ TEST_F(ToolManualTest, HelpIsGivenWhereverItIsAskedFor) {
   EXPECT_NE(Tool("recover --dry-run -h").output.find("usage: bloom_lfs recover"),
             std::string::npos);
   EXPECT_EQ(Tool("inspect -- --help").code, 2) << "the name of a directory";
+  EXPECT_EQ(Tool("inspect help").code, 2) << "that, too";
 }
 
 TEST_F(ToolManualTest, OutputThatCannotBeWrittenIsAnError) {
@@ -79,6 +80,13 @@ TEST_F(ToolManualTest, OutputThatCannotBeWrittenIsAnError) {
     EXPECT_EQ(closed.code, 2) << words;
     EXPECT_NE(closed.errors.find("cannot write the output: Bad file"), std::string::npos) << words;
   }
+}
+
+TEST_F(ToolManualTest, AFileThatMayNotGrowIsSuchOutput) {
+  const ToolOutcome outcome = RunLine("sh -c 'ulimit -f 0; exec " + std::string(BLOOM_LFS_TOOL) +
+                                      " --help >" + dir_ / "out" + "' 2>&1");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.output.find("cannot write the output: File too large"), std::string::npos);
 }
 
 // A report must not end up in a file of the database.

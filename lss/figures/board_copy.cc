@@ -10,9 +10,9 @@
 namespace lss {
 namespace {
 
-// Streams come and go rarely, and in no time, unless their process is stopped there: after a tenth
-// of a second the figures are taken as they are.
-constexpr int kTries = 100;
+// Streams come and go rarely, and in no time, unless their process is stopped there: after some
+// milliseconds the figures are taken as they are.
+constexpr int kTries = 20;
 constexpr int kTriesAtOnce = 10;
 
 }  // namespace
@@ -37,16 +37,19 @@ Status BoardCopy::CheckHeader(const BoardHeader& header, const std::string& name
                                        std::to_string(header.slots) + " slots");
 }
 
-Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy, bool* is_whole) {
+Status BoardCopy::ReadHeader(int fd, const std::string& name, BoardCopy* copy) {
   *copy = BoardCopy();
   size_t read = 0;
   Status status = ReadFully(fd, name, 0, Bytes(0), reinterpret_cast<char*>(copy->words()), &read);
-  if (status.ok()) {
-    status = CheckHeader(copy->header(), name);
-  }
+  return status.ok() ? CheckHeader(copy->header(), name) : status;
+}
+
+Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy, bool* is_whole) {
+  Status status = ReadHeader(fd, name, copy);
   if (!status.ok()) {
     return status;
   }
+  size_t read = 0;
   const uint64_t before = copy->header().changes.load(std::memory_order_relaxed);   // our copy
   const uint64_t used = copy->header().slots_used.load(std::memory_order_relaxed);  // our copy
   const size_t slots = std::min<uint64_t>(used, copy->header().slots);

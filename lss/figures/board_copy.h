@@ -21,6 +21,8 @@ class BoardCopy {
   // From a board's memory file, in whichever process. InvalidArgument: it is not one, or one of
   // another version; `name` is for the error.
   static Status Read(int fd, const std::string& name, BoardCopy* copy);
+  // The same of its header alone, which may change meanwhile.
+  static Status ReadHeader(int fd, const std::string& name, BoardCopy* copy);
 
   static constexpr size_t Bytes(size_t slots) {
     return sizeof(BoardHeader) + slots * sizeof(BoardSlot);

@@ -20,6 +20,16 @@ std::vector<Candidate> ExistingCandidates(const std::vector<std::string>& paths)
   return candidates;
 }
 
+namespace {
+
+// Whether the ring's file was deleted, as another one has got its inode number. Of a ring that may
+// itself be a copy, nothing is known: restored in place, a copy may get the number of the original.
+bool HasGone(const RingView& ring, const FileIdentity& found) {
+  return ring.target().file.HasGoneFor(found) && ring.IsOriginal();
+}
+
+}  // namespace
+
 const Candidate* FindTarget(const std::vector<Candidate>& candidates, const RingView& ring) {
   if (ring.header_state() != HeaderState::kWhole || ring.target().kind != StreamId::Kind::kFile) {
     return nullptr;
@@ -35,7 +45,7 @@ const Candidate* FindTarget(const std::vector<Candidate>& candidates, const Ring
     if (surely && file.SameFile(candidate.identity)) {
       return &candidate;
     }
-    if (named && !file.HasGoneFor(candidate.identity)) {
+    if (named && !HasGone(ring, candidate.identity)) {
       with_name = &candidate;
     }
     if (candidate.identity.inode == file.inode) {
@@ -70,7 +80,7 @@ TargetFound Compare(const RingView& ring, const std::string& path, const FileIde
   if (file.SameFile(identity)) {
     return TargetFound::kSame;
   }
-  if (file.HasGoneFor(identity)) {
+  if (HasGone(ring, identity)) {
     return TargetFound::kOther;
   }
   if (!ring.stream_name().empty() && ring.stream_name() == BaseNameOf(path)) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -30,9 +31,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr char kProcessNumber[] = "%p";
-// What nobody has written for so long is no live process's, whatever its number means here: others
-// may count processes anew, in a container, and have this directory, too.
-constexpr time_t kLeftBehindSeconds = 3600;
+// What nobody has written for so long, and for two intervals, is no live process's, whatever its
+// number means here: others may count processes anew, in a container, and have this directory, too.
+constexpr std::chrono::seconds kLeftBehind(3600);
 
 // A path with the place for the process's number in it, or without.
 struct FilePattern {
@@ -51,16 +52,18 @@ struct FilePattern {
   bool has_number = false;
 };
 
-bool IsLeftBehind(const std::string& path, pid_t pid) {
+bool IsLeftBehind(const std::string& path, pid_t pid, std::chrono::seconds least) {
   struct stat found = {};
   return kill(pid, 0) != 0 && errno == ESRCH && lstat(path.c_str(), &found) == 0 &&
-         S_ISREG(found.st_mode) && time(nullptr) - found.st_mtime > kLeftBehindSeconds;
+         S_ISREG(found.st_mode) && time(nullptr) - found.st_mtime > least.count();
 }
 
 constexpr char kUnfinished[] = ".new";
 
 // Prometheus would show the last figures of killed processes for ever.
-void RemoveLeftBehind(const FilePattern& pattern) {
+void RemoveLeftBehind(const FilePattern& pattern, std::chrono::milliseconds interval) {
+  const auto least =
+      std::max(kLeftBehind, std::chrono::duration_cast<std::chrono::seconds>(2 * interval));
   const std::string directory = lss::DirectoryOf(pattern.before);
   const std::string prefix = pattern.before.substr(pattern.before.rfind('/') + 1);
   std::vector<std::string> names;
@@ -72,7 +75,8 @@ void RemoveLeftBehind(const FilePattern& pattern) {
     const auto pid = static_cast<pid_t>(std::atoi(name.c_str() + prefix.size()));
     const std::string whole = prefix + std::to_string(pid) + pattern.after;
     const std::string path = directory + "/" + name;
-    if (pid > 0 && (name == whole || name == whole + kUnfinished) && IsLeftBehind(path, pid)) {
+    if (pid > 0 && (name == whole || name == whole + kUnfinished) &&
+        IsLeftBehind(path, pid, least)) {
       (void)unlink(path.c_str());
     }
   }
@@ -95,6 +99,10 @@ lss::Status WriteAll(int fd, const std::string& path, const std::string& text) {
 }
 
 lss::Status WriteAnew(const std::string& path, const std::string& text) {
+  struct stat found = {};
+  if (lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+    return lss::Status::InvalidArgument(path + " is no regular file, and is left as it is");
+  }
   const std::string fresh = path + kUnfinished;
   (void)unlink(fresh.c_str());  // of a process that died here
   lss::UniqueFd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
@@ -116,10 +124,10 @@ lss::Status WriteAnew(const std::string& path, const std::string& text) {
 
 class FiguresFile {
  public:
-  explicit FiguresFile(const FilePattern& pattern)
+  FiguresFile(const FilePattern& pattern, std::chrono::milliseconds interval)
       : path_(pattern.OfProcess(getpid())), has_number_(pattern.has_number) {
     if (has_number_) {
-      RemoveLeftBehind(pattern);
+      RemoveLeftBehind(pattern, interval);
     }
   }
   // REQUIRES: Finish() has returned true, or no thread runs.
@@ -233,7 +241,7 @@ void KeepFiguresFile(const std::string& path, std::chrono::milliseconds interval
   const lss::MutexLock lock(&files->mutex);
   std::unique_ptr<FiguresFile>& file = files->by_path[pattern.OfProcess(getpid())];
   if (file == nullptr) {
-    file = std::make_unique<FiguresFile>(pattern);
+    file = std::make_unique<FiguresFile>(pattern, interval);
   }
   file->Within(interval);
 }

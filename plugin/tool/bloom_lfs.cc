@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -45,7 +46,7 @@ bool AsksForHelp(const std::string& word) { return word == "--help" || word == "
 // Behind `--` are arguments only.
 bool AnyAsksForHelp(const std::vector<std::string>& words) {
   const auto end = std::find(words.begin(), words.end(), "--");
-  return std::any_of(words.begin(), end, AsksForHelp) || (!words.empty() && words[0] == "help");
+  return std::any_of(words.begin(), end, AsksForHelp);
 }
 
 int Main(const std::vector<std::string>& words) {
@@ -100,6 +101,7 @@ void OccupyStandardDescriptors() {
 int main(int argc, char** argv) {
   using namespace bloom_lfs::tool;
   OccupyStandardDescriptors();
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit is an error then
   // Written when it is flushed, where an error is seen.
   static char output[kOutputBytes];
   (void)setvbuf(stdout, output, _IOFBF, sizeof(output));

@@ -126,7 +126,8 @@ std::string HelpOf(const Command& command) {
 std::string HelpOfAll() {
   std::string help =
       "usage: bloom_lfs COMMAND [--flags] [ARGUMENTS]\n"
-      "       bloom_lfs COMMAND --help | --version\n\n";
+      "       bloom_lfs COMMAND --help\n"
+      "       bloom_lfs --version\n\n";
   for (const Command& command : AllCommands()) {
     const std::string name = std::string("  ") + command.name;
     help += name + std::string(12 - name.size(), ' ') + command.summary + "\n";

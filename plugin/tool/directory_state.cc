@@ -204,17 +204,23 @@ DirectoryState LookAtDirectory(const std::string& directory, const lss::Recovery
 
 }  // namespace
 
-DirectoryState LookAtDirectories(const std::vector<std::string>& directories,
-                                 const DatabaseOwner& owner) {
+DirectoryState LookAtDirectories(const std::vector<OwnedDirectory>& directories) {
   DirectoryState all;
-  for (const std::string& directory : directories) {
-    DatabaseOwner of_this = owner;
-    if (directory != directories.front()) {
-      all.Note(directory + "/LOCK", FindDatabaseOwner(directory, &of_this));
-    }
-    all.Add(LookAtDirectory(directory, ContextForLooking(of_this)));
+  for (const OwnedDirectory& each : directories) {
+    all.Add(LookAtDirectory(each.path, ContextForLooking(each.owner)));
   }
   return all;
+}
+
+std::vector<OwnedDirectory> FindOwners(const std::vector<std::string>& directories,
+                                       DirectoryState* problems) {
+  std::vector<OwnedDirectory> owned;
+  for (const std::string& directory : directories) {
+    OwnedDirectory each = {directory, {}};
+    problems->Note(directory + "/LOCK", FindDatabaseOwner(directory, &each.owner));
+    owned.push_back(each);
+  }
+  return owned;
 }
 
 RingMatter MatterOf(const RingState& ring) {

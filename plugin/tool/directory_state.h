@@ -69,9 +69,16 @@ struct DirectoryState {
 // and that is `owner`. Says nothing on standard error.
 lss::RecoveryContext ContextForLooking(const DatabaseOwner& owner);
 
-// Of several together; `owner` is that of the first one. What has gone meanwhile is left out.
-DirectoryState LookAtDirectories(const std::vector<std::string>& directories,
-                                 const DatabaseOwner& owner);
+// Of several together. Who holds one's lock says whose it is: asking its file would let it go. What
+// has gone meanwhile is left out.
+struct OwnedDirectory {
+  std::string path;
+  DatabaseOwner owner;
+};
+DirectoryState LookAtDirectories(const std::vector<OwnedDirectory>& directories);
+// Asks each directory whose it is.
+std::vector<OwnedDirectory> FindOwners(const std::vector<std::string>& directories,
+                                       DirectoryState* problems);
 
 // What is to be done about a ring.
 enum class RingMatter {

@@ -2,8 +2,6 @@
 
 #include <gflags/gflags.h>
 
-#include <csignal>
-
 #include "plugin/second/second_marker.h"
 #include "plugin/tool/doctor_costs.h"
 #include "plugin/tool/doctor_file.h"
@@ -71,7 +69,6 @@ Status Examine(const HeldSignals& signals, DoctorFacts* facts) {
 ExitCode RunDoctor(const std::vector<std::string>& arguments, Report* report) {
   DoctorFacts facts;
   facts.directory = arguments[0];
-  (void)std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails then
   facts.quick = FLAGS_quick;
   Status status;
   {
@@ -92,12 +89,12 @@ ExitCode RunDoctor(const std::vector<std::string>& arguments, Report* report) {
 Command DoctorCommand() {
   return {
       "doctor",
-      "[--quick] [--program=PATH] DIR",
+      "[--quick] [--program=PATH] [--wal-dir=DIR] DIR",
       "Probes DIR's file system and disk, and says what the plugin would gain there.",
       "Writes and syncs private files in DIR for some seconds, and removes them. Measure while\n"
       "the disk does nothing else. The exit code is 0 if the plugin is worth having and nothing\n"
       "needs to be set or changed, and 1 otherwise.\n",
-      {"quick", "program"},
+      {"quick", "program", "wal_dir"},
       1,
       1,
       RunDoctor};

@@ -49,9 +49,11 @@ Inspected Inspect(const std::string& directory) {
   Inspected found;
   found.is_database = HasDatabase(directory);
   found.where = FindLogDirectories(directory, &found.directories);
-  const Status locked = FindDatabaseOwner(directory, &found.owner);
-  found.state = LookAtDirectories(found.directories.all, found.owner);
-  found.state.Note(directory + "/LOCK", locked);
+  DirectoryState problems;
+  const std::vector<OwnedDirectory> owned = FindOwners(found.directories.all, &problems);
+  found.owner = owned.front().owner;
+  found.state = LookAtDirectories(owned);
+  found.state.Add(problems);
   for (const std::string& each : found.directories.all) {
     LookForMarker(each, &found);
   }

@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "lss/base/posix_file.h"
+#include "lss/recovery/ring_directory.h"
+#include "plugin/file_kind.h"
 #include "plugin/sibling_files.h"
 #include "plugin/tool/log_files.h"
 
@@ -77,6 +79,10 @@ Status ReadWalDir(const std::string& path, std::string* wal_dir) {
   return status;
 }
 
+std::string NameIt(const std::string& directory) {
+  return ": name their directory by --wal-dir (" + directory + ", if it has its own)";
+}
+
 Status CompareDirectories(const std::string& directory, const std::string& other, bool* is_same) {
   struct stat first = {};
   struct stat second = {};
@@ -87,10 +93,44 @@ Status CompareDirectories(const std::string& directory, const std::string& other
     const int error_number = second.st_mode != 0 ? ENOTDIR : errno;
     return Status::InvalidArgument("the logs of " + directory + " are to be in " + other +
                                    ", which cannot be looked at (" + std::strerror(error_number) +
-                                   "): name their directory by --wal-dir");
+                                   ")" + NameIt(directory));
   }
   *is_same = first.st_dev == second.st_dev && first.st_ino == second.st_ino;
   return Status::Ok();
+}
+
+// Whether its logs are among those of `directory` anyway.
+bool IsArchiveOf(const std::string& directory, const std::string& other) {
+  bool is_same = false;
+  return CompareDirectories(directory + "/" + lss::kArchiveDirectoryName, other, &is_same).ok() &&
+         is_same;
+}
+
+bool HasLogs(const std::string& directory) {
+  std::vector<std::string> names;
+  (void)lss::ListDirectory(directory, &names);
+  return std::any_of(names.begin(), names.end(), IsWal);
+}
+
+// Options go with a copy and with a checkpoint, and say where the original's logs are.
+Status FindByOptions(const std::string& directory, std::string* wal_dir) {
+  const std::string options = NewestOptions(directory);
+  Status status = options.empty() ? Status::Ok() : ReadWalDir(options, wal_dir);
+  if (!status.ok() || wal_dir->empty()) {
+    return status;
+  }
+  if (wal_dir->front() != '/') {
+    return Status::InvalidArgument("the options in " + directory + " put its logs into " +
+                                   *wal_dir + ", relative to where its process ran" +
+                                   NameIt(directory));
+  }
+  bool is_same = false;
+  status = CompareDirectories(directory, *wal_dir, &is_same);
+  if (status.ok() && !is_same && HasLogs(directory)) {
+    status = Status::InvalidArgument(directory + " has logs, and its options put them into " +
+                                     *wal_dir + NameIt(directory));
+  }
+  return status;
 }
 
 }  // namespace
@@ -101,15 +141,14 @@ std::string LogDirectories::NameOf(const std::string& path) const {
 }
 
 Status FindLogDirectories(const std::string& directory, LogDirectories* found) {
-  *found = {{directory}, ""};
+  *found = {{directory}, "", !FLAGS_wal_dir.empty()};
   std::string wal_dir = FLAGS_wal_dir;
-  const std::string options = wal_dir.empty() ? NewestOptions(directory) : "";
-  Status status = options.empty() ? Status::Ok() : ReadWalDir(options, &wal_dir);
+  Status status = found->is_named ? Status::Ok() : FindByOptions(directory, &wal_dir);
   bool is_same = true;
   if (status.ok() && !wal_dir.empty()) {
     status = CompareDirectories(directory, wal_dir, &is_same);
   }
-  if (status.ok() && !is_same) {
+  if (status.ok() && !is_same && !IsArchiveOf(directory, wal_dir)) {
     found->elsewhere = wal_dir;
     found->all.push_back(wal_dir);
   }

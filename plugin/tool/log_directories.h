@@ -11,17 +11,19 @@
 namespace bloom_lfs::tool {
 
 struct LogDirectories {
-  std::vector<std::string>
-      all;                // of the database first: logs may be left there, and blob files are
+  // The database's first: logs may be left there, and blob files are.
+  std::vector<std::string> all;
   std::string elsewhere;  // the other one; empty: there is none
+  bool is_named = false;  // by --wal-dir: not only options say so, which a copy has, too
 
   // What a log or ring of theirs is called in a table.
   std::string NameOf(const std::string& path) const;
 };
 
 // Of the database in `directory`: by --wal-dir if that is given, else by the newest options there.
-// An error: the options cannot be read, or what they name is not here; nothing can be said of the
-// database then.
+// An error: the options cannot be read, or what they say cannot be relied on (it is not here, it is
+// relative, or the directory has logs itself, as a checkpoint or a copy has); nothing can be said
+// of the database then.
 lss::Status FindLogDirectories(const std::string& directory, LogDirectories* found);
 
 }  // namespace bloom_lfs::tool

@@ -62,12 +62,11 @@ Status ReadOwn(pid_t pid, const std::vector<std::string>& boards, lss::BoardCopy
     if (!fd.valid()) {
       return CannotLookAt(pid, errno);
     }
-    Status read = lss::BoardCopy::Read(fd.get(), path, board);
-    if (!read.ok()) {
-      status = read;
-    } else if (board->header().pid == own) {
-      return read;
+    Status read = lss::BoardCopy::ReadHeader(fd.get(), path, board);
+    if (read.ok() && board->header().pid == own) {
+      return lss::BoardCopy::Read(fd.get(), path, board);
     }
+    status = read.ok() ? status : read;
   }
   return status;
 }
@@ -97,7 +96,7 @@ Status ReadProcess(pid_t pid, WatchedProcess* process) {
   return status;
 }
 
-WatchedProcesses ReadAllProcesses() {
+WatchedProcesses ReadAllProcesses(const std::function<bool()>& is_stopped) {
   WatchedProcesses all;
   std::vector<std::string> names;
   if (Status status = lss::ListDirectory("/proc", &names); !status.ok()) {
@@ -108,6 +107,9 @@ WatchedProcesses ReadAllProcesses() {
     const auto pid = static_cast<pid_t>(strtol(name.c_str(), nullptr, 10));
     if (pid <= 0) {
       continue;
+    }
+    if (is_stopped()) {
+      break;
     }
     WatchedProcess process;
     const Status status = ReadProcess(pid, &process);

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct WatchedProcesses {
   size_t hidden = 0;                      // that may not be looked at
   std::vector<std::string> errors;        // of figures that cannot be read
 };
-WatchedProcesses ReadAllProcesses();
+// `is_stopped` ends it early, with what has been found.
+WatchedProcesses ReadAllProcesses(const std::function<bool()>& is_stopped);
 
 }  // namespace bloom_lfs::tool

@@ -2,6 +2,7 @@
 
 #include <gflags/gflags.h>
 
+#include <algorithm>
 #include <list>
 #include <map>
 
@@ -49,20 +50,19 @@ Status LookAtPlace(const SecondMarker& marker, uint64_t* bytes) {
 // What is to be recovered, as it is found.
 struct Found {
   LogDirectories directories;
+  std::vector<OwnedDirectory> owned;
   std::map<std::string, SecondMarker> markers;  // by the directory
-  DatabaseOwner owner;
   DirectoryState state;
 };
 
-Status FindMarkers(Found* found, Report* report) {
+ExitCode FindMarkers(Found* found, Report* report) {
+  DirectoryState problems;
   for (const std::string& directory : found->directories.all) {
     SecondMarker marker;
-    Status status = ReadSecondMarker(directory, &marker);
-    if (status.code() == Status::Code::kNotFound) {
-      continue;
-    }
+    const Status status = ReadSecondMarker(directory, &marker);
+    problems.Note(directory + "/" + lss::kRingDirectoryName + "/second", status);
     if (!status.ok()) {
-      return status;
+      continue;
     }
     found->markers.emplace(directory, marker);
     report->json()["second_place"] = {{"place", marker.place},
@@ -70,13 +70,17 @@ Status FindMarkers(Found* found, Report* report) {
                                       {"database", lss::UuidText(marker.database)}};
     report->Line("second place: " + marker.place);
   }
-  return Status::Ok();
+  return ShowFailures(problems, report);
 }
 
 // Who writes the logs all the same: one that has no LOCK, as their directory is none of a database.
 Status FindWriter(const Found& found) {
-  pid_t writer = found.owner.pid;
-  std::string where = found.directories.all.front();
+  pid_t writer = 0;
+  std::string where;
+  for (const OwnedDirectory& each : found.owned) {
+    writer = each.owner.pid != 0 ? each.owner.pid : writer;
+    where = each.owner.pid != 0 ? each.path : where;
+  }
   if (const RingState* const ring = FindRing(found.state, RingMatter::kInUse)) {
     writer = ring->owner != 0 ? ring->owner : -1;
     where = ring->file.empty() ? ring->path : ring->file;
@@ -173,13 +177,29 @@ Status RecoverOne(const std::string& directory, const Found& found) {
   return status;
 }
 
+// Rings whose bytes were accepted once, and could not be shown to belong to a log here.
+ExitCode ShowSetAside(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                      Report* report) {
+  ExitCode code = kFine;
+  report->json()["set_aside"] = Json::array();
+  for (const std::string& path : after) {
+    if (std::find(before.begin(), before.end(), path) == before.end()) {
+      report->json()["set_aside"].push_back(path);
+      code = report->Fail("stock RocksDB may open it, without what is in " + path +
+                              ": that was not used; see the case of its ring",
+                          kFound);
+    }
+  }
+  return code;
+}
+
 // What has become of it decides, not that nothing failed.
 ExitCode RecoverAll(const Found& found, Report* report) {
   Status status;
   for (const std::string& directory : found.directories.all) {
     status = status.ok() ? RecoverOne(directory, found) : status;
   }
-  const DirectoryState after = LookAtDirectories(found.directories.all, found.owner);
+  const DirectoryState after = LookAtDirectories(found.owned);
   ShowLogs(found, after, report);
   const bool ready = status.ok() && IsAtRest(after);
   report->json()["ready_for_stock"] = ready;
@@ -191,6 +211,9 @@ ExitCode RecoverAll(const Found& found, Report* report) {
   }
   if (!ready) {
     return report->Fail("not everything is recovered; see bloom_lfs inspect", kFound);
+  }
+  if (ShowSetAside(found.state.set_aside, after.set_aside, report) != kFine) {
+    return kFound;
   }
   report->Line(found.markers.empty() && IsAtRest(found.state)
                    ? "nothing to recover: stock RocksDB may open it"
@@ -212,12 +235,34 @@ Status Prepare(const std::string& directory, std::list<DatabaseLock>* locks, Fou
   if (!status.ok()) {
     return status;
   }
-  if (FLAGS_dry_run) {
-    status = FindDatabaseOwner(directory, &found->owner);
-  } else {
-    found->owner = locks->front().owner_elsewhere();
+  auto lock = locks->begin();
+  for (const std::string& each : found->directories.all) {
+    OwnedDirectory owned = {each, {}};
+    if (FLAGS_dry_run) {
+      status = status.ok() ? FindDatabaseOwner(each, &owned.owner) : status;
+    } else {
+      owned.owner = (lock++)->owner_elsewhere();
+    }
+    found->owned.push_back(owned);
   }
   return status;
+}
+
+// What only options lead to may be another database's, if they were copied: nothing is changed
+// there unless the caller names it.
+Status CheckElsewhere(const Found& found) {
+  const std::string& elsewhere = found.directories.elsewhere;
+  const bool is_to_change = std::any_of(found.state.rings.begin(), found.state.rings.end(),
+                                        [&](const RingState& ring) {
+                                          return ring.path.rfind(elsewhere + "/", 0) == 0;
+                                        }) ||
+                            found.markers.count(elsewhere) > 0;
+  return elsewhere.empty() || found.directories.is_named || !is_to_change
+             ? Status::Ok()
+             : Status::InvalidArgument(
+                   "by its options the logs of " + found.directories.all.front() + " are in " +
+                   elsewhere + ", which is to be recovered, too; if it is no copy of a database " +
+                   "that has them there, add --wal-dir=" + elsewhere);
 }
 
 ExitCode RunRecover(const std::vector<std::string>& arguments, Report* report) {
@@ -229,15 +274,18 @@ ExitCode RunRecover(const std::vector<std::string>& arguments, Report* report) {
   if (const Status status = Prepare(directory, &locks, &found, report); !status.ok()) {
     return report->Fail(status);
   }
-  if (const Status status = FindMarkers(&found, report); !status.ok()) {
-    return report->Fail(status, kFound);
+  if (const ExitCode code = FindMarkers(&found, report); code != kFine) {
+    return code;
   }
-  found.state = LookAtDirectories(found.directories.all, found.owner);
+  found.state = LookAtDirectories(found.owned);
   if (const Status status = FindWriter(found); !status.ok()) {
     return report->Fail(status);
   }
   if (!HasDatabase(directory) && IsEmpty(found.state) && found.markers.empty()) {
     return report->Fail(NoDatabaseIn(directory));
+  }
+  if (const Status status = CheckElsewhere(found); !FLAGS_dry_run && !status.ok()) {
+    return report->Fail(status);
   }
   return FLAGS_dry_run ? DryRun(found, report) : RecoverAll(found, report);
 }

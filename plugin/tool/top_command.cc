@@ -34,7 +34,7 @@ volatile std::sig_atomic_t g_interrupted = 0;
 
 WatchedProcesses Look(pid_t pid) {
   if (pid == 0) {
-    return ReadAllProcesses();
+    return ReadAllProcesses([] { return g_interrupted != 0; });
   }
   WatchedProcesses one;
   WatchedProcess process;

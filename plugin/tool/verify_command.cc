@@ -115,22 +115,19 @@ std::vector<std::string> FilesToVerify(const std::string& directory, Verified* v
 Verified Verify(const std::string& directory) {
   Verified verified;
   verified.where = FindLogDirectories(directory, &verified.directories);
-  verified.problems.Note(directory + "/LOCK", FindDatabaseOwner(directory, &verified.owner));
+  const std::vector<OwnedDirectory> owned =
+      FindOwners(verified.directories.all, &verified.problems);
+  verified.owner = owned.front().owner;
   std::vector<std::vector<std::string>> paths;
   uint64_t total = 0;
-  for (const std::string& each : verified.directories.all) {
-    paths.push_back(FilesToVerify(each, &verified, &total));
+  for (const OwnedDirectory& each : owned) {
+    paths.push_back(FilesToVerify(each.path, &verified, &total));
   }
   Progress progress(total);
   for (size_t i = 0; i < paths.size(); ++i) {
-    DatabaseOwner owner = verified.owner;
-    if (i > 0) {
-      const std::string& other = verified.directories.all[i];
-      verified.problems.Note(other + "/LOCK", FindDatabaseOwner(other, &owner));
-    }
     LogOrder order;  // logs that were left in one directory say nothing of those in the other
     for (const std::string& path : paths[i]) {
-      VerifyFile(path, ContextForLooking(owner), &progress, &order, &verified);
+      VerifyFile(path, ContextForLooking(owned[i].owner), &progress, &order, &verified);
     }
   }
   return verified;
