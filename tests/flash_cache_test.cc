@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -23,6 +24,7 @@
 namespace bloom_lfs {
 namespace {
 
+namespace fs = std::filesystem;
 using rocksdb::ReadOptions;
 using rocksdb::WriteOptions;
 
@@ -55,18 +57,19 @@ class FlashCacheTest : public testing::Test {
     db_.reset();
     tier_.reset();
   }
-  void Fill(uint64_t from, uint64_t to) {
+  // The value of each row is that of the row `salt` further on.
+  void Fill(uint64_t from, uint64_t to, uint64_t salt = 0) {
     for (uint64_t number = from; number < to; ++number) {
-      ASSERT_TRUE(db_->Put(WriteOptions(), RowKey(number), RowValue(number)).ok());
+      ASSERT_TRUE(db_->Put(WriteOptions(), RowKey(number), RowValue(number + salt)).ok());
     }
     ASSERT_TRUE(db_->Flush({}).ok());
     ASSERT_TRUE(db_->CompactRange({}, nullptr, nullptr).ok());
   }
-  void ReadAll(uint64_t from, uint64_t to) {
+  void ReadAll(uint64_t from, uint64_t to, uint64_t salt = 0) {
     std::string value;
     for (uint64_t number = from; number < to; ++number) {
       ASSERT_TRUE(db_->Get(ReadOptions(), RowKey(number), &value).ok()) << number;
-      ASSERT_EQ(value, RowValue(number));
+      ASSERT_EQ(value, RowValue(number + salt));
     }
   }
   uint64_t Hits() const {
@@ -179,6 +182,33 @@ TEST_F(FlashCacheTest, TwoDatabasesShareATier) {
       ASSERT_TRUE(other->Get(ReadOptions(), RowKey(number), &value).ok());
       ASSERT_EQ(value, "other");
     }
+  }
+}
+
+// What they share stays warm for both; their later files have the same names.
+TEST_F(FlashCacheTest, CopiesThatWentTheirOwnWaysGetTheirOwnRows) {
+  constexpr uint64_t kAll = kRows / 2;
+  constexpr uint64_t kOwn = kAll / 2;
+  Open(true);
+  Fill(0, kAll);
+  ReadAll(0, kAll);
+  CloseAll();
+  fs::copy(directory_ / "db", directory_ / "copy", fs::copy_options::recursive);
+  for (const uint64_t salt : {1, 2}) {
+    Open(true, salt == 1 ? "db" : "copy");
+    ReadAll(0, kAll);
+    EXPECT_GT(Hits(), kBlocks / 4) << "of what they share";
+    Fill(0, kOwn, salt);
+    ReadAll(0, kOwn, salt);
+    const uint64_t before = Hits();
+    ReadAll(0, kOwn, salt);
+    EXPECT_GT(Hits() - before, kBlocks / 16);
+  }
+  for (const uint64_t salt : {1, 2}) {
+    Open(true, salt == 1 ? "db" : "copy");
+    ReadAll(0, kOwn, salt);
+    ReadAll(kOwn, kAll);
+    EXPECT_GT(Hits(), kBlocks / 4);
   }
 }
 

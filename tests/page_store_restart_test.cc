@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <string>
+#include <utility>
 
 #include "lss/pages/checkpoint_format.h"
 #include "tests/support/page_store_fixture.h"
@@ -42,6 +44,31 @@ class PageStoreRestartTest : public test::PageStoreFixture {
       bytes.seekp(static_cast<std::streamoff>(at));
       bytes.put(flipped);
     }
+  }
+  // Another store, with other pages under the same keys, each at the same place and LSN.
+  std::string MakeOtherStore(uint64_t pages) {
+    const std::string own = options_.path;
+    options_.path = directory_ / "other";
+    OpenAndRecover();
+    for (uint64_t number = 0; number < pages; ++number) {
+      const std::string bytes(test::LengthOf(number), 'o');
+      while (!store_->Insert(KeyOf(number), {bytes.data(), bytes.size()}, 1, 2)) {
+        store_->AwaitIdle();
+      }
+    }
+    Close();
+    return std::exchange(options_.path, own) + "/pages";
+  }
+  // Bytes [from, to) of the other file, at the same place of ours.
+  void CopyFrom(const std::string& other, uint64_t from, uint64_t to) {
+    std::ifstream source(other, std::ios::binary);
+    std::fstream ours(file(), std::ios::in | std::ios::out | std::ios::binary);
+    std::string bytes(to - from, '\0');
+    source.seekg(static_cast<std::streamoff>(from));
+    source.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ours.seekp(static_cast<std::streamoff>(from));
+    ours.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ASSERT_TRUE(source.good() && ours.good());
   }
   PageFileLayout layout() const {
     return PageFileLayout::For(options_.size, options_.mean_page_bytes);
@@ -209,6 +236,41 @@ TEST_F(PageStoreRestartTest, ACutOrLongerFileBeginsAnEmptyStore) {
     EXPECT_EQ(CountFound(0, 2000), 0U);
     Close();
   }
+}
+
+TEST_F(PageStoreRestartTest, RecordsOfAnotherStoreAreMisses) {
+  constexpr uint64_t kPages = 8000;
+  const std::string other = MakeOtherStore(kPages);
+  OpenAndRecover();
+  InsertAll(0, kPages);
+  Close();
+  // Every second MiB of the log.
+  for (uint64_t at = layout().log.begin; at < layout().file_bytes; at += 2 * kLayoutUnit) {
+    CopyFrom(other, at, at + kLayoutUnit);
+  }
+  OpenAndRecover();
+  const uint64_t found = CountFound(0, kPages);  // with the right bytes, as always
+  EXPECT_GT(found, kPages * 2 / 5);
+  EXPECT_LT(found, kPages * 3 / 5);
+  // The log's scan takes none of them either.
+  Close();
+  FlipBytes(layout().checkpoint_begin(0), layout().checkpoint_begin(0) + 64, 4);
+  FlipBytes(layout().checkpoint_begin(1), layout().checkpoint_begin(1) + 64, 4);
+  OpenAndRecover();
+  EXPECT_LE(store_->figures().recovered_pages, found + 10);
+  EXPECT_GE(CountFound(0, kPages), AllBut(found));
+}
+
+TEST_F(PageStoreRestartTest, ACheckpointOfAnotherStoreIsPassedOver) {
+  constexpr uint64_t kPages = 4000;
+  const std::string other = MakeOtherStore(2 * kPages);
+  OpenAndRecover();
+  InsertAll(0, kPages);
+  Close();
+  CopyFrom(other, layout().checkpoint_begin(0), layout().log.begin);
+  OpenAndRecover();
+  EXPECT_EQ(store_->figures().recovered_words, 0U);
+  EXPECT_GE(CountFound(0, kPages), AllBut(kPages)) << "the log has them";
 }
 
 TEST_F(PageStoreRestartTest, ACopiedStoreIsWarmToo) {
