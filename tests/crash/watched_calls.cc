@@ -151,6 +151,14 @@ int linkat(int from_directory, const char* from, int directory, const char* path
   Step();
   return Result(syscall(SYS_linkat, from_directory, from, directory, path, flags));
 }
+int rename(const char* from, const char* to) noexcept {
+  Step();
+  return Result(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+int renameat(int from_directory, const char* from, int directory, const char* to) noexcept {
+  Step();
+  return Result(syscall(SYS_renameat2, from_directory, from, directory, to, 0));
+}
 int rmdir(const char* path) noexcept {
   Step();
   return Result(syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));
