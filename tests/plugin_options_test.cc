@@ -140,6 +140,77 @@ TEST(PluginOptions, BadBlobOptionsNameTheRange) {
   ExpectRefused("ring_budget_bytes", "1025G", {"0 to 1099511627776 bytes"});
 }
 
+TEST(PluginOptions, DefaultsOfTheSecondPlaceAreTheDocumentedOnes) {
+  const PluginOptions options = InForce("bloom_lfs");
+  EXPECT_EQ(options.second_place, "");
+  EXPECT_EQ(options.second_mode, "off");
+  EXPECT_EQ(options.second_bytes, 1U << 30);
+  EXPECT_EQ(options.second_catch_up_ms, 1000U);
+  EXPECT_EQ(options.mirror_degraded, "wait");
+  EXPECT_EQ(options.failover_after_ms, 100U);
+  EXPECT_EQ(options.failback_below_ms, 25U);
+  EXPECT_EQ(options.failback_after_s, 15U);
+  EXPECT_EQ(options.ring_directory, "/dev/shm");
+}
+
+TEST(PluginOptions, EveryOptionOfTheSecondPlaceIsTaken) {
+  const PluginOptions options = InForce(
+      "id=bloom_lfs;second_place=/other/disk/second;second_mode=mirror;second_bytes=64M;"
+      "second_catch_up_ms=7;mirror_degraded=continue;failover_after_ms=8;failback_below_ms=9;"
+      "failback_after_s=10;ring_directory=/run/rings");
+  EXPECT_EQ(options.second_place, "/other/disk/second");
+  EXPECT_EQ(options.second_mode, "mirror");
+  EXPECT_EQ(options.second_bytes, 64U << 20);
+  EXPECT_EQ(options.second_catch_up_ms, 7U);
+  EXPECT_EQ(options.mirror_degraded, "continue");
+  EXPECT_EQ(options.failover_after_ms, 8U);
+  EXPECT_EQ(options.failback_below_ms, 9U);
+  EXPECT_EQ(options.failback_after_s, 10U);
+  EXPECT_EQ(options.ring_directory, "/run/rings");
+}
+
+TEST(PluginOptions, EdgesOfTheSecondPlacesRangesAreAllowed) {
+  for (const char* text :
+       {"second_bytes=16M", "second_bytes=1024G", "second_catch_up_ms=1",
+        "second_catch_up_ms=86400000", "failover_after_ms=1", "failover_after_ms=60000",
+        "failback_below_ms=1", "failback_below_ms=60000", "failback_after_s=0",
+        "failback_after_s=86400", "second_place=/p;second_mode=off",
+        "second_place=/p;second_mode=failover", "second_place=/p;second_mode=hedge",
+        "second_place=/p;second_mode=group"}) {
+    (void)InForce(std::string("id=bloom_lfs;") + text);
+  }
+}
+
+TEST(PluginOptions, BadOptionsOfTheSecondPlaceNameRangeOrChoices) {
+  for (const char* value : {"0", "16777215", "16777217", "1025G", "-1", "much"}) {
+    ExpectRefused("second_bytes", value,
+                  {value, "16777216 to 1099511627776 bytes", "multiple of 4096"});
+  }
+  for (const char* value : {"0", "86400001", "1s"}) {
+    ExpectRefused("second_catch_up_ms", value, {value, "1 to 86400000 milliseconds"});
+  }
+  for (const char* option : {"failover_after_ms", "failback_below_ms"}) {
+    for (const char* value : {"0", "60001", "-1"}) {
+      ExpectRefused(option, value, {value, "1 to 60000 milliseconds"});
+    }
+  }
+  for (const char* value : {"86401", "-1", "15s"}) {
+    ExpectRefused("failback_after_s", value, {value, "0 to 86400 seconds"});
+  }
+  for (const char* value : {"on", "Mirror", "failover,group", "true"}) {
+    ExpectRefused("second_mode", value, {value, "off, failover, hedge, group, mirror"});
+  }
+  for (const char* value : {"never", "Wait", "true"}) {
+    ExpectRefused("mirror_degraded", value, {value, "wait, continue"});
+  }
+}
+
+TEST(PluginOptions, AModeWithoutAPlaceIsRefused) {
+  for (const char* mode : {"failover", "hedge", "group", "mirror"}) {
+    ExpectRefused("second_mode", mode, {mode, "needs a second_place"});
+  }
+}
+
 TEST(PluginOptions, BadBooleansNameTheChoices) {
   for (const char* option : {"io_uring", "direct_io", "blob_files"}) {
     for (const char* value : {"yes", "2", "TRUE!", "off"}) {
