@@ -118,10 +118,10 @@ Verified Verify(const std::string& directory) {
   const std::vector<OwnedDirectory> owned =
       FindOwners(verified.directories.all, &verified.problems);
   verified.owner = owned.front().owner;
-  std::vector<std::vector<std::string>> paths;
+  std::vector<std::vector<std::string>> paths(owned.size());
   uint64_t total = 0;
-  for (const OwnedDirectory& each : owned) {
-    paths.push_back(FilesToVerify(each.path, &verified, &total));
+  for (size_t i = 0; i < owned.size(); ++i) {
+    paths[i] = FilesToVerify(owned[i].path, &verified, &total);
   }
   Progress progress(total);
   for (size_t i = 0; i < paths.size(); ++i) {
