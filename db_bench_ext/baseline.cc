@@ -23,6 +23,21 @@ std::string Compare(const BaselineRow& row, Metric metric) {
   return (now.low > then.high) == LowerIsBetter(metric) ? "worse" : "better";
 }
 
+BaselineRow CompareArms(const std::string& title, const PairSummary& now, const PairSummary& then,
+                        Metric metric) {
+  BaselineRow row{title,         then.median_pair_ratio, now.median_pair_ratio,
+                  then.interval, now.interval,           ""};
+  row.verdict = Compare(row, metric);
+  return row;
+}
+
+const ArmSummary* FindArm(const DocumentRow& row, const std::string& name) {
+  for (const ArmSummary& arm : row.further) {
+    if (arm.arm == name) return &arm;
+  }
+  return nullptr;
+}
+
 bool HasRows(const ResultsDocument& document, const std::vector<Workload>& workloads) {
   return std::any_of(workloads.begin(), workloads.end(), [&](const Workload& workload) {
     return FindRow(document, workload.name) != nullptr;
@@ -44,14 +59,12 @@ std::vector<BaselineRow> CompareWithBaseline(const ResultsDocument& now,
   for (const DocumentRow& row : now.rows) {
     const DocumentRow* earlier = FindRow(then, row.name);
     if (!row.HasResult() || earlier == nullptr || earlier->metric != row.metric) continue;
-    BaselineRow compared{row.title,
-                         earlier->summary->median_pair_ratio,
-                         row.summary->median_pair_ratio,
-                         earlier->summary->interval,
-                         row.summary->interval,
-                         ""};
-    compared.verdict = Compare(compared, row.metric);
-    rows.push_back(compared);
+    rows.push_back(CompareArms(row.title, *row.summary, *earlier->summary, row.metric));
+    for (const ArmSummary& arm : row.further) {
+      if (const ArmSummary* then_arm = FindArm(*earlier, arm.arm)) {
+        rows.push_back(CompareArms(row.title + ", " + arm.arm, arm, *then_arm, row.metric));
+      }
+    }
   }
   return rows;
 }

@@ -20,7 +20,7 @@ struct BaselineRow {
   std::string verdict;
 };
 
-// The rows that were measured in both, by name.
+// The rows that were measured in both, by name; behind each its further arms that both have.
 std::vector<BaselineRow> CompareWithBaseline(const ResultsDocument& now,
                                              const ResultsDocument& then);
 

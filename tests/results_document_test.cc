@@ -258,6 +258,24 @@ TEST(CompareWithBaselineTest, IntervalsThatMeetShowNoDifference) {
   EXPECT_EQ(verdict(Metric::kP999Us, 100, 130), "worse");
 }
 
+TEST(CompareWithBaselineTest, FurtherArmsAreComparedByTheirNames) {
+  const std::string arm = "no-wal";
+  ResultsDocument then = SomeDocument();
+  ArmSummary summary;
+  summary.arm = arm;
+  summary.median_pair_ratio = 2;
+  summary.interval = Interval{1.9, 2.1};
+  then.rows[0].further = {summary};
+  ResultsDocument now = then;
+  const std::string title = now.rows[0].title + ", " + arm;
+  EXPECT_TRUE(Contains(RenderBaseline(now, then), "- " + title + ": "))
+      << RenderBaseline(now, then);
+  now.rows[0].further[0].interval = Interval{8, 9};
+  EXPECT_TRUE(Contains(RenderBaseline(now, then), "now: better\n"));
+  now.rows[0].further[0].arm = "another";
+  EXPECT_FALSE(Contains(RenderBaseline(now, then), "- " + title + ": "));
+}
+
 TEST(CompareWithBaselineTest, OtherCircumstancesAreSaid) {
   const ResultsDocument then = SomeDocument();
   ResultsDocument now = then;
