@@ -128,7 +128,8 @@ class BlobOnFlashTest : public testing::Test {
     db_.reset();
     store_.reset();
     PluginOptions plugin;
-    plugin.blob_flash = "path=" + tier_.path + ";size=64M;memory=8M";
+    plugin.blob_flash = "path=" + tier_.path + ";size=64M;memory=8M;background_threads_miss=" +
+                        (tier_.background_threads_miss ? "true" : "false");
     env_ = rocksdb::NewCompositeEnv(
         std::make_shared<BloomLfsFileSystem>(rocksdb::FileSystem::Default(), plugin));
     rocksdb::Options options;
@@ -204,6 +205,30 @@ TEST_F(BlobOnFlashTest, MultiGetTakesWhatIsThereAndReadsTheRest) {
     ASSERT_EQ(values[number].ToString(), ValueOf(number)) << number;
   }
   EXPECT_GT(Hits(), kRows / 4);
+}
+
+// Garbage collection reads every value once, and writes it anew.
+TEST_F(BlobOnFlashTest, GarbageCollectionIsServedOnlyIfTheOptionSaysSo) {
+  for (const bool miss : {true, false}) {
+    tier_.background_threads_miss = miss;
+    tier_.path = directory_ / (miss ? "misses" : "serves");
+    ASSERT_NO_FATAL_FAILURE(Open(miss ? "db" : "other"));
+    Fill();
+    ReadAll();
+    const lss::PageFigures before = store_->figures();
+    rocksdb::CompactRangeOptions all;
+    all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    all.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+    all.blob_garbage_collection_age_cutoff = 1;
+    ASSERT_TRUE(db_->CompactRange(all, nullptr, nullptr).ok());
+    const lss::PageFigures after = store_->figures();
+    if (miss) {
+      EXPECT_EQ(after.hits() + after.misses, before.hits() + before.misses) << "nobody asked";
+    } else {
+      EXPECT_GT(after.hits() - before.hits(), kRows * 9 / 10);
+    }
+    ReadAll();
+  }
 }
 
 // Two databases that began as copies of each other, and whose later files have the same names.

@@ -18,8 +18,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/sst_file_writer.h"
 #include "rocksdb/table.h"
-#include "tests/support/flash_rows.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/flash_fixture.h"
 
 namespace bloom_lfs {
 namespace {
@@ -28,60 +27,7 @@ namespace fs = std::filesystem;
 using rocksdb::ReadOptions;
 using rocksdb::WriteOptions;
 
-class FlashCacheTest : public testing::Test {
- protected:
-  FlashCacheTest() {
-    flash_.path = directory_ / "tier";
-    flash_.size = 64 << 20;
-    flash_.memory = 8 << 20;
-  }
-  ~FlashCacheTest() override { CloseAll(); }
-
-  // `with_tier`: a block cache of 1 MiB over the tier; otherwise without.
-  rocksdb::Options MakeOptions(bool with_tier) {
-    if (with_tier) {
-      tier_ = std::make_shared<FlashCache>(flash_);
-    }
-    return OptionsOver(with_tier ? tier_ : nullptr);
-  }
-  void Open(bool with_tier, const std::string& name = "db") {
-    CloseAll();
-    const rocksdb::Status status =
-        rocksdb::DB::Open(MakeOptions(with_tier), directory_ / name, OpenInto(&db_));
-    ASSERT_TRUE(status.ok()) << status.ToString();
-    if (with_tier) {
-      ASSERT_TRUE(tier_->store()->AwaitOpen());
-    }
-  }
-  void CloseAll() {
-    db_.reset();
-    tier_.reset();
-  }
-  // The value of each row is that of the row `salt` further on.
-  void Fill(uint64_t from, uint64_t to, uint64_t salt = 0) {
-    for (uint64_t number = from; number < to; ++number) {
-      ASSERT_TRUE(db_->Put(WriteOptions(), RowKey(number), RowValue(number + salt)).ok());
-    }
-    ASSERT_TRUE(db_->Flush({}).ok());
-    ASSERT_TRUE(db_->CompactRange({}, nullptr, nullptr).ok());
-  }
-  void ReadAll(uint64_t from, uint64_t to, uint64_t salt = 0) {
-    std::string value;
-    for (uint64_t number = from; number < to; ++number) {
-      ASSERT_TRUE(db_->Get(ReadOptions(), RowKey(number), &value).ok()) << number;
-      ASSERT_EQ(value, RowValue(number + salt));
-    }
-  }
-  uint64_t Hits() const {
-    const lss::PageFigures figures = tier_->figures();
-    return figures.flash_hits + figures.memory_hits;
-  }
-
-  test::TempDir directory_;
-  FlashOptions flash_;
-  std::shared_ptr<FlashCache> tier_;
-  std::unique_ptr<rocksdb::DB> db_;
-};
+using FlashCacheTest = FlashFixture;
 
 // Whether a cache of class Made cannot be made from the text, and the error names the option.
 template <typename Made>
@@ -91,9 +37,6 @@ void ExpectRefused(const std::string& text, const std::string& option) {
   EXPECT_FALSE(status.ok()) << text;
   EXPECT_NE(status.ToString().find(option), std::string::npos) << status.ToString();
 }
-
-constexpr uint64_t kRows = 20000;  // 8 MB
-constexpr uint64_t kBlocks = kRows * 430 / 4096;
 
 TEST_F(FlashCacheTest, BlocksThatLeaveTheBlockCacheComeFromTheTier) {
   Open(true);

@@ -215,6 +215,35 @@ TEST_F(PageStoreTest, AFileThatIsCutWhileItIsUsedCostsTheTierAndNothingElse) {
   Close();
 }
 
+TEST_F(PageStoreTest, APageThatGoesSoonMayBeInsertedAgainAndStays) {
+  options_.admit = Admit::kAll;
+  OpenAndRecover();
+  constexpr uint64_t kFull = 15000;
+  InsertAll(0, kFull);
+  store_->AwaitIdle();
+  uint64_t oldest = 0;
+  while (oldest < kFull && Find(oldest) == 0) {
+    ++oldest;
+  }
+  ASSERT_LT(oldest, kFull - 5000);
+  const uint64_t other = oldest + 1;
+  const uint64_t young = kFull - 4000;  // on the flash
+  EXPECT_TRUE(copy_.goes_soon);
+  EXPECT_EQ(store_->LookFor(KeyOf(oldest)), PageStore::Presence::kGoesSoon);
+  ASSERT_EQ(Find(other), 1);
+  ASSERT_EQ(Find(young), 1);
+  EXPECT_FALSE(copy_.goes_soon);
+  EXPECT_EQ(store_->LookFor(KeyOf(young)), PageStore::Presence::kLikely);
+  const PageFigures before = store_->figures();
+  EXPECT_TRUE(Insert(young));
+  EXPECT_EQ(store_->figures().already_there, before.already_there + 1);
+  EXPECT_TRUE(Insert(oldest));
+  EXPECT_EQ(store_->figures().inserted, before.inserted + 1);
+  InsertAll(kFull, kFull + 3000);  // the log runs over both old places
+  EXPECT_EQ(Find(oldest), 1);
+  EXPECT_EQ(Find(other), 0);
+}
+
 TEST_F(PageStoreTest, ABatchForgetsWhatAnEarlierOneFound) {
   OpenAndRecover();
   InsertAll(0, 3000);
