@@ -247,6 +247,29 @@ TEST_F(SecondPlaceNbdTest, FailoverOntoAServerLosesNothingWhenBothDie) {
   }
 }
 
+TEST_F(SecondPlaceNbdTest, WhileTheServerIsGoneADatabaseThatNeedsItIsNotOpened) {
+  NbdServer server({"file", file_});
+  auto writer = Write(Uri(server, "group"));
+  ASSERT_TRUE(AwaitRows(100));
+  writer->Kill();
+  server.Kill();
+  LosePower(db_);
+  for (const std::string& uri : {std::string("id=bloom_lfs"), Uri(server, "group")}) {
+    const TestEnv env(uri);
+    std::unique_ptr<rocksdb::DB> db;
+    const rocksdb::Status status = Open(env.get(), db_, &db);
+    EXPECT_FALSE(status.ok()) << uri;
+    const std::string error = status.ToString();
+    EXPECT_NE(error.find(server.uri()), std::string::npos) << error;
+    EXPECT_NE(error.find("bloom_lfs recover --without-second-place " + db_), std::string::npos)
+        << error;
+  }
+  EXPECT_TRUE(fs::exists(db_ + "/.bloom_lfs/second"));
+  server.Start();
+  ExpectEveryRow("id=bloom_lfs");
+  ExpectEveryRow("");
+}
+
 TEST_F(SecondPlaceNbdTest, AServerThatCannotBeAPlaceIsNamed) {
   const auto refusal = [&](const NbdServer& server) {
     auto writer = Write(Uri(server, "mirror"));
