@@ -291,10 +291,12 @@ bool SecondPlace::ForgetOrphans() {
 void SecondPlace::NoteEnd() {
   constexpr size_t kMostEnds = 3600;
   const uint64_t end = log_->durable_lsn();
+  const uint64_t oldest = end - std::min(end, log_->RoomUsed());
   if (ends_.empty() || ends_.back().first != end) {
     ends_.emplace_back(end, Clock::now());
+  } else if (ends_.size() > 1 || oldest == end) {
+    ends_.back().second = Clock::now();  // what comes behind it is not older
   }
-  const uint64_t oldest = end - std::min(end, log_->RoomUsed());
   while (ends_.size() > kMostEnds || (ends_.size() > 1 && ends_[1].first <= oldest)) {
     ends_.pop_front();
   }

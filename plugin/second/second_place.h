@@ -106,7 +106,7 @@ class SecondPlace final : public FigureSource {
   std::map<lss::StreamName, std::weak_ptr<lss::FailoverStream>> failovers_ LSS_GUARDED_BY(mutex_);
   std::set<lss::StreamName> catching_up_ LSS_GUARDED_BY(mutex_);
   std::deque<lss::StreamName> retired_ LSS_GUARDED_BY(mutex_);  // of mirrors, oldest first
-  // When the log's end was where, so that the age of a record can be told; oldest first.
+  // When the log's end was last seen where, so that the age of a record can be told; oldest first.
   std::deque<std::pair<uint64_t, Clock::time_point>> ends_ LSS_GUARDED_BY(mutex_);
   lss::Thread maintenance_;
   std::unique_ptr<RegisteredFigures> registered_;
