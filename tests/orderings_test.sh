@@ -60,5 +60,14 @@ for number in $listed; do
   [[ $count -ge 2 ]] || { echo "$number has $count ends in the code"; failures=$((failures + 1)); }
 done
 
+# A room's README speaks of pairs that there are: "P5", and each of "P9 to P12".
+for readme in lss/README.md lss/*/README.md; do
+  spoken=$({ grep -ohE '\bP[0-9]+( to P[0-9]+)?\b' "$readme" || true; } | sed 's/P//g' |
+    awk '{ for (n = $1; n <= ($3 ? $3 : $1); ++n) print "P" n }' | sort -u)
+  for number in $spoken; do
+    grep -qx "$number" <<<"$listed" || { echo "$readme speaks of $number, which is no pair"; failures=$((failures + 1)); }
+  done
+done
+
 [[ $failures -eq 0 ]] || { echo "$failures failures"; exit 1; }
 echo "ok: $(wc -w <<<"$listed") pairs in ${#files[@]} files"
