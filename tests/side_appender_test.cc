@@ -22,10 +22,14 @@ class SideAppenderTest : public test::SideLogFixture {
   static constexpr size_t kFilling = kGroupBytes - 200;  // most of a group
 
   SideAppenderTest() {
+    parts_.figures = &figures_;
+    OpenAgain();
+  }
+  void OpenAgain() {
+    appender_ = nullptr;
     Format();
     OpenLog();
     parts_.log = log_.get();
-    parts_.figures = &figures_;
     appender_ = std::make_unique<SideAppender>(StreamNumber(1), parts_);
   }
   // With records that are wanted, until not even a small one finds room.
@@ -148,13 +152,17 @@ TEST_F(SideAppenderTest, WhereNobodyHasRoomToGiveItIsAnError) {
 }
 
 TEST_F(SideAppenderTest, AFailedLogIsAskedForNoRoom) {
-  MakeRoomAfter(1);
-  device_.Fail({DeviceCall::kWrite, EIO});
-  ASSERT_TRUE(appender_->Append("abc", 103).ok()) << "it is in memory";
-  EXPECT_EQ(log_->Sync(appender_->group()).code(), Status::Code::kIoError);
-  const std::string bytes = Bytes(3 * kGroupBytes);
-  EXPECT_EQ(appender_->Append(bytes, 103 + bytes.size()).code(), Status::Code::kIoError);
-  EXPECT_EQ(asked_, 0);
+  for (const int error : {EIO, ENOSPC}) {
+    SCOPED_TRACE(error);
+    OpenAgain();
+    MakeRoomAfter(1);
+    device_.Fail({DeviceCall::kWrite, error});
+    ASSERT_TRUE(appender_->Append("abc", 103).ok()) << "it is in memory";
+    EXPECT_EQ(log_->Sync(appender_->group()).code(), Status::Code::kIoError);
+    const std::string bytes = Bytes(3 * kGroupBytes);
+    EXPECT_EQ(appender_->Append(bytes, 103 + bytes.size()).code(), Status::Code::kIoError);
+    EXPECT_EQ(asked_, 0);
+  }
 }
 
 }  // namespace

@@ -245,7 +245,9 @@ void SideLog::AdvanceDurable() {
 
 void SideLog::FailAll(const Status& status) {
   if (failed_.ok()) {
-    failed_ = status;
+    // A full device is no full log: nobody can make room in it.
+    const bool is_full = status.code() == Status::Code::kNoSpace;
+    failed_ = is_full ? Status::IoError(status.message()) : status;
   }
   for (Slot& slot : slots_) {
     slot.synced.NotifyAll();
