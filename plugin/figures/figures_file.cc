@@ -219,7 +219,7 @@ class FiguresFile {
 };
 
 // How long the end of the process waits for a disk that takes no figures.
-constexpr std::chrono::seconds kPatienceAtExit(1);
+constexpr std::chrono::seconds kFinishAtExit(1);
 
 struct Files {
   lss::Mutex mutex;
@@ -234,7 +234,7 @@ void KeepFiguresFile(const std::string& path, std::chrono::milliseconds interval
   // A forked child inherits the registration as well as the flag.
   static std::atomic<bool> at_exit{false};
   if (!at_exit.exchange(true, std::memory_order_relaxed)) {  // Relaxed: who comes first registers
-    (void)std::atexit([] { FinishFiguresFiles(kPatienceAtExit); });
+    (void)std::atexit([] { FinishFiguresFiles(kFinishAtExit); });
   }
   const FilePattern pattern(path);
   Files* const files = g_files.Get();
