@@ -149,6 +149,7 @@ bloom_lfs_SOURCES := \
   plugin/register.cc \
   plugin/second/doubled_log_file.cc \
   plugin/second/failover_log_file.cc \
+  plugin/second/patient_end.cc \
   plugin/second/second_database.cc \
   plugin/second/second_figures.cc \
   plugin/second/second_marker.cc \

@@ -83,6 +83,29 @@ int WriterMain(const std::vector<std::string>& args) {
 }
 const RegisterChild kWriter("nbd_writer", WriterMain);
 
+// args: uri, database, rows. Writes half of them synced, the rest when it is told to, and closes.
+int CloserMain(const std::vector<std::string>& args) {
+  const uint64_t rows = std::stoull(args.at(2));
+  {
+    const TestEnv env(args.at(0));
+    std::unique_ptr<rocksdb::DB> db;
+    rocksdb::Status status = Open(env.get(), args.at(1), &db);
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    for (uint64_t row = 0; row < rows && status.ok(); ++row) {
+      status = db->Put(synced, RowKey(row), RowValue(row));
+      if (row == rows / 2) {
+        Report(status.ToString());
+        Await();
+      }
+    }
+    Report(status.ToString());
+  }
+  Report("closed");
+  return 0;
+}
+const RegisterChild kCloser("nbd_closer", CloserMain);
+
 class SecondPlaceNbdTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -268,6 +291,21 @@ TEST_F(SecondPlaceNbdTest, WhileTheServerIsGoneADatabaseThatNeedsItIsNotOpened) 
   server.Start();
   ExpectEveryRow("id=bloom_lfs");
   ExpectEveryRow("");
+}
+
+TEST_F(SecondPlaceNbdTest, ClosingDoesNotWaitForEverForAServerThatDoesNotAnswer) {
+  NbdServer server({"file", file_});
+  count_->store(60);
+  ChildProcess closer("nbd_closer", {Uri(server, "hedge"), db_, "60"});
+  ASSERT_EQ(closer.Hear(), "OK");
+  server.Signal(SIGSTOP);
+  closer.Say("go on");
+  EXPECT_EQ(closer.Hear(), "OK") << "the file answers";
+  EXPECT_EQ(closer.Hear(), "closed");
+  EXPECT_EQ(closer.Wait(), 0);
+  server.Kill();
+  EXPECT_FALSE(fs::exists(db_ + "/.bloom_lfs/second")) << "the file has everything";
+  ExpectEveryRow("id=bloom_lfs");
 }
 
 TEST_F(SecondPlaceNbdTest, AServerThatCannotBeAPlaceIsNamed) {

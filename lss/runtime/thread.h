@@ -41,7 +41,7 @@ class Thread {
   bool joinable() const { return started_; }
   bool IsCurrent() const { return started_ && pthread_equal(thread_, pthread_self()) != 0; }
   void Join();
-  // In a forked child, which has the handle but not the thread.
+  // In a forked child, which has the handle but not the thread; or of one that may hang for ever.
   void Forget() { started_ = false; }
 
  private:

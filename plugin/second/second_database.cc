@@ -186,11 +186,9 @@ SecondDatabase::~SecondDatabase() {
   }
   const lss::MutexLock own(&mutex_);
   if (begun_ && !place_->log()->Wants(marker_.database)) {
-    // First: the place may hang. One that stays costs a look at the next open.
+    // One that stays costs a look at the next open.
     (void)RemoveSecondMarker(directory_, marker_.database);
-    if (!place_->log()->has_failed()) {  // or it may be somebody else's by now
-      (void)place_->log()->labels()->Remove(marker_.database);
-    }
+    place_->Unlabel(marker_.database);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "plugin/second/second_figures.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 
@@ -22,6 +23,29 @@ void DatabaseFigures::Collect(FigureSink* sink) const {
                 static_cast<double>(policy_->policy.switches()));
   sink->Counter("bloom_lfs_second_failed_over_seconds_total", "Time spent failed over.", database,
                 static_cast<double>(policy_->policy.FailedOverFor(now)) / 1e9);
+}
+
+void SecondPlace::NoteEnd() {
+  constexpr size_t kMostEnds = 3600;
+  const uint64_t end = log_->durable_lsn();
+  const uint64_t oldest = end - std::min(end, log_->RoomUsed());
+  if (ends_.empty() || ends_.back().first != end) {
+    ends_.emplace_back(end, Clock::now());
+  } else if (ends_.size() > 1 || oldest == end) {
+    ends_.back().second = Clock::now();  // what comes behind it is not older
+  }
+  while (ends_.size() > kMostEnds || (ends_.size() > 1 && ends_[1].first <= oldest)) {
+    ends_.pop_front();
+  }
+}
+
+double SecondPlace::SecondsBehind() const {
+  if (log_->RoomUsed() == 0) {
+    return 0;
+  }
+  const lss::MutexLock lock(&mutex_);
+  return ends_.empty() ? 0
+                       : std::chrono::duration<double>(Clock::now() - ends_.front().second).count();
 }
 
 void SecondPlace::Collect(FigureSink* sink) const {

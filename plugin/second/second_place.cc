@@ -8,6 +8,7 @@
 
 #include "lss/base/per_process.h"
 #include "lss/second_place/side_scan.h"
+#include "plugin/second/patient_end.h"
 #include "plugin/second/second_marker.h"
 #include "plugin/warning.h"
 
@@ -23,6 +24,8 @@ constexpr uint64_t kInFlightRemote = lss::SideLog::kMaxInFlight;
 constexpr uint64_t kWorkers = 4;  // streams that combine their syncs
 constexpr uint64_t kWorkersRemote = kInFlightRemote;
 constexpr uint64_t kCatchUpWorkers = 2;
+// Closing a database waits for its place so long.
+constexpr auto kCloseWithin = std::chrono::seconds(10);
 
 // The logs that this process has open in one place.
 struct PlaceLogs {
@@ -81,14 +84,14 @@ Status SecondPlace::Open(const std::string& place, const std::string& database, 
     *result = used.front();
     return Status::Ok();
   }
-  std::shared_ptr<SecondPlace> opened(new SecondPlace(place));
+  const std::shared_ptr<SecondPlace> opened = New(place);
   Status status = lss::OpenSideSpace(place, database, bytes, WarnOnce, &opened->held_);
   if (status.ok()) {
     status = opened->Init();
   }
   if (status.ok()) {
     logs->all.push_back(opened);
-    *result = std::move(opened);
+    *result = opened;
   }
   return status;
 }
@@ -107,7 +110,7 @@ Status SecondPlace::OpenNamed(const std::string& place, const lss::Uuid& log,
   if (*result != nullptr) {
     return Status::Ok();
   }
-  std::shared_ptr<SecondPlace> opened(new SecondPlace(place));
+  const std::shared_ptr<SecondPlace> opened = New(place);
   Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, &opened->held_);
   if (status.ok()) {
     status = opened->held_.space->TakeOver();
@@ -117,9 +120,24 @@ Status SecondPlace::OpenNamed(const std::string& place, const lss::Uuid& log,
   }
   if (status.ok()) {
     logs->all.push_back(opened);
-    *result = std::move(opened);
+    *result = opened;
   }
   return status;
+}
+
+std::shared_ptr<SecondPlace> SecondPlace::New(const std::string& place) {
+  return {new SecondPlace(place), Close};
+}
+
+void SecondPlace::Close(SecondPlace* place) {
+  if (place->fork_guard_.InForkedChild()) {
+    delete place;
+    return;
+  }
+  const std::string name = place->place_;
+  if (!EndWithin(kCloseWithin, [place] { delete place; })) {
+    WarnOnce("the second place " + name + " does not answer; it is closed when it does");
+  }
 }
 
 Status SecondPlace::Init() {
@@ -174,6 +192,7 @@ SecondPlace::~SecondPlace() {
   workers_.reset();
   catch_up_workers_.reset();
   if (log_ != nullptr) {
+    RemoveLabels();
     log_->NoteHead();
   }
 }
@@ -236,6 +255,25 @@ void SecondPlace::Retire(const lss::StreamName& name) {
   retired_.push_back(name);
 }
 
+void SecondPlace::Unlabel(const lss::Uuid& database) {
+  const lss::MutexLock lock(&mutex_);
+  unlabelled_.push_back(database);
+  changed_.NotifyAll();
+}
+
+void SecondPlace::RemoveLabels() {
+  std::vector<lss::Uuid> databases;
+  {
+    const lss::MutexLock lock(&mutex_);
+    databases.swap(unlabelled_);
+  }
+  for (const lss::Uuid& database : databases) {
+    if (!log_->has_failed()) {  // or it may be somebody else's by now
+      (void)log_->labels()->Remove(database);
+    }
+  }
+}
+
 std::vector<lss::StreamName> SecondPlace::FoundOf(const std::string& database) const {
   const std::map<lss::Uuid, std::string> labels = log_->space().labels()->All();
   std::vector<lss::StreamName> names;
@@ -288,29 +326,6 @@ bool SecondPlace::ForgetOrphans() {
   return false;
 }
 
-void SecondPlace::NoteEnd() {
-  constexpr size_t kMostEnds = 3600;
-  const uint64_t end = log_->durable_lsn();
-  const uint64_t oldest = end - std::min(end, log_->RoomUsed());
-  if (ends_.empty() || ends_.back().first != end) {
-    ends_.emplace_back(end, Clock::now());
-  } else if (ends_.size() > 1 || oldest == end) {
-    ends_.back().second = Clock::now();  // what comes behind it is not older
-  }
-  while (ends_.size() > kMostEnds || (ends_.size() > 1 && ends_[1].first <= oldest)) {
-    ends_.pop_front();
-  }
-}
-
-double SecondPlace::SecondsBehind() const {
-  if (log_->RoomUsed() == 0) {
-    return 0;
-  }
-  const lss::MutexLock lock(&mutex_);
-  return ends_.empty() ? 0
-                       : std::chrono::duration<double>(Clock::now() - ends_.front().second).count();
-}
-
 void SecondPlace::CatchUpWithin(std::chrono::milliseconds time) {
   const lss::MutexLock lock(&mutex_);
   if (time < catch_up_within_) {
@@ -323,6 +338,12 @@ void SecondPlace::Maintain() {
   lss::MutexLock lock(&mutex_);
   Clock::time_point caught_up = Clock::now();
   while (!stop_) {
+    if (!unlabelled_.empty()) {
+      lock.Unlock();
+      RemoveLabels();
+      lock.Lock();
+      continue;
+    }
     if (streams_.empty() && failovers_.empty()) {
       changed_.Wait(&mutex_);
       continue;

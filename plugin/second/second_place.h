@@ -65,6 +65,8 @@ class SecondPlace final : public FigureSource {
   // Its file is deleted: nothing of it is wanted, or nothing if its room is.
   void Forget(const lss::StreamName& name);
   void Retire(const lss::StreamName& name);
+  // The log need not know the database any more. Does not wait for it.
+  void Unlabel(const lss::Uuid& database);
   // The streams of the databases of this name that were there when the log was opened.
   std::vector<lss::StreamName> FoundOf(const std::string& database) const;
 
@@ -72,6 +74,11 @@ class SecondPlace final : public FigureSource {
   using Clock = std::chrono::steady_clock;
 
   explicit SecondPlace(std::string place) : place_(std::move(place)) {}
+  static std::shared_ptr<SecondPlace> New(const std::string& place);
+  // Ends it, which waits for its device; of one that does not answer not for ever, but a thread
+  // does.
+  static void Close(SecondPlace* place);
+  void RemoveLabels();
   // REQUIRES: held_ has a space that was taken over
   lss::Status Init();
   lss::Status StartThreads();
@@ -106,6 +113,7 @@ class SecondPlace final : public FigureSource {
   std::map<lss::StreamName, std::weak_ptr<lss::FailoverStream>> failovers_ LSS_GUARDED_BY(mutex_);
   std::set<lss::StreamName> catching_up_ LSS_GUARDED_BY(mutex_);
   std::deque<lss::StreamName> retired_ LSS_GUARDED_BY(mutex_);  // of mirrors, oldest first
+  std::vector<lss::Uuid> unlabelled_ LSS_GUARDED_BY(mutex_);
   // When the log's end was last seen where, so that the age of a record can be told; oldest first.
   std::deque<std::pair<uint64_t, Clock::time_point>> ends_ LSS_GUARDED_BY(mutex_);
   lss::Thread maintenance_;
