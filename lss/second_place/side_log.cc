@@ -260,7 +260,7 @@ void SideLog::FileDurable(const StreamName& stream, Address end) {
     const MutexLock lock(&live_mutex_);
     live_.FileDurable(stream, end);
   }
-  MoveHead(false);
+  FindRoom();
 }
 
 void SideLog::Forget(const StreamName& stream) {
@@ -268,7 +268,16 @@ void SideLog::Forget(const StreamName& stream) {
     const MutexLock lock(&live_mutex_);
     live_.Forget(stream);
   }
-  MoveHead(false);
+  FindRoom();
+}
+
+void SideLog::FindRoom() {
+  uint64_t head = 0;
+  if (room_is_due_ == nullptr) {
+    MoveHead(false);
+  } else if (WantedHead(/*all=*/false, &head)) {
+    room_is_due_();
+  }
 }
 
 void SideLog::ForgetDatabase(const Uuid& database) {

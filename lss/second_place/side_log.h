@@ -17,6 +17,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "lss/base/mutex.h"
@@ -61,8 +62,13 @@ class SideLog {
   // Everything appended into this group and those before it is durable when it returns OK.
   Status Sync(uint64_t group);
 
+  // Called instead of making room for new records, which waits for the device, when it is time for
+  // that: by somebody who must not wait. He has another thread call MakeRoom(). Set before anything
+  // is appended; called under no lock of the log's.
+  void WhenRoomIsDue(std::function<void()> due) { room_is_due_ = std::move(due); }
+  void MakeRoom() { MoveHead(false); }
   // The stream's file is durable below `end`: its records up to there are not wanted any more.
-  // Waits for the device now and then.
+  // Without WhenRoomIsDue, this and Forget wait for the device now and then.
   void FileDurable(const StreamName& stream, Address end);
   // Nothing of the stream is wanted any more, nor what an appender that has entered brings later.
   void Forget(const StreamName& stream);
@@ -121,6 +127,8 @@ class SideLog {
   // Counts what is durable, and wakes who waits for it.
   void AdvanceDurable() LSS_REQUIRES(mutex_);
   void FailAll(const Status& status) LSS_REQUIRES(mutex_);
+  // Makes room, or has it made, if it is time.
+  void FindRoom();
   // Tells the device how far nothing is wanted any more, if that makes enough room; any, if `all`.
   void MoveHead(bool all);
   bool WantedHead(bool all, uint64_t* head) const;
@@ -134,6 +142,7 @@ class SideLog {
   const uint64_t in_flight_;
   uint64_t epoch_ = 0;
   uint64_t writer_ = 0;
+  std::function<void()> room_is_due_;  // may be null
   std::array<Slot, kGroups> slots_;
   std::atomic<uint64_t> open_{0};  // the group that takes records, 0 before the first; P50
 

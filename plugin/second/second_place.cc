@@ -158,6 +158,11 @@ Status SecondPlace::Init() {
 }
 
 Status SecondPlace::StartThreads() {
+  // Who tells the log what is durable syncs a file: the place may hang meanwhile.
+  log_->WhenRoomIsDue([this] {
+    room_is_due_.store(true, std::memory_order_relaxed);  // Relaxed: a look later is as good
+    changed_.NotifyAll();
+  });
   Status status = lss::SideWorkers::Start(is_remote() ? kWorkersRemote : kWorkers, &workers_);
   if (status.ok()) {
     status = lss::SideWorkers::Start(kCatchUpWorkers, &catch_up_workers_);
@@ -351,6 +356,9 @@ void SecondPlace::Maintain() {
     const bool is_due = Clock::now() >= caught_up + catch_up_within_;
     NoteEnd();
     lock.Unlock();
+    if (room_is_due_.exchange(false, std::memory_order_relaxed)) {  // Relaxed: as above
+      log_->MakeRoom();
+    }
     LookAfterLog();
     if (is_due || log_->RoomUsed() > log_->space().log_bytes() / 2) {
       CatchUpAll();

@@ -4,6 +4,7 @@
 // Thread safety: every method from any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -107,6 +108,7 @@ class SecondPlace final : public FigureSource {
 
   mutable lss::Mutex mutex_;
   lss::CondVar changed_;
+  std::atomic<bool> room_is_due_{false};
   std::chrono::milliseconds catch_up_within_ LSS_GUARDED_BY(mutex_) = std::chrono::hours(24);
   bool stop_ LSS_GUARDED_BY(mutex_) = false;
   std::map<lss::StreamName, std::shared_ptr<lss::DoubledStream>> streams_ LSS_GUARDED_BY(mutex_);
