@@ -288,11 +288,6 @@ void SideLog::ForgetDatabase(const Uuid& database) {
   MoveHead(true);
 }
 
-bool SideLog::Wants(const Uuid& database) const {
-  const MutexLock lock(&live_mutex_);
-  return live_.HasDatabase(database);
-}
-
 bool SideLog::Oldest(StreamName* stream) const {
   const MutexLock lock(&live_mutex_);
   if (live_.empty()) {
@@ -300,11 +295,6 @@ bool SideLog::Oldest(StreamName* stream) const {
   }
   (void)live_.oldest_lsn(stream);
   return true;
-}
-
-bool SideLog::has_failed() const {
-  const MutexLock lock(&mutex_);
-  return !failed_.ok();
 }
 
 uint64_t SideLog::durable_lsn() const {

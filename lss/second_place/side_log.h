@@ -73,14 +73,20 @@ class SideLog {
   // Nothing of the stream is wanted any more, nor what an appender that has entered brings later.
   void Forget(const StreamName& stream);
   void ForgetDatabase(const Uuid& database);
-  bool Wants(const Uuid& database) const;
+  bool Wants(const Uuid& database) const {
+    const MutexLock lock(&live_mutex_);
+    return live_.HasDatabase(database);
+  }
   // Tells the device what is not wanted any more, so that whoever opens the log does not find it.
   void NoteHead() { MoveHead(true); }
   // Whose record keeps the most room from being used again. False: no record is wanted.
   bool Oldest(StreamName* stream) const;
 
   // Whether a write has failed: nothing more is acknowledged.
-  bool has_failed() const;
+  bool has_failed() const {
+    const MutexLock lock(&mutex_);
+    return !failed_.ok();
+  }
   // Everything before it is on the device.
   uint64_t durable_lsn() const;
   // Bytes of the log from the oldest record that is wanted to its end.

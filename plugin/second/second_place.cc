@@ -253,8 +253,6 @@ void SecondPlace::End(const lss::StreamName& name) {
   failovers_.erase(name);
 }
 
-void SecondPlace::Forget(const lss::StreamName& name) { log_->Forget(name); }
-
 void SecondPlace::Retire(const lss::StreamName& name) {
   const lss::MutexLock lock(&mutex_);
   retired_.push_back(name);

@@ -64,7 +64,7 @@ class SecondPlace final : public FigureSource {
   // Its file is closed, as durable as it will be: of a group, everything that the log has of it.
   void End(const lss::StreamName& name);
   // Its file is deleted: nothing of it is wanted, or nothing if its room is.
-  void Forget(const lss::StreamName& name);
+  void Forget(const lss::StreamName& name) { log_->Forget(name); }
   void Retire(const lss::StreamName& name);
   // The log need not know the database any more. Does not wait for it.
   void Unlabel(const lss::Uuid& database);
