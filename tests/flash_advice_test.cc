@@ -100,7 +100,7 @@ TEST_P(FlashRejuvenationTest, BlocksThatGoSoonAreInsertedAgain) {
   read();
   const lss::PageFigures figures = tier_->figures();
   const uint64_t missed = figures.misses - full.misses;
-  EXPECT_GT(figures.inserted - full.inserted, missed + kBlocks / 5);
+  EXPECT_GT(figures.inserted - full.inserted, missed + kBlocks / 10) << "twice what is noise above";
   EXPECT_GT(figures.hits() - full.hits(), kBlocks / 2) << "from the tier, not from the database";
 }
 
