@@ -14,10 +14,10 @@
 #include <string>
 #include <thread>
 
-#include "plugin/bloom_lfs_file_system.h"
 #include "plugin/file_kind.h"
 #include "plugin/rocksdb_versions.h"
 #include "tests/crash/watched_calls.h"
+#include "tests/support/figure_sum.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
 
@@ -64,16 +64,6 @@ bool Becomes(const std::function<bool()>& holds) {
 
 class FailoverFiguresTest : public testing::Test {
  protected:
-  // The sum of the figures whose names begin so and have all of this in their labels.
-  static double Sum(const std::string& name, const std::string& label = "") {
-    double sum = 0;
-    for (const auto& [full, value] : BloomLfsFileSystem::GetFigures()) {
-      const bool is_it = full.compare(0, name.size(), name) == 0;
-      sum += is_it && full.find(label) != std::string::npos ? value : 0;
-    }
-    return sum;
-  }
-
   TempDir dir_;
 };
 
@@ -94,23 +84,24 @@ TEST_F(FailoverFiguresTest, SaysThatItHasFailedOverForHowLongAndWhatIsBehind) {
   const auto stall = std::chrono::steady_clock::now();
   logs.Hang(true);
   ASSERT_TRUE(db->Put(synced, "row", "by the side log").ok());
-  EXPECT_EQ(Sum("bloom_lfs_second_failed_over{"), 1);
-  EXPECT_EQ(Sum("bloom_lfs_second_switches_total"), 1);
-  EXPECT_EQ(Sum("bloom_lfs_second_syncs_total", "by=\"side\""), 1);
-  const double behind = Sum("bloom_lfs_second_behind_seconds");
+  EXPECT_EQ(FigureSum("bloom_lfs_second_failed_over{"), 1);
+  EXPECT_EQ(FigureSum("bloom_lfs_second_switches_total"), 1);
+  EXPECT_EQ(FigureSum("bloom_lfs_second_syncs_total", "by=\"side\""), 1);
+  const double behind = FigureSum("bloom_lfs_second_behind_seconds");
   const std::chrono::duration<double> stalled = std::chrono::steady_clock::now() - stall;
   EXPECT_LT(behind, stalled.count() + 4) << "the row is not as old as the log's rest";
-  const double early = Sum("bloom_lfs_second_failed_over_seconds_total");
-  EXPECT_TRUE(Becomes([&] { return Sum("bloom_lfs_second_failed_over_seconds_total") > early; }));
-  EXPECT_TRUE(Becomes([] { return Sum("bloom_lfs_second_behind_seconds") > 0.1; }));
+  const double early = FigureSum("bloom_lfs_second_failed_over_seconds_total");
+  EXPECT_TRUE(
+      Becomes([&] { return FigureSum("bloom_lfs_second_failed_over_seconds_total") > early; }));
+  EXPECT_TRUE(Becomes([] { return FigureSum("bloom_lfs_second_behind_seconds") > 0.1; }));
   logs.Hang(false);
-  EXPECT_TRUE(Becomes([] { return Sum("bloom_lfs_second_failed_over{") == 0; }));
-  EXPECT_EQ(Sum("bloom_lfs_second_switches_total"), 2);
-  EXPECT_TRUE(Becomes([] { return Sum("bloom_lfs_second_behind_seconds") == 0; }));
-  const double whole = Sum("bloom_lfs_second_failed_over_seconds_total");
+  EXPECT_TRUE(Becomes([] { return FigureSum("bloom_lfs_second_failed_over{") == 0; }));
+  EXPECT_EQ(FigureSum("bloom_lfs_second_switches_total"), 2);
+  EXPECT_TRUE(Becomes([] { return FigureSum("bloom_lfs_second_behind_seconds") == 0; }));
+  const double whole = FigureSum("bloom_lfs_second_failed_over_seconds_total");
   EXPECT_GT(whole, early);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(Sum("bloom_lfs_second_failed_over_seconds_total"), whole) << "it is over";
+  EXPECT_EQ(FigureSum("bloom_lfs_second_failed_over_seconds_total"), whole) << "it is over";
 }
 
 }  // namespace

@@ -77,6 +77,18 @@ TEST(ListDirectory, SaysWhatItCannotList) {
   EXPECT_TRUE(names.empty());
 }
 
+TEST(WriteFully, WritesAllOrSaysWhereItStopped) {
+  const TempDir dir;
+  WriteFile(dir / "file", "0123456789");
+  const UniqueFd fd(open((dir / "file").c_str(), O_RDWR | O_CLOEXEC));
+  EXPECT_TRUE(WriteFully(fd.get(), "file", 8, "abcd").ok());
+  EXPECT_EQ(ReadFile(dir / "file"), "01234567abcd");
+  const UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const Status status = WriteFully(full.get(), "full", 0, "bytes");
+  EXPECT_EQ(status.code(), Status::Code::kNoSpace);
+  EXPECT_NE(status.message().find("full at offset 0"), std::string::npos) << status.message();
+}
+
 TEST(NameFile, GivesAFileItsNameOnce) {
   const TempDir dir;
   const UniqueFd fd = CreateUnnamed(dir.path());

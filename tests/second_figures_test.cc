@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "plugin/bloom_lfs_file_system.h"
 #include "plugin/rocksdb_versions.h"
+#include "tests/support/figure_sum.h"
 #include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_env.h"
@@ -21,23 +21,13 @@ constexpr int kRows = 50;
 
 class SecondFiguresTest : public testing::TestWithParam<std::string> {
  protected:
-  // The sum of the figures whose names begin so and have all of this in their labels.
-  static double Sum(const std::string& name, const std::string& label = "") {
-    double sum = 0;
-    for (const auto& [full, value] : BloomLfsFileSystem::GetFigures()) {
-      const bool is_it = full.compare(0, name.size(), name) == 0;
-      sum += is_it && full.find(label) != std::string::npos ? value : 0;
-    }
-    return sum;
-  }
-
   TempDir dir_;
 };
 
 TEST_P(SecondFiguresTest, SaysWhereSyncsGo) {
   const std::string mode = GetParam();
   const std::string file = dir_ / "figures.prom";
-  EXPECT_EQ(Sum("bloom_lfs_second"), 0);
+  EXPECT_EQ(FigureSum("bloom_lfs_second"), 0);
   {
     const TestEnv env(
         "id=bloom_lfs;second_mode=" + mode + ";second_place=" + (dir_ / "place") +
@@ -52,26 +42,26 @@ TEST_P(SecondFiguresTest, SaysWhereSyncsGo) {
     for (int row = 0; row < kRows; ++row) {
       ASSERT_TRUE(db->Put(synced, "row " + std::to_string(row), std::string(100, 'v')).ok());
     }
-    EXPECT_EQ(Sum("bloom_lfs_second_mode", "mode=\"" + mode + "\""), 1);
-    EXPECT_GE(Sum("bloom_lfs_second_syncs_total"), kRows);
-    EXPECT_EQ(Sum("bloom_lfs_second_failed{"), 0);
+    EXPECT_EQ(FigureSum("bloom_lfs_second_mode", "mode=\"" + mode + "\""), 1);
+    EXPECT_GE(FigureSum("bloom_lfs_second_syncs_total"), kRows);
+    EXPECT_EQ(FigureSum("bloom_lfs_second_failed{"), 0);
     const bool uses_side = mode != "failover";  // whose disk does not stall here
     if (uses_side) {
-      EXPECT_GT(Sum("bloom_lfs_second_syncs_total", "by=\"side\""), 0);
-      EXPECT_GT(Sum("bloom_lfs_second_doubled_bytes_total"), 0);
-      EXPECT_GT(Sum("bloom_lfs_second_writes_total"), 0);
-      EXPECT_GT(Sum("bloom_lfs_second_sync_seconds_count", "at=\"side\""), 0);
+      EXPECT_GT(FigureSum("bloom_lfs_second_syncs_total", "by=\"side\""), 0);
+      EXPECT_GT(FigureSum("bloom_lfs_second_doubled_bytes_total"), 0);
+      EXPECT_GT(FigureSum("bloom_lfs_second_writes_total"), 0);
+      EXPECT_GT(FigureSum("bloom_lfs_second_sync_seconds_count", "at=\"side\""), 0);
     }
     if (mode == "group" || mode == "mirror") {
-      EXPECT_EQ(Sum("bloom_lfs_second_syncs_total", "by=\"side\""), kRows);
-      EXPECT_GT(Sum("bloom_lfs_second_used_bytes"), kRows * 100);
+      EXPECT_EQ(FigureSum("bloom_lfs_second_syncs_total", "by=\"side\""), kRows);
+      EXPECT_GT(FigureSum("bloom_lfs_second_used_bytes"), kRows * 100);
     }
     if (mode == "failover" || mode == "hedge") {
-      EXPECT_EQ(Sum("bloom_lfs_second_failed_over{"), 0);
-      EXPECT_EQ(Sum("bloom_lfs_second_switches_total"), 0);
+      EXPECT_EQ(FigureSum("bloom_lfs_second_failed_over{"), 0);
+      EXPECT_EQ(FigureSum("bloom_lfs_second_switches_total"), 0);
     }
   }
-  EXPECT_EQ(Sum("bloom_lfs_second"), 0) << "they go with what they are of";
+  EXPECT_EQ(FigureSum("bloom_lfs_second"), 0) << "they go with what they are of";
   // Debian: the package prometheus. What it says is about style, too.
   ASSERT_TRUE(std::filesystem::exists(file));
   if (std::system("command -v promtool >/dev/null") == 0) {

@@ -27,6 +27,20 @@ Status ReadFully(int fd, const std::string& name, Address offset, size_t length,
   return Status::Ok();
 }
 
+Status WriteFully(int fd, const std::string& name, Address offset, const std::string& bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t written =
+        pwrite(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (written > 0) {
+      done += static_cast<size_t>(written);
+    } else if (written == 0 || errno != EINTR) {
+      return Status::FromErrno("write", name, static_cast<int64_t>(offset + done),
+                               written < 0 ? errno : ENOSPC);
+    }
+  }
+  return Status::Ok();
+}
+
 namespace {
 
 // Takes over `dir`.

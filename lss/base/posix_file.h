@@ -18,6 +18,9 @@ namespace lss {
 Status ReadFully(int fd, const std::string& name, Address offset, size_t length, char* destination,
                  size_t* read);
 
+// All of `bytes` at `offset`. NoSpace where the kernel takes no more and names no cause.
+Status WriteFully(int fd, const std::string& name, Address offset, const std::string& bytes);
+
 // Names of what is in `directory`, without "." and "..", in no particular order. NotFound if it
 // does not exist.
 Status ListDirectory(const std::string& directory, std::vector<std::string>* names);

@@ -82,22 +82,6 @@ void RemoveLeftBehind(const FilePattern& pattern, std::chrono::milliseconds inte
   }
 }
 
-lss::Status WriteAll(int fd, const std::string& path, const std::string& text) {
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t written = write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return lss::Status::FromErrno("write", path, static_cast<int64_t>(done),
-                                    written < 0 ? errno : ENOSPC);
-    }
-    done += static_cast<size_t>(written);
-  }
-  return lss::Status::Ok();
-}
-
 lss::Status WriteAnew(const std::string& path, const std::string& text) {
   struct stat found = {};
   if (lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
@@ -109,7 +93,7 @@ lss::Status WriteAnew(const std::string& path, const std::string& text) {
   if (!fd.valid()) {
     return lss::Status::FromErrno("make", fresh, -1, errno);
   }
-  lss::Status status = WriteAll(fd.get(), fresh, text);
+  lss::Status status = lss::WriteFully(fd.get(), fresh, 0, text);
   if (close(fd.Release()) != 0 && status.ok()) {  // some file systems tell only here
     status = lss::Status::FromErrno("close", fresh, -1, errno);
   }

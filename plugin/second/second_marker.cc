@@ -76,9 +76,8 @@ bool IsTrusted(const lss::RingPlace& place, int fd) {
 }
 
 Status WriteWhole(int fd, const std::string& path, const std::string& text) {
-  const ssize_t written = pwrite(fd, text.data(), text.size(), 0);
-  if (written != static_cast<ssize_t>(text.size())) {
-    return Status::FromErrno("write", path, 0, written < 0 ? errno : ENOSPC);
+  if (Status status = lss::WriteFully(fd, path, 0, text); !status.ok()) {
+    return status;
   }
   return fsync(fd) == 0 ? Status::Ok() : Status::FromErrno("sync", path, -1, errno);
 }

@@ -106,13 +106,14 @@ bool IsArchiveOf(const std::string& directory, const std::string& other) {
          is_same;
 }
 
+// Of its own: options go with a copy and with a checkpoint, and say where the original's logs are.
 bool HasLogs(const std::string& directory) {
   std::vector<std::string> names;
   (void)lss::ListDirectory(directory, &names);
   return std::any_of(names.begin(), names.end(), IsWal);
 }
 
-// Options go with a copy and with a checkpoint, and say where the original's logs are.
+// Empty: they leave the logs beside the database.
 Status FindByOptions(const std::string& directory, std::string* wal_dir) {
   const std::string options = NewestOptions(directory);
   Status status = options.empty() ? Status::Ok() : ReadWalDir(options, wal_dir);
@@ -124,20 +125,17 @@ Status FindByOptions(const std::string& directory, std::string* wal_dir) {
                                    *wal_dir + ", relative to where its process ran" +
                                    NameIt(directory));
   }
-  bool is_same = false;
-  status = CompareDirectories(directory, *wal_dir, &is_same);
-  if (status.ok() && !is_same && HasLogs(directory)) {
-    status = Status::InvalidArgument(directory + " has logs, and its options put them into " +
-                                     *wal_dir + NameIt(directory));
-  }
   return status;
 }
 
 }  // namespace
 
+bool LogDirectories::IsElsewhere(const std::string& path) const {
+  return !elsewhere.empty() && path.rfind(elsewhere + "/", 0) == 0;
+}
+
 std::string LogDirectories::NameOf(const std::string& path) const {
-  const bool is_elsewhere = !elsewhere.empty() && path.rfind(elsewhere + "/", 0) == 0;
-  return is_elsewhere ? path : lss::BaseNameOf(path);
+  return IsElsewhere(path) ? path : lss::BaseNameOf(path);
 }
 
 Status FindLogDirectories(const std::string& directory, LogDirectories* found) {
@@ -147,6 +145,10 @@ Status FindLogDirectories(const std::string& directory, LogDirectories* found) {
   bool is_same = true;
   if (status.ok() && !wal_dir.empty()) {
     status = CompareDirectories(directory, wal_dir, &is_same);
+  }
+  if (status.ok() && !is_same && !found->is_named && HasLogs(directory)) {
+    status = Status::InvalidArgument(directory + " has logs, and its options put them into " +
+                                     wal_dir + NameIt(directory));
   }
   if (status.ok() && !is_same && !IsArchiveOf(directory, wal_dir)) {
     found->elsewhere = wal_dir;

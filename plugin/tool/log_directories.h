@@ -16,6 +16,8 @@ struct LogDirectories {
   std::string elsewhere;  // the other one; empty: there is none
   bool is_named = false;  // by --wal-dir: not only options say so, which a copy has, too
 
+  // Whether a log or ring is there.
+  bool IsElsewhere(const std::string& path) const;
   // What a log or ring of theirs is called in a table.
   std::string NameOf(const std::string& path) const;
 };

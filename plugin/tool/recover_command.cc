@@ -251,18 +251,17 @@ Status Prepare(const std::string& directory, std::list<DatabaseLock>* locks, Fou
 // What only options lead to may be another database's, if they were copied: nothing is changed
 // there unless the caller names it.
 Status CheckElsewhere(const Found& found) {
-  const std::string& elsewhere = found.directories.elsewhere;
-  const bool is_to_change = std::any_of(found.state.rings.begin(), found.state.rings.end(),
-                                        [&](const RingState& ring) {
-                                          return ring.path.rfind(elsewhere + "/", 0) == 0;
-                                        }) ||
-                            found.markers.count(elsewhere) > 0;
-  return elsewhere.empty() || found.directories.is_named || !is_to_change
+  const LogDirectories& directories = found.directories;
+  const bool is_to_change =
+      found.markers.count(directories.elsewhere) > 0 ||
+      std::any_of(found.state.rings.begin(), found.state.rings.end(),
+                  [&](const RingState& ring) { return directories.IsElsewhere(ring.path); });
+  return directories.is_named || !is_to_change
              ? Status::Ok()
              : Status::InvalidArgument(
-                   "by its options the logs of " + found.directories.all.front() + " are in " +
-                   elsewhere + ", which is to be recovered, too; if it is no copy of a database " +
-                   "that has them there, add --wal-dir=" + elsewhere);
+                   "by its options the logs of " + directories.all.front() + " are in " +
+                   directories.elsewhere + ", which is to be recovered, too; if it is no copy of " +
+                   "a database that has them there, add --wal-dir=" + directories.elsewhere);
 }
 
 ExitCode RunRecover(const std::vector<std::string>& arguments, Report* report) {
