@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "lss/base/posix_file.h"
 #include "lss/base/unique_fd.h"
 #include "lss/figures/figures_board.h"
 #include "plugin/rocksdb_versions.h"
@@ -105,6 +107,35 @@ TEST(TopToolTest, OneThatPretendsIsNamedAndTheOthersAreShown) {
                           [&](const auto& row) { return row["pid"] == child.pid(); }));
   pretender.Kill();
   child.Kill();
+}
+
+// Its board says for ever that a stream is coming or going.
+int ChangerMain(const std::vector<std::string>& /*args*/) {
+  lss::BoardCopy copy = lss::FiguresBoard().Copy();
+  std::string bytes(reinterpret_cast<const char*>(copy.words()), lss::BoardCopy::Bytes(0));
+  bytes[offsetof(lss::BoardHeader, changes)] |= 1;
+  bytes[offsetof(lss::BoardHeader, process)] = 1;  // a log of stock's, so that there is a row
+  const lss::UniqueFd fd(memfd_create(lss::FiguresBoard::kName, MFD_CLOEXEC));
+  Report(lss::WriteFully(fd.get(), "board", 0, bytes).ok() ? "changes" : "failed");
+  Await();
+  return 0;
+}
+const RegisterChild kChanger("top_changer", ChangerMain);
+
+TEST(TopToolTest, FiguresThatChangeAllTheWhileAreShownAndSaidToBeUncertain) {
+  ChildProcess changer("top_changer", {});
+  ASSERT_EQ(changer.Hear(), "changes");
+  const ToolOutcome outcome = Tool("top --interval=0.05 --json");
+  const auto uncertain = outcome.json()["processes_uncertain"];
+  EXPECT_EQ(std::count(uncertain.begin(), uncertain.end(), changer.pid()), 1) << outcome.output;
+  const auto rows = outcome.json()["rows"];
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+    return row["pid"] == changer.pid() && row["fallbacks"] == 1;
+  })) << outcome.output;
+  const ToolOutcome table = Tool("top --interval=0.05 " + std::to_string(changer.pid()));
+  EXPECT_NE(table.output.find("its sums may have one of them twice"), std::string::npos)
+      << table.output;
+  changer.Kill();
 }
 
 // A copy of the tool, as the build's directory may be closed to others.

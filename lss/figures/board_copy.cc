@@ -5,14 +5,13 @@
 #include <cstddef>
 #include <thread>
 
+#include "lss/base/clock.h"
 #include "lss/base/posix_file.h"
 
 namespace lss {
 namespace {
 
-// Streams come and go rarely, and in no time, unless their process is stopped there: after some
-// milliseconds the figures are taken as they are.
-constexpr int kTries = 20;
+// Streams come and go rarely, and in no time, unless their thread waits for a processor there.
 constexpr int kTriesAtOnce = 10;
 
 }  // namespace
@@ -44,7 +43,7 @@ Status BoardCopy::ReadHeader(int fd, const std::string& name, BoardCopy* copy) {
   return status.ok() ? CheckHeader(copy->header(), name) : status;
 }
 
-Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy, bool* is_whole) {
+Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy) {
   Status status = ReadHeader(fd, name, copy);
   if (!status.ok()) {
     return status;
@@ -63,18 +62,17 @@ Status BoardCopy::ReadOnce(int fd, const std::string& name, BoardCopy* copy, boo
     status = ReadFully(fd, name, offsetof(BoardHeader, changes), sizeof(after),
                        reinterpret_cast<char*>(&after), &read);
   }
-  *is_whole = before % 2 == 0 && before == after;  // P52
+  copy->is_whole_ = before % 2 == 0 && before == after;  // P52
   return status;
 }
 
-Status BoardCopy::Read(int fd, const std::string& name, BoardCopy* copy) {
-  Status status;
-  bool is_whole = false;
-  for (int tries = 0; tries < kTries && status.ok() && !is_whole; ++tries) {
-    if (tries > kTriesAtOnce) {
+Status BoardCopy::Read(int fd, const std::string& name, int64_t until_ns, BoardCopy* copy) {
+  Status status = ReadOnce(fd, name, copy);
+  for (int tries = 1; status.ok() && !copy->is_whole_ && SteadyNowNs() < until_ns; ++tries) {
+    if (tries >= kTriesAtOnce) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    status = ReadOnce(fd, name, copy, &is_whole);
+    status = ReadOnce(fd, name, copy);
   }
   return status;
 }

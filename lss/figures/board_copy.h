@@ -18,9 +18,10 @@ class BoardCopy {
   // Of a board with so many slots that have been taken. All zeros.
   explicit BoardCopy(size_t slots = 0);
 
-  // From a board's memory file, in whichever process. InvalidArgument: it is not one, or one of
-  // another version; `name` is for the error.
-  static Status Read(int fd, const std::string& name, BoardCopy* copy);
+  // From a board's memory file, in whichever process. Tries until `until_ns` of SteadyNowNs(), and
+  // at least once, for one that is_whole(). InvalidArgument: it is not one, or one of another
+  // version; `name` is for the error.
+  static Status Read(int fd, const std::string& name, int64_t until_ns, BoardCopy* copy);
   // The same of its header alone, which may change meanwhile.
   static Status ReadHeader(int fd, const std::string& name, BoardCopy* copy);
 
@@ -31,6 +32,9 @@ class BoardCopy {
   uint64_t* words() { return lines_.data()->words; }
   // REQUIRES: a copy of a board, not of nothing.
   const BoardHeader& header() const;
+  // False: streams came or went meanwhile, or their process was stopped when one did; a total may
+  // have one of them twice, or not at all.
+  bool is_whole() const { return is_whole_; }
 
   struct Stream {
     StreamKind kind;
@@ -42,8 +46,7 @@ class BoardCopy {
   std::unique_ptr<StreamFigures> Total(StreamKind kind) const;
 
  private:
-  // `is_whole`: no stream came or went meanwhile.
-  static Status ReadOnce(int fd, const std::string& name, BoardCopy* copy, bool* is_whole);
+  static Status ReadOnce(int fd, const std::string& name, BoardCopy* copy);
   static Status CheckHeader(const BoardHeader& header, const std::string& name);
 
   const BoardSlot* slot(size_t index) const;
@@ -55,6 +58,7 @@ class BoardCopy {
   static_assert(alignof(BoardHeader) == alignof(Line) && alignof(BoardSlot) == alignof(Line));
 
   size_t slots_;
+  bool is_whole_ = true;
   std::vector<Line> lines_;
 };
 

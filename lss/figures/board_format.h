@@ -38,7 +38,7 @@ struct BoardHeader {
   uint64_t pid;  // in its own namespace
   // Odd while streams come or go: what is read then is to be read again.
   std::atomic<uint64_t> changes;
-  std::atomic<uint64_t> slots_used;  // no slot from here on has ever been taken
+  std::atomic<uint64_t> slots_used;  // no slot from here on is taken
   ProcessFigures process;
   std::array<StreamFigures, kStreamKinds> gone;  // of streams that have no slot any more
 };

@@ -130,7 +130,17 @@ void FiguresBoard::Retire(StreamKind kind, BoardSlot* slot, const StreamFigures*
   AddTo(*figures, &header()->gone[static_cast<size_t>(kind)]);
   if (slot != nullptr) {
     slot->taken.store(0, std::memory_order_relaxed);  // relaxed: what `change` is for
+    ForgetFreeSlotsAtTheEnd();
   }
+}
+
+// Who looks reads no more than what is used now, whatever there once was.
+void FiguresBoard::ForgetFreeSlotsAtTheEnd() {
+  uint64_t used = header()->slots_used.load(std::memory_order_relaxed);  // under mutex_
+  while (used > 0 && slot(used - 1)->taken.load(std::memory_order_relaxed) == 0) {
+    --used;  // relaxed: changed under mutex_ only
+  }
+  header()->slots_used.store(used, std::memory_order_relaxed);  // relaxed: what `change` is for
 }
 
 BoardCopy FiguresBoard::Copy() const {

@@ -44,6 +44,7 @@ class FiguresBoard {
   BoardHeader* header() const;
   BoardSlot* slot(size_t index) const;
   void Retire(StreamKind kind, BoardSlot* slot, const StreamFigures* figures);
+  void ForgetFreeSlotsAtTheEnd();
 
   const ForkGuard fork_guard_;
   UniqueFd fd_;

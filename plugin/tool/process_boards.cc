@@ -21,6 +21,9 @@ namespace {
 
 using lss::Status;
 
+// Of one look at whichever number of processes: for streams that come or go just then.
+constexpr int64_t kPatienceNs = 500'000'000;
+
 std::string ProcOf(pid_t pid) { return "/proc/" + std::to_string(pid); }
 
 // Its number as it sees it itself: the last one of a line like "NSpid: 4711 12".
@@ -52,7 +55,8 @@ Status CannotLookAt(pid_t pid, int error) {
 }
 
 // A forked child has its parent's board open, too; the process's own one carries its number.
-Status ReadOwn(pid_t pid, const std::vector<std::string>& boards, lss::BoardCopy* board) {
+Status ReadOwn(pid_t pid, const std::vector<std::string>& boards, int64_t until_ns,
+               lss::BoardCopy* board) {
   Status status = Status::NotFound("process " + std::to_string(pid) +
                                    " has written no log or blob file with bloom_lfs");
   const uint64_t own = PidInItsNamespace(pid);
@@ -64,16 +68,14 @@ Status ReadOwn(pid_t pid, const std::vector<std::string>& boards, lss::BoardCopy
     }
     Status read = lss::BoardCopy::ReadHeader(fd.get(), path, board);
     if (read.ok() && board->header().pid == own) {
-      return lss::BoardCopy::Read(fd.get(), path, board);
+      return lss::BoardCopy::Read(fd.get(), path, until_ns, board);
     }
     status = read.ok() ? status : read;
   }
   return status;
 }
 
-}  // namespace
-
-Status ReadProcess(pid_t pid, WatchedProcess* process) {
+Status ReadProcessUntil(pid_t pid, int64_t until_ns, WatchedProcess* process) {
   const std::string directory = ProcOf(pid) + "/fd";
   const lss::UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
@@ -91,9 +93,15 @@ Status ReadProcess(pid_t pid, WatchedProcess* process) {
   }
   process->pid = pid;
   process->command = CommandOf(pid);
-  Status status = ReadOwn(pid, boards, &process->board);
+  Status status = ReadOwn(pid, boards, until_ns, &process->board);
   process->read_at_ns = lss::SteadyNowNs();
   return status;
+}
+
+}  // namespace
+
+Status ReadProcess(pid_t pid, WatchedProcess* process) {
+  return ReadProcessUntil(pid, lss::SteadyNowNs() + kPatienceNs, process);
 }
 
 WatchedProcesses ReadAllProcesses(const std::function<bool()>& is_stopped) {
@@ -103,6 +111,7 @@ WatchedProcesses ReadAllProcesses(const std::function<bool()>& is_stopped) {
     all.errors.push_back(status.ToString());
     return all;
   }
+  const int64_t until_ns = lss::SteadyNowNs() + kPatienceNs;
   for (const std::string& name : names) {
     const auto pid = static_cast<pid_t>(strtol(name.c_str(), nullptr, 10));
     if (pid <= 0) {
@@ -112,7 +121,7 @@ WatchedProcesses ReadAllProcesses(const std::function<bool()>& is_stopped) {
       break;
     }
     WatchedProcess process;
-    const Status status = ReadProcess(pid, &process);
+    const Status status = ReadProcessUntil(pid, until_ns, &process);
     if (status.ok()) {
       all.processes.push_back(std::move(process));
     } else if (status.code() == Status::Code::kPermissionDenied) {

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include "plugin/figures/stream_figures_source.h"
@@ -63,9 +64,24 @@ std::vector<TopRow> RowsOf(const WatchedProcesses& before, const WatchedProcesse
   return rows;
 }
 
+// Of which a stream may have been counted twice, or not at all.
+std::set<pid_t> UncertainProcesses(const WatchedProcesses& before, const WatchedProcesses& after) {
+  std::set<pid_t> uncertain;
+  for (const WatchedProcesses* const look : {&before, &after}) {
+    for (const WatchedProcess& process : look->processes) {
+      if (!process.board.is_whole()) {
+        uncertain.insert(process.pid);
+      }
+    }
+  }
+  return uncertain;
+}
+
 ExitCode Show(const WatchedProcesses& before, const WatchedProcesses& after, Report* report) {
   const std::vector<TopRow> rows = RowsOf(before, after);
   report->json()["processes_hidden"] = after.hidden;
+  const std::set<pid_t> uncertain = UncertainProcesses(before, after);
+  report->json()["processes_uncertain"] = uncertain;
   report->json()["rows"] = Json::array();
   for (const TopRow& row : rows) {
     report->json()["rows"].push_back(JsonOf(row));
@@ -84,6 +100,11 @@ ExitCode Show(const WatchedProcesses& before, const WatchedProcesses& after, Rep
     return kUsage;
   }
   report->Table(TableOf(rows));
+  for (const pid_t each : uncertain) {
+    report->Line("process " + std::to_string(each) +
+                 " opened or closed files all the while, or is stopped doing so: its sums may have "
+                 "one of them twice, or not at all");
+  }
   if (!hidden.empty()) {
     report->Line(hidden);
   }
