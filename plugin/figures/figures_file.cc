@@ -108,12 +108,8 @@ lss::Status WriteAnew(const std::string& path, const std::string& text) {
 
 class FiguresFile {
  public:
-  FiguresFile(const FilePattern& pattern, std::chrono::milliseconds interval)
-      : path_(pattern.OfProcess(getpid())), has_number_(pattern.has_number) {
-    if (has_number_) {
-      RemoveLeftBehind(pattern, interval);
-    }
-  }
+  explicit FiguresFile(const FilePattern& pattern)
+      : pattern_(pattern), path_(pattern.OfProcess(getpid())) {}
   // REQUIRES: Finish() has returned true, or no thread runs.
   ~FiguresFile() {
     if (thread_.joinable()) {
@@ -155,8 +151,15 @@ class FiguresFile {
   }
 
  private:
+  // Alone waits for the file's disk, which may stand still.
   void Run() {
     lss::MutexLock lock(&mutex_);
+    const std::chrono::milliseconds interval = interval_;
+    lock.Unlock();
+    if (pattern_.has_number) {
+      RemoveLeftBehind(pattern_, interval);
+    }
+    lock.Lock();
     while (!stop_) {
       lock.Unlock();
       Write();
@@ -167,7 +170,7 @@ class FiguresFile {
       }
     }
     lock.Unlock();
-    if (has_number_) {
+    if (pattern_.has_number) {
       (void)unlink(path_.c_str());  // the next one's has another name
     } else {
       Write();
@@ -179,7 +182,7 @@ class FiguresFile {
   // Series of several processes differ in the process's number.
   std::vector<Figure> Collect() const {
     std::vector<Figure> figures = CollectFigures();
-    if (has_number_) {
+    if (pattern_.has_number) {
       for (Figure& figure : figures) {
         figure.labels.emplace_back("pid", std::to_string(getpid()));
       }
@@ -192,8 +195,8 @@ class FiguresFile {
     }
   }
 
+  const FilePattern pattern_;
   const std::string path_;
-  const bool has_number_;
   lss::Mutex mutex_;
   lss::CondVar changed_;
   std::chrono::milliseconds interval_ LSS_GUARDED_BY(mutex_) = std::chrono::hours(1);
@@ -225,7 +228,7 @@ void KeepFiguresFile(const std::string& path, std::chrono::milliseconds interval
   const lss::MutexLock lock(&files->mutex);
   std::unique_ptr<FiguresFile>& file = files->by_path[pattern.OfProcess(getpid())];
   if (file == nullptr) {
-    file = std::make_unique<FiguresFile>(pattern, interval);
+    file = std::make_unique<FiguresFile>(pattern);
   }
   file->Within(interval);
 }

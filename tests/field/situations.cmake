@@ -49,6 +49,7 @@ situation(io_uring/refused_with_many)
 
 situation(neighbours/forked_worker)
 situation(neighbours/frozen_disk)
+situation(neighbours/frozen_figures)
 situation(neighbours/frozen_then_thawed)
 situation(neighbours/frozen_while_written)
 situation(neighbours/opened_by_background_thread SERIAL LIMIT 300)
