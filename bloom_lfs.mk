@@ -145,15 +145,16 @@ bloom_lfs_SOURCES := \
   plugin/log_writer_intent.cc \
   plugin/number_set.cc \
   plugin/option_text.cc \
+  plugin/patience.cc \
   plugin/plugin_options.cc \
   plugin/register.cc \
   plugin/second/doubled_log_file.cc \
   plugin/second/failover_log_file.cc \
-  plugin/second/patient_end.cc \
   plugin/second/second_database.cc \
   plugin/second/second_figures.cc \
   plugin/second/second_marker.cc \
   plugin/second/second_place.cc \
+  plugin/second/second_place_open.cc \
   plugin/second/second_recovery.cc \
   plugin/second/second_register.cc \
   plugin/shown_file.cc \

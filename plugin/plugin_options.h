@@ -46,6 +46,9 @@ struct PluginOptions {
   std::string stats_file;  // the process's figures, for Prometheus; %p: its number; empty: none
   uint64_t stats_interval_s = 15;  // how old they may be
 
+  // Otherwise logs may do without it.
+  bool needs_second_place() const { return second_mode == "mirror" && mirror_degraded == "wait"; }
+
   lss::StoreOptions ForWal() const;
   lss::StoreOptions ForBlob() const;
   // InvalidArgument that names the option and the allowed range.

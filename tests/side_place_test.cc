@@ -37,7 +37,7 @@ using std::chrono::steady_clock;
 constexpr uint64_t kBytes = 4 << 20;
 
 Status Open(const std::string& directory, HeldSideSpace* held, const std::string& database = "") {
-  return OpenSideSpace(directory, database, kBytes, nullptr, held);
+  return OpenSideSpace(directory, database, kBytes, nullptr, {}, held);
 }
 
 // Has a log of the directory until it is told to end, or killed.

@@ -192,6 +192,13 @@ void Thread::Join() {
   }
 }
 
+void Thread::Detach() {
+  if (started_) {
+    pthread_detach(thread_);
+    started_ = false;
+  }
+}
+
 bool ThreadStarter::Start(std::function<void()> main, Thread* thread) {
   if (!MayTry() || (accepts_ == Accepts::kOrdinary && !Thread::WouldBeOrdinary())) {
     return false;

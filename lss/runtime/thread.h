@@ -41,8 +41,10 @@ class Thread {
   bool joinable() const { return started_; }
   bool IsCurrent() const { return started_ && pthread_equal(thread_, pthread_self()) != 0; }
   void Join();
-  // In a forked child, which has the handle but not the thread; or of one that may hang for ever.
+  // In a forked child, which has the handle but not the thread.
   void Forget() { started_ = false; }
+  // Leaves it to itself: what it has goes when it ends.
+  void Detach();
 
  private:
   bool started_ = false;

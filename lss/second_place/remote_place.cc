@@ -58,6 +58,7 @@ Status FormatExport(std::unique_ptr<Device> device, uint64_t bytes,
 }  // namespace
 
 Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink& warn,
+                       const std::function<bool()>& still_waits,
                        std::unique_ptr<SideSpace>* space) {
   std::unique_ptr<SideSpace> opened;
   Status status = ReadRemoteSpace(uri, warn, &opened);
@@ -67,6 +68,9 @@ Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink
     if (status.ok()) {
       status = FormatExport(std::move(device), bytes, &opened);
     }
+  }
+  if (status.ok() && still_waits && !still_waits()) {
+    status = Status::Closed(uri + " has answered too late, and is not taken over");
   }
   if (status.ok()) {
     status = opened->TakeOver();

@@ -5,6 +5,7 @@
 // Thread safety: functions without state, from any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,10 @@ namespace lss {
 
 // The log on the export at `uri`, taken over. If the export is empty, it is made: of `bytes`, or as
 // many as there is room for. InvalidArgument: the export holds something else, or is too small.
-// Other errors are those of OpenRemoteDevice.
+// Closed: `still_waits` (may be null) said no, and its owner still has it. Other errors are those
+// of OpenRemoteDevice.
 Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink& warn,
-                       std::unique_ptr<SideSpace>* space);
+                       const std::function<bool()>& still_waits, std::unique_ptr<SideSpace>* space);
 // The log there, not taken over. Corruption: there is none.
 Status ReadRemoteSpace(const std::string& uri, const WarningSink& warn,
                        std::unique_ptr<SideSpace>* space);

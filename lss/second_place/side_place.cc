@@ -119,7 +119,7 @@ Status MakeSpace(const std::string& directory, const std::string& path, uint64_t
 }
 
 // Whether nobody wants anything of it, or a database of this name has written it.
-bool IsFreeFor(const std::string& database, const SideSpace& space) {
+bool IsFreeFor(const std::string& database, const PlaceCaller& caller, const SideSpace& space) {
   const std::map<Uuid, std::string> names = space.labels()->All();
   SideScan scan;
   bool has_records = false;
@@ -129,6 +129,9 @@ bool IsFreeFor(const std::string& database, const SideSpace& space) {
       [&](const SideRecord& record, uint64_t) {
         const auto name = names.find(record.stream.database);
         has_records = true;
+        if (caller.note_step) {
+          caller.note_step();
+        }
         is_own = is_own || (name != names.end() && name->second == SideLabels::Kept(database));
       },
       &scan);
@@ -143,7 +146,7 @@ Status MakeDirectory(const std::string& directory) {
 }
 
 Status OpenInDirectory(const std::string& directory, const std::string& database, uint64_t bytes,
-                       const WarningSink& warn, HeldSideSpace* held) {
+                       const WarningSink& warn, const PlaceCaller& caller, HeldSideSpace* held) {
   Status status = MakeDirectory(directory);
   std::vector<uint64_t> numbers;
   if (status.ok()) {
@@ -166,7 +169,7 @@ Status OpenInDirectory(const std::string& directory, const std::string& database
     if (!exists && access(path.c_str(), F_OK) != 0) {
       status = MakeSpace(directory, path, bytes, warn, &candidate.space);
     } else if (!OpenSpace(path, warn, &candidate.space).ok() ||
-               !IsFreeFor(database, *candidate.space)) {
+               !IsFreeFor(database, caller, *candidate.space)) {
       continue;  // a dead process's, with records; or damaged, and not ours to judge
     }
     if (status.ok()) {
@@ -202,9 +205,10 @@ HeldSideSpace& HeldSideSpace::operator=(HeldSideSpace&& other) noexcept {
 }
 
 Status OpenSideSpace(const std::string& place, const std::string& database, uint64_t bytes,
-                     const WarningSink& warn, HeldSideSpace* held) {
-  return IsRemotePlace(place) ? OpenRemoteSpace(place, bytes, warn, &held->space)
-                              : OpenInDirectory(place, database, bytes, warn, held);
+                     const WarningSink& warn, const PlaceCaller& caller, HeldSideSpace* held) {
+  return IsRemotePlace(place)
+             ? OpenRemoteSpace(place, bytes, warn, caller.still_waits, &held->space)
+             : OpenInDirectory(place, database, bytes, warn, caller, held);
 }
 
 Status FindSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,

@@ -35,11 +35,18 @@ struct HeldSideSpace {
   RingLock lock;  // on it
 };
 
+// Who waits for a place, which may hang. Its functions may be null.
+struct PlaceCaller {
+  std::function<void()> note_step;    // called again and again while the place gets on
+  std::function<bool()> still_waits;  // false: no other machine is to lose a log any more
+};
+
 // A log of the place in which nothing is recorded, or one that has records of a database of this
 // name (SideLabels); or a new one of `bytes`. Taken over. A directory is made if it is missing, and
-// its parent is not. An export has one log, whatever is recorded there.
+// its parent is not. An export has one log, whatever is recorded there. Closed: the caller does not
+// wait any more.
 Status OpenSideSpace(const std::string& place, const std::string& database, uint64_t bytes,
-                     const WarningSink& warn, HeldSideSpace* held);
+                     const WarningSink& warn, const PlaceCaller& caller, HeldSideSpace* held);
 // The log of that name and its path, for reading: whoever has it may be writing it. NotFound: it is
 // not in the place, or there is no such directory.
 Status FindSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,

@@ -1,15 +1,18 @@
 #include "plugin/flash/flash_stores.h"
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <system_error>
 
+#include "lss/base/fork_guard.h"
 #include "lss/base/mutex.h"
 #include "lss/base/per_process.h"
 #include "lss/device/remote_device.h"
 #include "lss/runtime/runtime.h"
 #include "plugin/flash/flash_figures.h"
+#include "plugin/patience.h"
 #include "plugin/warning.h"
 
 namespace bloom_lfs {
@@ -54,6 +57,7 @@ struct RunningStore {
     turns->Begin();
     has_turn = true;
   }
+  const lss::ForkGuard fork_guard;
   const FlashOptions options;
   const std::shared_ptr<Turns> turns;
   lss::Runtime runtime;
@@ -61,6 +65,29 @@ struct RunningStore {
   std::unique_ptr<lss::PageStore> store;
   std::unique_ptr<FigureSource> figures;
 };
+
+// RocksDB's closing waits so long for a tier that does not get on: its disk hangs.
+constexpr auto kCloseWithin = std::chrono::seconds(5);
+
+// What the closing of a store changes, as long as its disk answers.
+uint64_t ProgressOf(const lss::PageStore& store) {
+  const lss::PageFigures figures = store.figures();
+  return figures.written_bytes + figures.recovery_read_bytes;
+}
+
+// What is left of it when the disk hangs belongs to the thread that waits for it.
+void CloseStore(RunningStore* store) {
+  const std::shared_ptr<RunningStore> shared(store);
+  if (shared->fork_guard.InForkedChild() || shared->store == nullptr) {
+    return;
+  }
+  shared->figures.reset();  // the path may be opened anew before it is closed
+  if (!DoWithin(
+          kCloseWithin, [shared] { shared->store->Close(); },
+          [&shared] { return ProgressOf(*shared->store); })) {
+    WarnOnce("flash tier " + shared->options.path + " does not answer; it is closed when it does");
+  }
+}
 
 struct Place {
   std::weak_ptr<RunningStore> running;
@@ -98,7 +125,7 @@ std::shared_ptr<lss::PageStore> SharedPageStore(const FlashOptions& options) {
   Place& place = stores->by_path[OneNameOf(options.path)];
   std::shared_ptr<RunningStore> running = place.running.lock();
   if (running == nullptr) {
-    running = std::make_shared<RunningStore>(options, place.turns);
+    running = {new RunningStore(options, place.turns), CloseStore};
     lss::PageStoreOptions store_options = options.ForStore();
     store_options.before_opening = [its = running.get()] { its->AwaitTurn(); };
     // The options are valid: what else goes wrong turns the store off.

@@ -17,6 +17,7 @@
 #include "plugin/directory_id.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
+#include "plugin/patience.h"
 #include "plugin/plugin_options.h"
 #include "plugin/second/doubled_log_file.h"
 #include "plugin/second/failover_log_file.h"
@@ -35,6 +36,10 @@ constexpr auto kWaitForOwner = std::chrono::seconds(5);
 constexpr int kPauseFactor = 10;
 // A log that is being written looks damaged where a write is under way.
 constexpr int kReadings = 5;
+// A place that does not get on for so long is done without, or is not there. Longer than a
+// connection may take, whose error says more.
+constexpr auto kAnswerWithin = std::chrono::seconds(15);
+constexpr auto kNeededWithin = std::chrono::seconds(60);
 
 lss::FailoverLimits LimitsOf(const PluginOptions& options) {
   constexpr int64_t kNanosPerMilli = 1000000;
@@ -88,15 +93,53 @@ Status ResolvePlace(const std::string& name, std::string* resolved) {
   return Status::Ok();
 }
 
-Status ReadRecordsOnce(const SecondMarker& marker, RecordedLogs* logs) {
+// Looking for it may hang as much as anything else there.
+Status ResolvePlaceWithin(const std::string& name, std::chrono::milliseconds patience,
+                          std::string* resolved) {
+  struct Found {
+    Status status;
+    std::string name;
+  };
+  const auto found = std::make_shared<Found>();
+  if (!DoWithin(patience, [=] { found->status = ResolvePlace(name, &found->name); })) {
+    return SecondPlace::NoAnswer(name, patience);
+  }
+  *resolved = found->name;
+  return found->status;
+}
+
+Status ReadRecordsOnce(const SecondMarker& marker, const std::shared_ptr<SecondPlace>& open,
+                       const std::function<void()>& note_step, RecordedLogs* logs) {
   // A server may have one client at a time.
-  if (const auto open = SecondPlace::FindOpen(marker.place, marker.log); open != nullptr) {
-    return ReadRecordedLogs(open->log()->space(), marker.database, logs);
+  if (open != nullptr) {
+    return ReadRecordedLogs(open->log()->space(), marker.database, note_step, logs);
   }
   std::unique_ptr<lss::SideSpace> space;
   std::string path;
   Status status = lss::FindSideSpace(marker.place, marker.log, WarnOnce, &space, &path);
-  return status.ok() ? ReadRecordedLogs(*space, marker.database, logs) : status;
+  return status.ok() ? ReadRecordedLogs(*space, marker.database, note_step, logs) : status;
+}
+
+Status ReadRecords(const SecondMarker& marker, RecordedLogs* logs) {
+  struct Read {
+    Status status;
+    RecordedLogs logs;
+  };
+  const auto read = std::make_shared<Read>();
+  const auto look = [=](const std::shared_ptr<SecondPlace>& open,
+                        const std::function<void()>& note_step) {
+    for (int reading = 0; reading < kReadings; ++reading) {
+      read->status = ReadRecordsOnce(marker, open, note_step, &read->logs);
+      if (read->status.code() != Status::Code::kCorruption) {
+        break;
+      }
+    }
+  };
+  if (!SecondPlace::Look(marker.place, marker.log, kNeededWithin, look)) {
+    return SecondPlace::NoAnswer(marker.place, kNeededWithin);
+  }
+  *logs = std::move(read->logs);
+  return read->status;
 }
 
 }  // namespace
@@ -121,7 +164,7 @@ Status SecondDatabase::Arrive(bool* busy) {
 
 Status SecondDatabase::Recover() {
   RecordedLogs recorded;
-  Status status = ReadRecords(&recorded);
+  Status status = ReadRecords(marker_, &recorded);
   if (!status.ok()) {
     return WithoutPlace(directory_, marker_, status);
   }
@@ -157,27 +200,9 @@ Status SecondDatabase::Recover() {
   return RemoveSecondMarker(directory_, marker_.database);
 }
 
-Status SecondDatabase::ReadRecords(RecordedLogs* logs) {
-  Status status;
-  // A log that another database's owner is writing looks damaged where a write is under way.
-  for (int reading = 0; reading < kReadings; ++reading) {
-    status = ReadRecordsOnce(marker_, logs);
-    if (status.code() != Status::Code::kCorruption) {
-      break;
-    }
-  }
-  return status;
-}
-
 // If another process has the log, it finds out itself when it wants the room.
 void SecondDatabase::GiveUpRecords() {
-  std::shared_ptr<SecondPlace> place;
-  const Status status = SecondPlace::OpenNamed(marker_.place, marker_.log, &place);
-  if (status.ok()) {
-    place->log()->ForgetDatabase(marker_.database);
-    (void)place->log()->labels()->Remove(marker_.database);
-    place_ = std::move(place);
-  }
+  (void)SecondPlace::GiveUp(marker_.place, marker_.log, marker_.database, kAnswerWithin, &place_);
 }
 
 SecondDatabase::~SecondDatabase() {
@@ -204,8 +229,7 @@ Status SecondDatabase::Begin(const PluginOptions& options) {
   if (HasPlace()) {
     return Status::Ok();
   }
-  const bool may_go_without = options.second_mode != "mirror" || options.mirror_degraded != "wait";
-  if (may_go_without && Clock::now() < not_before_) {
+  if (!options.needs_second_place() && Clock::now() < not_before_) {
     return begin_error_;
   }
   const Clock::time_point begin = Clock::now();
@@ -217,23 +241,26 @@ Status SecondDatabase::Begin(const PluginOptions& options) {
 
 Status SecondDatabase::BeginNow(const PluginOptions& options) {
   const bool is_mirror = options.second_mode == "mirror";
-  std::string name;
-  Status status = ResolvePlace(options.second_place, &name);
-  std::shared_ptr<SecondPlace> place;
+  SecondPlace::Wish wish;
+  wish.database = lss::DrawUuid();
+  wish.directory = directory_;
+  wish.goes_on = is_mirror;  // where its last life was
+  wish.bytes = options.second_bytes;
+  wish.patience = options.needs_second_place() ? kNeededWithin : kAnswerWithin;
+  Status status = ResolvePlaceWithin(options.second_place, wish.patience, &wish.place);
+  SecondPlace::Opened opened;
   if (status.ok()) {
-    // A mirror goes on in the log where its last life was.
-    status = SecondPlace::Open(name, is_mirror ? directory_ : std::string(), options.second_bytes,
-                               &place);
+    status = SecondPlace::Open(wish, &opened);
   }
   if (!status.ok()) {
     return status;
   }
+  const std::shared_ptr<SecondPlace> place = std::move(opened.place);
   place->CatchUpWithin(std::chrono::milliseconds(options.second_catch_up_ms));
-  const SecondMarker marker = {place->log_name(),      lss::DrawUuid(),        ThisBoot(),
-                               IdentityOf(directory_), options.ring_directory, name};
+  const SecondMarker marker = {place->log_name(),      wish.database,          ThisBoot(),
+                               IdentityOf(directory_), options.ring_directory, wish.place};
   // A mirror has nothing that the files lack.
-  status = place->log()->labels()->Set(marker.database, directory_);
-  if (status.ok() && !is_mirror) {
+  if (!is_mirror) {
     status = WriteMarker(marker);
   }
   if (!status.ok()) {
@@ -243,7 +270,7 @@ Status SecondDatabase::BeginNow(const PluginOptions& options) {
     earlier_.emplace_back(marker_.database, place_);
   }
   marker_ = marker;
-  place_ = std::move(place);
+  place_ = place;
   is_mirror_ = is_mirror;
   begun_ = true;
   if (options.second_mode == "failover" || options.second_mode == "hedge") {
@@ -251,9 +278,7 @@ Status SecondDatabase::BeginNow(const PluginOptions& options) {
   }
   figures_ = nullptr;
   figures_ = std::make_unique<DatabaseFigures>(directory_, options.second_mode, policy_);
-  if (is_mirror) {
-    AdoptOlderLogs();
-  }
+  AdoptOlderLogs(opened.earlier);
   return status;
 }
 
@@ -272,8 +297,8 @@ Status SecondDatabase::WriteMarker(const SecondMarker& marker) {
   return status.ok() ? WriteSecondMarker(directory_, marker) : status;
 }
 
-void SecondDatabase::AdoptOlderLogs() {
-  for (const lss::StreamName& name : place_->FoundOf(directory_)) {
+void SecondDatabase::AdoptOlderLogs(const std::vector<lss::StreamName>& names) {
+  for (const lss::StreamName& name : names) {
     if (FindLog(directory_, name.number).empty()) {
       place_->Retire(name);
     } else {

@@ -59,8 +59,6 @@ class SecondDatabase {
   // logs, or does the same.
   lss::Status Arrive(bool* busy);
   lss::Status Recover() LSS_REQUIRES(mutex_);
-  // Of the marker's database.
-  lss::Status ReadRecords(RecordedLogs* logs) LSS_REQUIRES(mutex_);
   void GiveUpRecords() LSS_REQUIRES(mutex_);
   // Whether there is one that new logs may, or have to, use.
   bool HasPlace() const LSS_REQUIRES(mutex_);
@@ -69,7 +67,8 @@ class SecondDatabase {
   lss::Status Begin(const PluginOptions& options) LSS_REQUIRES(mutex_);
   lss::Status BeginNow(const PluginOptions& options) LSS_REQUIRES(mutex_);
   lss::Status WriteMarker(const SecondMarker& marker) LSS_REQUIRES(mutex_);
-  void AdoptOlderLogs() LSS_REQUIRES(mutex_);
+  // Of a mirror: those that its earlier lives have left in the place.
+  void AdoptOlderLogs(const std::vector<lss::StreamName>& names) LSS_REQUIRES(mutex_);
   lss::Status Wrap(const std::string& path, const PluginOptions& options,
                    const std::shared_ptr<SecondDatabase>& self, std::function<void()> note_sync,
                    std::unique_ptr<rocksdb::FSWritableFile>* file) LSS_REQUIRES(mutex_);

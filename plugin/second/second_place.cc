@@ -6,9 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "lss/base/per_process.h"
-#include "lss/second_place/side_scan.h"
-#include "plugin/second/patient_end.h"
 #include "plugin/second/second_marker.h"
 #include "plugin/warning.h"
 
@@ -19,143 +16,11 @@ using lss::Status;
 
 constexpr uint64_t kPreparedBytes = 64ULL << 20;  // ahead of the tail
 constexpr auto kLookEvery = std::chrono::seconds(1);
-constexpr uint64_t kInFlight = 2;  // a directory is near: more syncs combine if fewer are under way
-constexpr uint64_t kInFlightRemote = lss::SideLog::kMaxInFlight;
 constexpr uint64_t kWorkers = 4;  // streams that combine their syncs
-constexpr uint64_t kWorkersRemote = kInFlightRemote;
+constexpr uint64_t kWorkersRemote = lss::SideLog::kMaxInFlight;
 constexpr uint64_t kCatchUpWorkers = 2;
-// Closing a database waits for its place so long.
-constexpr auto kCloseWithin = std::chrono::seconds(10);
-
-// The logs that this process has open in one place.
-struct PlaceLogs {
-  lss::Mutex mutex;  // held while one is opened, which may take as long as a server takes
-  std::vector<std::weak_ptr<SecondPlace>> all LSS_GUARDED_BY(mutex);
-
-  // Those that are still used and have not failed.
-  std::vector<std::shared_ptr<SecondPlace>> Used() LSS_REQUIRES(mutex) {
-    std::vector<std::shared_ptr<SecondPlace>> used;
-    std::vector<std::weak_ptr<SecondPlace>> left;
-    for (const std::weak_ptr<SecondPlace>& each : all) {
-      if (std::shared_ptr<SecondPlace> place = each.lock(); place != nullptr) {
-        left.push_back(each);
-        if (!place->log()->has_failed()) {
-          used.push_back(std::move(place));
-        }
-      }
-    }
-    all.swap(left);
-    return used;
-  }
-  std::shared_ptr<SecondPlace> Find(const lss::Uuid& log) LSS_REQUIRES(mutex) {
-    for (const std::shared_ptr<SecondPlace>& used : Used()) {
-      if (used->log_name() == log) {
-        return used;
-      }
-    }
-    return nullptr;
-  }
-};
-
-struct Places {
-  lss::Mutex mutex;
-  std::map<std::string, std::shared_ptr<PlaceLogs>> by_name LSS_GUARDED_BY(mutex);
-};
-
-lss::PerProcess<Places> g_places;
-
-std::shared_ptr<PlaceLogs> LogsAt(const std::string& place) {
-  Places* const places = g_places.Get();
-  const lss::MutexLock lock(&places->mutex);
-  std::shared_ptr<PlaceLogs>& logs = places->by_name[place];
-  if (logs == nullptr) {
-    logs = std::make_shared<PlaceLogs>();
-  }
-  return logs;
-}
 
 }  // namespace
-
-Status SecondPlace::Open(const std::string& place, const std::string& database, uint64_t bytes,
-                         std::shared_ptr<SecondPlace>* result) {
-  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
-  const lss::MutexLock lock(&logs->mutex);
-  if (const auto used = logs->Used(); !used.empty()) {
-    *result = used.front();
-    return Status::Ok();
-  }
-  const std::shared_ptr<SecondPlace> opened = New(place);
-  Status status = lss::OpenSideSpace(place, database, bytes, WarnOnce, &opened->held_);
-  if (status.ok()) {
-    status = opened->Init();
-  }
-  if (status.ok()) {
-    logs->all.push_back(opened);
-    *result = opened;
-  }
-  return status;
-}
-
-std::shared_ptr<SecondPlace> SecondPlace::FindOpen(const std::string& place, const lss::Uuid& log) {
-  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
-  const lss::MutexLock lock(&logs->mutex);
-  return logs->Find(log);
-}
-
-Status SecondPlace::OpenNamed(const std::string& place, const lss::Uuid& log,
-                              std::shared_ptr<SecondPlace>* result) {
-  const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
-  const lss::MutexLock lock(&logs->mutex);
-  *result = logs->Find(log);
-  if (*result != nullptr) {
-    return Status::Ok();
-  }
-  const std::shared_ptr<SecondPlace> opened = New(place);
-  Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, &opened->held_);
-  if (status.ok()) {
-    status = opened->held_.space->TakeOver();
-  }
-  if (status.ok()) {
-    status = opened->Init();
-  }
-  if (status.ok()) {
-    logs->all.push_back(opened);
-    *result = opened;
-  }
-  return status;
-}
-
-std::shared_ptr<SecondPlace> SecondPlace::New(const std::string& place) {
-  return {new SecondPlace(place), Close};
-}
-
-void SecondPlace::Close(SecondPlace* place) {
-  if (place->fork_guard_.InForkedChild()) {
-    delete place;
-    return;
-  }
-  const std::string name = place->place_;
-  if (!EndWithin(kCloseWithin, [place] { delete place; })) {
-    WarnOnce("the second place " + name + " does not answer; it is closed when it does");
-  }
-}
-
-Status SecondPlace::Init() {
-  lss::LiveRecords wanted;
-  lss::SideScan scan;
-  Status status = lss::ScanSideLog(
-      *held_.space,
-      [&](const lss::SideRecord& record, uint64_t lsn) {
-        wanted.Add(record.stream, record.offset + record.bytes.size, lsn);
-        found_.insert(record.stream);
-      },
-      &scan);
-  if (status.ok()) {
-    status = lss::SideLog::Open(std::move(held_.space), scan.end, std::move(wanted),
-                                is_remote() ? kInFlightRemote : kInFlight, &log_);
-  }
-  return status.ok() ? StartThreads() : status;
-}
 
 Status SecondPlace::StartThreads() {
   // Who tells the log what is durable syncs a file: the place may hang meanwhile.

@@ -28,17 +28,41 @@ namespace bloom_lfs {
 
 class SecondPlace final : public FigureSource {
  public:
-  // One that this process has open at `place`, a directory or an address, if it is still used.
-  // Otherwise an empty log there, or one that has records of `database`; of `bytes` if it is made.
-  static lss::Status Open(const std::string& place, const std::string& database, uint64_t bytes,
-                          std::shared_ptr<SecondPlace>* result);
-  // That this process has open; null: it has not.
-  static std::shared_ptr<SecondPlace> FindOpen(const std::string& place, const lss::Uuid& log);
+  // What a database wants of a place.
+  struct Wish {
+    std::string place;        // a directory or an address
+    lss::Uuid database = {};  // gets a label in the log, durable when Open returns
+    std::string directory;    // that it is in: the label's words
+    bool goes_on = false;     // in the log that has records of this directory, if there is one
+    uint64_t bytes = 0;       // of a log that has to be made
+    std::chrono::milliseconds patience{0};
+  };
+  struct Opened {
+    std::shared_ptr<SecondPlace> place;
+    // Of a wish to go on: the streams of this directory that were there when the log was opened.
+    std::vector<lss::StreamName> earlier;
+  };
+  // A log of the place that this process has open already and that has not failed; otherwise one
+  // that is empty, or wanted. IoError: for so long nobody in this process has got on there. If it
+  // opens later all the same, it is closed again, without the label.
+  static lss::Status Open(const Wish& wish, Opened* result);
+  // The error of a place that has not answered.
+  static lss::Status NoAnswer(const std::string& place, std::chrono::milliseconds patience);
+  // Given the log if this process has it open, otherwise null, and what is to be called again and
+  // again while it gets on.
+  using Looking = std::function<void(const std::shared_ptr<SecondPlace>& open,
+                                     const std::function<void()>& note_step)>;
+  // Has `look` look at a log of the place, on a thread of its own. False: it does not get on; it
+  // has to own what it uses.
+  static bool Look(const std::string& place, const lss::Uuid& log,
+                   std::chrono::milliseconds patience, const Looking& look);
   // Files stay behind the log for at most so long; the shortest that any database asks for.
   void CatchUpWithin(std::chrono::milliseconds time);
-  // The log of that name there. NotFound, or Busy (lss::RingLock::IsBusy): another process has it.
-  static lss::Status OpenNamed(const std::string& place, const lss::Uuid& log,
-                               std::shared_ptr<SecondPlace>* result);
+  // Gives up the records of `database` in the log of that name, which is open then. NotFound; Busy
+  // (lss::RingLock::IsBusy): another process has it; IoError as Open, and they are given up later.
+  static lss::Status GiveUp(const std::string& place, const lss::Uuid& log,
+                            const lss::Uuid& database, std::chrono::milliseconds patience,
+                            std::shared_ptr<SecondPlace>* result);
   ~SecondPlace() override;
   SecondPlace(const SecondPlace&) = delete;
   SecondPlace& operator=(const SecondPlace&) = delete;
@@ -68,8 +92,6 @@ class SecondPlace final : public FigureSource {
   void Retire(const lss::StreamName& name);
   // The log need not know the database any more. Does not wait for it.
   void Unlabel(const lss::Uuid& database);
-  // The streams of the databases of this name that were there when the log was opened.
-  std::vector<lss::StreamName> FoundOf(const std::string& database) const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -81,7 +103,9 @@ class SecondPlace final : public FigureSource {
   static void Close(SecondPlace* place);
   void RemoveLabels();
   // REQUIRES: held_ has a space that was taken over
-  lss::Status Init();
+  lss::Status Init(const std::function<void()>& note_step);
+  // The streams of the databases in `directory` that were there when the log was opened.
+  std::vector<lss::StreamName> FoundOf(const std::string& directory) const;
   lss::Status StartThreads();
   // Files behind the log for long, or in the way, are brought up to date; zeros are written ahead.
   void Maintain();

@@ -162,12 +162,15 @@ std::string FindLog(const std::string& directory, uint64_t number) {
 }
 
 Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
-                        RecordedLogs* logs) {
+                        const std::function<void()>& note_step, RecordedLogs* logs) {
   lss::SideScan scan;
   logs->clear();
   return lss::ScanSideLog(
       space,
       [&](const lss::SideRecord& record, uint64_t) {
+        if (note_step) {
+          note_step();
+        }
         if (record.stream.database == database && record.stream.kind == lss::StreamName::kLog) {
           (*logs)[record.stream.number].emplace_back(
               record.offset, std::string(record.bytes.data, record.bytes.size));

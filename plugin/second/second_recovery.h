@@ -20,9 +20,9 @@ using RecordedLogs = std::map<uint64_t, RecordedLog>;
 // Path of the log with this number, in the directory or its archive; empty if it was deleted.
 std::string FindLog(const std::string& directory, uint64_t number);
 
-// What a side log has of `database`.
+// What a side log has of `database`. `note_step` (may be null) is called again and again meanwhile.
 lss::Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
-                             RecordedLogs* logs);
+                             const std::function<void()>& note_step, RecordedLogs* logs);
 // What hand-off queues in `queues` have of it; nothing if they were of another boot.
 lss::Status ReadQueuedLogs(const std::string& queues, const std::string& directory,
                            const lss::Uuid& database, RecordedLogs* logs);

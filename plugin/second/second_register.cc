@@ -124,7 +124,7 @@ Status SecondDatabase::Double(const std::string& path, const PluginOptions& opti
   }
   const lss::MutexLock own(&database->mutex_);
   if (Status status = database->Begin(options); !status.ok()) {
-    if (options.second_mode == "mirror" && options.mirror_degraded == "wait") {
+    if (options.needs_second_place()) {
       return status;
     }
     WarnOnce("logs of " + directory + " go without their second place: " + status.message());

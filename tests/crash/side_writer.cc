@@ -27,7 +27,7 @@ void Require(const Status& status) {
 
 Status OpenPlace(const std::string& directory, HeldSideSpace* held) {
   const char* const name = "/the/database";
-  Status status = OpenSideSpace(directory, name, kBytes, nullptr, held);
+  Status status = OpenSideSpace(directory, name, kBytes, nullptr, {}, held);
   if (status.ok() && held->space->labels()->All().empty()) {
     status = held->space->labels()->Set(kDatabase, name);
   }

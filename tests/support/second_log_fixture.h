@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -129,10 +130,18 @@ class FakeLogFile final : public rocksdb::FSWritableFile {
 class SecondLogFixture : public testing::Test {
  protected:
   SecondLogFixture() {
-    const lss::Status status = SecondPlace::Open(dir_ / "place", {}, 4 << 20, &place_);
-    EXPECT_TRUE(status.ok()) << status.ToString();
     name_.database.fill(5);
     name_.number = 12;
+    SecondPlace::Wish wish;
+    wish.place = dir_ / "place";
+    wish.database = name_.database;
+    wish.directory = dir_.path();
+    wish.bytes = 4 << 20;
+    wish.patience = std::chrono::seconds(60);
+    SecondPlace::Opened opened;
+    const lss::Status status = SecondPlace::Open(wish, &opened);
+    place_ = std::move(opened.place);
+    EXPECT_TRUE(status.ok()) << status.ToString();
   }
   ~SecondLogFixture() override { lss::test::FailWrites(0); }
 
@@ -153,7 +162,7 @@ class SecondLogFixture : public testing::Test {
     lss::Status status =
         lss::FindSideSpace(place_->place(), place_->log_name(), nullptr, &space, &path);
     if (status.ok()) {
-      status = ReadRecordedLogs(*space, name_.database, &logs);
+      status = ReadRecordedLogs(*space, name_.database, nullptr, &logs);
     }
     EXPECT_TRUE(status.ok()) << status.ToString();
     std::string bytes;
