@@ -11,8 +11,8 @@
 //   itself off, says so once, and misses from then on.
 // - In a forked child's copy everything misses.
 //
-// Thread safety: Close and the destructor by one thread, after all other calls, though figures() may
-// be called beside Close; everything else from any thread.
+// Thread safety: Close and the destructor by one thread, after all other calls, though figures()
+// may be called beside Close; everything else from any thread.
 #pragma once
 
 #include <atomic>
