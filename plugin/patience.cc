@@ -20,18 +20,15 @@ struct Work {
   bool is_done LSS_GUARDED_BY(mutex) = false;
 };
 
-// Whether it was done before patience ended.
-bool Await(Work* work, std::chrono::milliseconds patience,
-           const std::function<uint64_t()>& progress) {
-  auto until = Clock::now() + patience;
-  uint64_t last = progress ? progress() : 0;
+// Whether it was done before patience ended. `last`: the steps when it began.
+bool Await(Work* work, const Patience& patience, uint64_t last) {
+  auto until = Clock::now() + patience.at_first;
   const lss::MutexLock lock(&work->mutex);
   while (!work->is_done && Clock::now() < until) {
-    work->changed.WaitUntil(
-        &work->mutex, progress ? std::min(until, Clock::now() + kAskForProgressEvery) : until);
-    if (const uint64_t now = progress ? progress() : 0; now != last) {
+    work->changed.WaitUntil(&work->mutex, std::min(until, Clock::now() + kAskForProgressEvery));
+    if (const uint64_t now = patience.steps(); now != last) {
       last = now;
-      until = Clock::now() + patience;
+      until = Clock::now() + patience.after_each_step;
     }
   }
   return work->is_done;
@@ -39,9 +36,13 @@ bool Await(Work* work, std::chrono::milliseconds patience,
 
 }  // namespace
 
-bool DoWithin(std::chrono::milliseconds patience, const std::function<void()>& work,
-              const std::function<uint64_t()>& progress) {
+bool DoWithin(std::chrono::milliseconds patience, const std::function<void()>& work) {
+  return DoWithin({patience, patience, [] { return uint64_t{0}; }}, work);
+}
+
+bool DoWithin(const Patience& patience, const std::function<void()>& work) {
   const auto shared = std::make_shared<Work>();
+  const uint64_t steps = patience.steps();
   lss::Thread thread;
   const lss::Status started = lss::Thread::Start(
       "bloom_patience",
@@ -56,7 +57,7 @@ bool DoWithin(std::chrono::milliseconds patience, const std::function<void()>& w
     work();
     return true;
   }
-  const bool is_done = Await(shared.get(), patience, progress);
+  const bool is_done = Await(shared.get(), patience, steps);
   if (is_done) {
     thread.Join();
   } else {

@@ -8,9 +8,15 @@
 namespace bloom_lfs {
 
 // Does `work` on a thread of its own, and waits for it; without a thread, here. False: `patience`
-// has gone by, and the thread is left to the work, which must own what it uses. `progress` (may be
-// null) is a number that changes as long as the work gets on: patience begins anew each time.
-bool DoWithin(std::chrono::milliseconds patience, const std::function<void()>& work,
-              const std::function<uint64_t()>& progress = nullptr);
+// has gone by, and the thread is left to the work, which must own what it uses.
+bool DoWithin(std::chrono::milliseconds patience, const std::function<void()>& work);
+
+// How long somebody waits for work that shows whether it gets on.
+struct Patience {
+  std::chrono::milliseconds at_first;  // until the first step
+  std::chrono::milliseconds after_each_step;
+  std::function<uint64_t()> steps;  // changes with each
+};
+bool DoWithin(const Patience& patience, const std::function<void()>& work);
 
 }  // namespace bloom_lfs

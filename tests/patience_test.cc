@@ -46,15 +46,12 @@ TEST(PatienceTest, WhatGetsOnIsWaitedForHoweverLongItTakes) {
   static constexpr milliseconds kPatience(1000);
   static constexpr uint64_t kSteps = 6;
   std::atomic<uint64_t> steps{0};
-  EXPECT_TRUE(DoWithin(
-      kPatience,
-      [&steps] {
-        for (uint64_t step = 0; step < kSteps; ++step) {
-          std::this_thread::sleep_for(kPatience / 3);
-          ++steps;
-        }
-      },
-      [&steps] { return steps.load(); }));
+  EXPECT_TRUE(DoWithin({kPatience, kPatience, [&steps] { return steps.load(); }}, [&steps] {
+    for (uint64_t step = 0; step < kSteps; ++step) {
+      std::this_thread::sleep_for(kPatience / 3);
+      ++steps;
+    }
+  }));
   EXPECT_EQ(steps, kSteps);
 }
 
@@ -64,16 +61,25 @@ TEST(PatienceTest, WhatGotOnAndThenHangsIsNot) {
   std::promise<void> end;
   std::future<void> ended = end.get_future();
   const auto steps = std::make_shared<std::atomic<uint64_t>>(0);
-  EXPECT_FALSE(DoWithin(
-      milliseconds(200),
-      [answered, steps, &end] {
-        ++*steps;
-        answered.wait();
-        end.set_value();
-      },
-      [steps] { return steps->load(); }));
+  EXPECT_FALSE(DoWithin({milliseconds(200), milliseconds(200), [steps] { return steps->load(); }},
+                        [answered, steps, &end] {
+                          ++*steps;
+                          answered.wait();
+                          end.set_value();
+                        }));
   answer.set_value();
   ended.wait();
+}
+
+// Others have waited before: what is left of their patience is for the first step only.
+TEST(PatienceTest, AfterTheFirstStepPatienceIsWhole) {
+  const auto steps = std::make_shared<std::atomic<uint64_t>>(0);
+  ++*steps;
+  EXPECT_TRUE(DoWithin(
+      {milliseconds(300), std::chrono::hours(1), [steps] { return steps->load(); }}, [steps] {
+        ++*steps;
+        std::this_thread::sleep_for(milliseconds(900));
+      }));
 }
 
 }  // namespace

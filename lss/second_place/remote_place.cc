@@ -58,10 +58,10 @@ Status FormatExport(std::unique_ptr<Device> device, uint64_t bytes,
 }  // namespace
 
 Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink& warn,
-                       const std::function<bool()>& still_waits,
-                       std::unique_ptr<SideSpace>* space) {
+                       const PlaceCaller& caller, std::unique_ptr<SideSpace>* space) {
   std::unique_ptr<SideSpace> opened;
   Status status = ReadRemoteSpace(uri, warn, &opened);
+  caller.NoteStep();
   if (status.code() == Status::Code::kCorruption) {
     std::unique_ptr<Device> device;
     status = OpenExport(uri, warn, &device);
@@ -69,7 +69,7 @@ Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink
       status = FormatExport(std::move(device), bytes, &opened);
     }
   }
-  if (status.ok() && still_waits && !still_waits()) {
+  if (status.ok() && !caller.StillWaits()) {
     status = Status::Closed(uri + " has answered too late, and is not taken over");
   }
   if (status.ok()) {

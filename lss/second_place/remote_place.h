@@ -5,12 +5,12 @@
 // Thread safety: functions without state, from any thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "lss/base/status.h"
 #include "lss/base/warning_sink.h"
+#include "lss/second_place/place_caller.h"
 #include "lss/second_place/side_space.h"
 
 namespace lss {
@@ -20,7 +20,7 @@ namespace lss {
 // Closed: `still_waits` (may be null) said no, and its owner still has it. Other errors are those
 // of OpenRemoteDevice.
 Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink& warn,
-                       const std::function<bool()>& still_waits, std::unique_ptr<SideSpace>* space);
+                       const PlaceCaller& caller, std::unique_ptr<SideSpace>* space);
 // The log there, not taken over. Corruption: there is none.
 Status ReadRemoteSpace(const std::string& uri, const WarningSink& warn,
                        std::unique_ptr<SideSpace>* space);

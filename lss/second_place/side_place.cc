@@ -129,9 +129,7 @@ bool IsFreeFor(const std::string& database, const PlaceCaller& caller, const Sid
       [&](const SideRecord& record, uint64_t) {
         const auto name = names.find(record.stream.database);
         has_records = true;
-        if (caller.note_step) {
-          caller.note_step();
-        }
+        caller.NoteStep();
         is_own = is_own || (name != names.end() && name->second == SideLabels::Kept(database));
       },
       &scan);
@@ -159,6 +157,7 @@ Status OpenInDirectory(const std::string& directory, const std::string& database
     const std::string path = PathOf(directory, number);
     const bool exists = std::binary_search(numbers.begin(), numbers.end(), number);
     HeldSideSpace candidate;
+    caller.NoteStep();
     status = Lock(path, &candidate);
     if (RingLock::IsBusy(status)) {
       continue;
@@ -206,9 +205,8 @@ HeldSideSpace& HeldSideSpace::operator=(HeldSideSpace&& other) noexcept {
 
 Status OpenSideSpace(const std::string& place, const std::string& database, uint64_t bytes,
                      const WarningSink& warn, const PlaceCaller& caller, HeldSideSpace* held) {
-  return IsRemotePlace(place)
-             ? OpenRemoteSpace(place, bytes, warn, caller.still_waits, &held->space)
-             : OpenInDirectory(place, database, bytes, warn, caller, held);
+  return IsRemotePlace(place) ? OpenRemoteSpace(place, bytes, warn, caller, &held->space)
+                              : OpenInDirectory(place, database, bytes, warn, caller, held);
 }
 
 Status FindSideSpace(const std::string& place, const Uuid& log, const WarningSink& warn,

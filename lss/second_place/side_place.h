@@ -17,6 +17,7 @@
 #include "lss/base/unique_fd.h"
 #include "lss/base/warning_sink.h"
 #include "lss/ring/ring_lock.h"
+#include "lss/second_place/place_caller.h"
 #include "lss/second_place/side_space.h"
 #include "lss/second_place/uuid.h"
 
@@ -33,12 +34,6 @@ struct HeldSideSpace {
   UniqueFd lock_fd;
   FileIdentity lock_file;
   RingLock lock;  // on it
-};
-
-// Who waits for a place, which may hang. Its functions may be null.
-struct PlaceCaller {
-  std::function<void()> note_step;    // called again and again while the place gets on
-  std::function<bool()> still_waits;  // false: no other machine is to lose a log any more
 };
 
 // A log of the place in which nothing is recorded, or one that has records of a database of this

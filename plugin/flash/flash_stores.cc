@@ -82,9 +82,9 @@ void CloseStore(RunningStore* store) {
     return;
   }
   shared->figures.reset();  // the path may be opened anew before it is closed
-  if (!DoWithin(
-          kCloseWithin, [shared] { shared->store->Close(); },
-          [&shared] { return ProgressOf(*shared->store); })) {
+  const Patience patience = {kCloseWithin, kCloseWithin,
+                             [&shared] { return ProgressOf(*shared->store); }};
+  if (!DoWithin(patience, [shared] { shared->store->Close(); })) {
     WarnOnce("flash tier " + shared->options.path + " does not answer; it is closed when it does");
   }
 }

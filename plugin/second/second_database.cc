@@ -17,7 +17,6 @@
 #include "plugin/directory_id.h"
 #include "plugin/directory_recovery.h"
 #include "plugin/file_kind.h"
-#include "plugin/patience.h"
 #include "plugin/plugin_options.h"
 #include "plugin/second/doubled_log_file.h"
 #include "plugin/second/failover_log_file.h"
@@ -101,7 +100,8 @@ Status ResolvePlaceWithin(const std::string& name, std::chrono::milliseconds pat
     std::string name;
   };
   const auto found = std::make_shared<Found>();
-  if (!DoWithin(patience, [=] { found->status = ResolvePlace(name, &found->name); })) {
+  if (!SecondPlace::AskWithin(name, patience,
+                              [=] { found->status = ResolvePlace(name, &found->name); })) {
     return SecondPlace::NoAnswer(name, patience);
   }
   *resolved = found->name;

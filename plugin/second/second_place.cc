@@ -136,6 +136,9 @@ void SecondPlace::RemoveLabels() {
     databases.swap(unlabelled_);
   }
   for (const lss::Uuid& database : databases) {
+    if (is_remote()) {
+      log_->CheckOwner();
+    }
     if (!log_->has_failed()) {  // or it may be somebody else's by now
       (void)log_->labels()->Remove(database);
     }

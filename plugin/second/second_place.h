@@ -52,10 +52,13 @@ class SecondPlace final : public FigureSource {
   // again while it gets on.
   using Looking = std::function<void(const std::shared_ptr<SecondPlace>& open,
                                      const std::function<void()>& note_step)>;
-  // Has `look` look at a log of the place, on a thread of its own. False: it does not get on; it
-  // has to own what it uses.
+  // Has `look` look at a log of the place, on a thread of its own, which it may have to be left to:
+  // it has to own what it uses. False: for so long nobody in this process has got on there.
   static bool Look(const std::string& place, const lss::Uuid& log,
                    std::chrono::milliseconds patience, const Looking& look);
+  // Does any other `work` that may hang with the place, under the same conditions.
+  static bool AskWithin(const std::string& place, std::chrono::milliseconds patience,
+                        const std::function<void()>& work);
   // Files stay behind the log for at most so long; the shortest that any database asks for.
   void CatchUpWithin(std::chrono::milliseconds time);
   // Gives up the records of `database` in the log of that name, which is open then. NotFound; Busy
@@ -103,7 +106,7 @@ class SecondPlace final : public FigureSource {
   static void Close(SecondPlace* place);
   void RemoveLabels();
   // REQUIRES: held_ has a space that was taken over
-  lss::Status Init(const std::function<void()>& note_step);
+  lss::Status Init(const lss::PlaceCaller& caller);
   // The streams of the databases in `directory` that were there when the log was opened.
   std::vector<lss::StreamName> FoundOf(const std::string& directory) const;
   lss::Status StartThreads();

@@ -51,15 +51,21 @@ class PlaceLogs {
     all_.push_back(place);
   }
 
-  // Opening and closing are one at a time.
+  // Whoever connects to the place does so alone: a server may have one client at a time.
   lss::Mutex* turn() { return &turn_; }
 
-  // Somebody asks something of the place, and whether it gets on.
-  void BeginAsking() {
+  // Somebody asks something of the place, with so much patience. What is left of it for the first
+  // step: others may have waited for that already. Nothing: it is not to be asked.
+  std::chrono::milliseconds BeginAsking(std::chrono::milliseconds patience) {
     const lss::MutexLock lock(&mutex_);
-    if (asking_++ == 0) {
+    std::chrono::milliseconds left = patience;
+    if (asking_ > 0) {
+      left -= std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_step_);
+    } else {
       last_step_ = Clock::now();
     }
+    asking_ += left.count() > 0 ? 1 : 0;
+    return left;
   }
   void EndAsking() {
     const lss::MutexLock lock(&mutex_);
@@ -75,13 +81,6 @@ class PlaceLogs {
   uint64_t steps() {
     const lss::MutexLock lock(&mutex_);
     return steps_;
-  }
-  // What is left of `patience` for somebody who asks now: others may have waited for long already.
-  std::chrono::milliseconds PatienceLeft(std::chrono::milliseconds patience) {
-    const lss::MutexLock lock(&mutex_);
-    return asking_ == 0 ? patience
-                        : patience - std::chrono::duration_cast<std::chrono::milliseconds>(
-                                         Clock::now() - last_step_);
   }
 
  private:
@@ -113,20 +112,13 @@ std::shared_ptr<PlaceLogs> LogsAt(const std::string& place) {
 }
 
 // Does `work` within patience, which begins anew with each step that anybody gets on there.
-bool AskWithin(const std::shared_ptr<PlaceLogs>& logs, std::chrono::milliseconds patience,
-               const std::function<void()>& work) {
-  const std::chrono::milliseconds left = logs->PatienceLeft(patience);
-  if (left.count() <= 0) {
-    return false;  // somebody has waited for so long already
-  }
-  logs->BeginAsking();
-  return DoWithin(
-      left,
-      [logs, work] {
-        work();
-        logs->EndAsking();
-      },
-      [logs] { return logs->steps(); });
+bool AskOf(const std::shared_ptr<PlaceLogs>& logs, std::chrono::milliseconds patience,
+           const std::function<void()>& work) {
+  const std::chrono::milliseconds left = logs->BeginAsking(patience);
+  return left.count() > 0 && DoWithin({left, patience, [logs] { return logs->steps(); }}, [=] {
+           work();
+           logs->EndAsking();
+         });
 }
 
 // What a thread has found that was asked for a place.
@@ -163,12 +155,15 @@ Status Ask(const std::string& name, std::chrono::milliseconds patience, const Op
     const lss::PlaceCaller caller = {[logs] { logs->NoteStep(); },
                                      [answer] { return answer->IsAwaited(); }};
     answer->status = work(logs.get(), caller, &answer->opened);
+    if (!answer->status.ok()) {
+      answer->opened.place.reset();
+    }
     if (answer->IsSettledAlready() && answer->opened.place != nullptr) {
       undo(answer->opened.place.get());
       answer->opened.place.reset();  // before others have their turn
     }
   };
-  if (!AskWithin(logs, patience, ask) && !answer->IsSettledAlready()) {
+  if (!AskOf(logs, patience, ask) && !answer->IsSettledAlready()) {
     return SecondPlace::NoAnswer(name, patience);
   }
   *result = answer->status.ok() ? std::move(answer->opened) : SecondPlace::Opened();
@@ -186,7 +181,7 @@ Status SecondPlace::Open(const Wish& wish, Opened* result) {
       Status status = lss::OpenSideSpace(wish.place, wish.goes_on ? wish.directory : std::string(),
                                          wish.bytes, WarnOnce, caller, &fresh->held_);
       if (status.ok()) {
-        status = fresh->Init(caller.note_step);
+        status = fresh->Init(caller);
       }
       if (!status.ok()) {
         return status;
@@ -204,6 +199,11 @@ Status SecondPlace::Open(const Wish& wish, Opened* result) {
       [wish](SecondPlace* place) { place->Unlabel(wish.database); }, result);
 }
 
+bool SecondPlace::AskWithin(const std::string& place, std::chrono::milliseconds patience,
+                            const std::function<void()>& work) {
+  return AskOf(LogsAt(place), patience, work);
+}
+
 Status SecondPlace::NoAnswer(const std::string& place, std::chrono::milliseconds patience) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
   return Status::IoError("the second place " + place + " has not answered for " +
@@ -213,14 +213,20 @@ Status SecondPlace::NoAnswer(const std::string& place, std::chrono::milliseconds
 bool SecondPlace::Look(const std::string& place, const lss::Uuid& log,
                        std::chrono::milliseconds patience, const Looking& look) {
   const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
-  return AskWithin(logs, patience, [=] {
-    PlacePtr open;
-    {
-      const lss::MutexLock turn(logs->turn());  // one that is being opened will be open
-      open = logs->Find(log);
+  const auto answer = std::make_shared<Answer>();
+  const bool is_done = AskOf(logs, patience, [=] {
+    lss::MutexLock turn(logs->turn());
+    if (!answer->IsAwaited()) {
+      return;
+    }
+    const PlacePtr open = logs->Find(log);
+    if (open != nullptr || !lss::IsRemotePlace(place)) {
+      turn.Unlock();  // no connection is made, and others may look, too
     }
     look(open, [logs] { logs->NoteStep(); });
+    (void)answer->IsSettledAlready();
   });
+  return is_done || answer->IsSettledAlready();
 }
 
 Status SecondPlace::GiveUp(const std::string& place, const lss::Uuid& log,
@@ -231,14 +237,14 @@ Status SecondPlace::GiveUp(const std::string& place, const lss::Uuid& log,
     if (opened->place == nullptr) {
       const PlacePtr fresh = New(place);
       Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, &fresh->held_);
-      if (status.ok() && !caller.still_waits()) {
+      if (status.ok() && !caller.StillWaits()) {
         status = Status::Closed(place + " has answered too late, and is not taken over");
       }
       if (status.ok()) {
         status = fresh->held_.space->TakeOver();
       }
       if (status.ok()) {
-        status = fresh->Init(caller.note_step);
+        status = fresh->Init(caller);
       }
       if (!status.ok()) {
         return status;
@@ -272,17 +278,20 @@ void SecondPlace::Close(SecondPlace* place) {
   }
 }
 
-Status SecondPlace::Init(const std::function<void()>& note_step) {
+Status SecondPlace::Init(const lss::PlaceCaller& caller) {
   lss::LiveRecords wanted;
   lss::SideScan scan;
   Status status = lss::ScanSideLog(
       *held_.space,
       [&](const lss::SideRecord& record, uint64_t lsn) {
-        note_step();
+        caller.NoteStep();
         wanted.Add(record.stream, record.offset + record.bytes.size, lsn);
         found_.insert(record.stream);
       },
       &scan);
+  if (status.ok() && !caller.StillWaits()) {
+    return Status::Closed(place_ + " has answered too late, and is left as it is");
+  }
   if (status.ok()) {
     status = lss::SideLog::Open(std::move(held_.space), scan.end, std::move(wanted),
                                 is_remote() ? kInFlightRemote : kInFlight, &log_);
