@@ -45,6 +45,15 @@ class DbBenchExtInputTest : public testing::Test {
     EXPECT_FALSE(Contains(test::ReadFile("/proc/self/mounts"), directory_.path()));
   }
 
+  // Empty: disks can be made.
+  static std::string WhyNoDisks() {
+    if (geteuid() != 0) return "needs root";
+    const std::string made = "mkfs.ext4 -V && mkfs.btrfs --version";
+    return RunToEnd({{"sh", "-c", made}, "", ""}, std::chrono::seconds(60)).ok()
+               ? ""
+               : "needs e2fsprogs and btrfs-progs";
+  }
+
   void StandIn(const std::string& script) {
     std::ofstream(db_bench_) << "#!/bin/sh\n" << script;
     std::filesystem::permissions(db_bench_, std::filesystem::perms::owner_all);
@@ -204,7 +213,7 @@ TEST_F(DbBenchExtInputTest, ATableThatNobodyTakesIsSaid) {
 }
 
 TEST_F(DbBenchExtInputTest, EachFileSystemIsMeasuredAndTakenAway) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (const std::string why = WhyNoDisks(); !why.empty()) GTEST_SKIP() << why;
   const std::string json = directory_ / "results.json";
   const Result<ChildOutput> run =
       RunOwn({"--file_systems=ext4,btrfs", "--loop_disk_mib=128", "--json_file=" + json});
@@ -228,7 +237,7 @@ TEST_F(DbBenchExtInputTest, AFileSystemThatCannotBeMadeIsSkippedWithItsReason) {
 }
 
 TEST_F(DbBenchExtInputTest, ASignalTakesTheDiskAway) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (const std::string why = WhyNoDisks(); !why.empty()) GTEST_SKIP() << why;
   StandIn(std::string(kMeasures) +
           "case $* in *num=1000*) kill -TERM $PPID; exec sleep 100;; esac\n");
   ExpectRefused(RunOwn({"--file_systems=ext4", "--loop_disk_mib=128"}), 130, "interrupted");

@@ -1,5 +1,6 @@
-# After LockWAL, and for whoever asks for sizes (GetSortedWalFiles, GetLiveFilesStorageInfo), the files themselves hold
-# the bytes: a copy made without RocksDB, of as many bytes as were listed, opens with every row.
+# After LockWAL (from RocksDB 7.10 on, which calls nothing then, a moment later), and for whoever asks for sizes
+# (GetSortedWalFiles, GetLiveFilesStorageInfo), the files themselves hold the bytes: a copy made without RocksDB, of as many bytes
+# as were listed, opens with every row.
 # Source: RocksDB's headers on LockWAL and on the sizes of live files
 right="lock: 0 missing, sorted: 0 missing, storage: 0 missing"
 
