@@ -5,7 +5,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -82,7 +81,7 @@ TEST_F(SecondPlaceHangTest, WhoComesLaterIsToldAtOnce) {
     EXPECT_FALSE(Open(2, kPatience, &opened).ok());
     EXPECT_FALSE(SecondPlace::Look(
         server_->uri(), {}, kPatience,
-        [](const std::shared_ptr<SecondPlace>&, const std::function<void()>&) { ADD_FAILURE(); }));
+        [](const std::shared_ptr<SecondPlace>&, const lss::PlaceCaller&) { ADD_FAILURE(); }));
   }
   EXPECT_LT(steady_clock::now() - begin, 50 * kPatience);
   server_->Signal(SIGCONT);
@@ -129,7 +128,7 @@ TEST_F(SecondPlaceHangTest, WhoHasGivenUpTakesNothingOver) {
   for (int tries = 0; tries < 600 && !is_asked; ++tries) {
     is_asked = SecondPlace::Look(server_->uri(), {}, seconds(60),
                                  [](const std::shared_ptr<SecondPlace>& open,
-                                    const std::function<void()>&) { EXPECT_EQ(open, nullptr); });
+                                    const lss::PlaceCaller&) { EXPECT_EQ(open, nullptr); });
     std::this_thread::sleep_for(milliseconds(100));
   }
   ASSERT_TRUE(is_asked);

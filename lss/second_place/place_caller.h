@@ -4,6 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
+
+#include "lss/base/status.h"
 
 namespace lss {
 
@@ -17,7 +20,12 @@ struct PlaceCaller {
       note_step();
     }
   }
-  bool StillWaits() const { return !still_waits || still_waits(); }
+  // Closed: it does not wait any more.
+  Status CheckWaits(const std::string& place) const {
+    return !still_waits || still_waits()
+               ? Status::Ok()
+               : Status::Closed(place + " has answered too late, and is left as it is");
+  }
 };
 
 }  // namespace lss

@@ -69,8 +69,8 @@ Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink
       status = FormatExport(std::move(device), bytes, &opened);
     }
   }
-  if (status.ok() && !caller.StillWaits()) {
-    status = Status::Closed(uri + " has answered too late, and is not taken over");
+  if (status.ok()) {
+    status = caller.CheckWaits(uri);
   }
   if (status.ok()) {
     status = opened->TakeOver();

@@ -17,8 +17,8 @@ namespace lss {
 
 // The log on the export at `uri`, taken over. If the export is empty, it is made: of `bytes`, or as
 // many as there is room for. InvalidArgument: the export holds something else, or is too small.
-// Closed: `still_waits` (may be null) said no, and its owner still has it. Other errors are those
-// of OpenRemoteDevice.
+// Closed: the caller does not wait any more, and its owner still has it. Other errors are those of
+// OpenRemoteDevice.
 Status OpenRemoteSpace(const std::string& uri, uint64_t bytes, const WarningSink& warn,
                        const PlaceCaller& caller, std::unique_ptr<SideSpace>* space);
 // The log there, not taken over. Corruption: there is none.

@@ -109,15 +109,15 @@ Status ResolvePlaceWithin(const std::string& name, std::chrono::milliseconds pat
 }
 
 Status ReadRecordsOnce(const SecondMarker& marker, const std::shared_ptr<SecondPlace>& open,
-                       const std::function<void()>& note_step, RecordedLogs* logs) {
+                       const lss::PlaceCaller& caller, RecordedLogs* logs) {
   // A server may have one client at a time.
   if (open != nullptr) {
-    return ReadRecordedLogs(open->log()->space(), marker.database, note_step, logs);
+    return ReadRecordedLogs(open->log()->space(), marker.database, caller, logs);
   }
   std::unique_ptr<lss::SideSpace> space;
   std::string path;
   Status status = lss::FindSideSpace(marker.place, marker.log, WarnOnce, &space, &path);
-  return status.ok() ? ReadRecordedLogs(*space, marker.database, note_step, logs) : status;
+  return status.ok() ? ReadRecordedLogs(*space, marker.database, caller, logs) : status;
 }
 
 Status ReadRecords(const SecondMarker& marker, RecordedLogs* logs) {
@@ -126,10 +126,9 @@ Status ReadRecords(const SecondMarker& marker, RecordedLogs* logs) {
     RecordedLogs logs;
   };
   const auto read = std::make_shared<Read>();
-  const auto look = [=](const std::shared_ptr<SecondPlace>& open,
-                        const std::function<void()>& note_step) {
+  const auto look = [=](const std::shared_ptr<SecondPlace>& open, const lss::PlaceCaller& caller) {
     for (int reading = 0; reading < kReadings; ++reading) {
-      read->status = ReadRecordsOnce(marker, open, note_step, &read->logs);
+      read->status = ReadRecordsOnce(marker, open, caller, &read->logs);
       if (read->status.code() != Status::Code::kCorruption) {
         break;
       }

@@ -48,10 +48,9 @@ class SecondPlace final : public FigureSource {
   static lss::Status Open(const Wish& wish, Opened* result);
   // The error of a place that has not answered.
   static lss::Status NoAnswer(const std::string& place, std::chrono::milliseconds patience);
-  // Given the log if this process has it open, otherwise null, and what is to be called again and
-  // again while it gets on.
-  using Looking = std::function<void(const std::shared_ptr<SecondPlace>& open,
-                                     const std::function<void()>& note_step)>;
+  // Given the log if this process has it open, otherwise null.
+  using Looking =
+      std::function<void(const std::shared_ptr<SecondPlace>& open, const lss::PlaceCaller& caller)>;
   // Has `look` look at a log of the place, on a thread of its own, which it may have to be left to:
   // it has to own what it uses. False: for so long nobody in this process has got on there.
   static bool Look(const std::string& place, const lss::Uuid& log,
@@ -105,6 +104,10 @@ class SecondPlace final : public FigureSource {
   // does.
   static void Close(SecondPlace* place);
   void RemoveLabels();
+  // One at `place` with the space that `hold` opens and takes over.
+  using Holding = std::function<lss::Status(lss::HeldSideSpace*)>;
+  static lss::Status Start(const std::string& place, const lss::PlaceCaller& caller,
+                           const Holding& hold, std::shared_ptr<SecondPlace>* result);
   // REQUIRES: held_ has a space that was taken over
   lss::Status Init(const lss::PlaceCaller& caller);
   // The streams of the databases in `directory` that were there when the log was opened.

@@ -70,13 +70,11 @@ class PlaceLogs {
   void EndAsking() {
     const lss::MutexLock lock(&mutex_);
     --asking_;
-    ++steps_;
-    last_step_ = Clock::now();
+    GetOn();
   }
   void NoteStep() {
     const lss::MutexLock lock(&mutex_);
-    ++steps_;
-    last_step_ = Clock::now();
+    GetOn();
   }
   uint64_t steps() {
     const lss::MutexLock lock(&mutex_);
@@ -85,6 +83,11 @@ class PlaceLogs {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void GetOn() LSS_REQUIRES(mutex_) {
+    ++steps_;
+    last_step_ = Clock::now();
+  }
 
   lss::Mutex turn_;
   lss::Mutex mutex_;
@@ -121,23 +124,29 @@ bool AskOf(const std::shared_ptr<PlaceLogs>& logs, std::chrono::milliseconds pat
          });
 }
 
-// What a thread has found that was asked for a place.
-struct Answer {
-  // Whoever comes second, the thread with its answer or the one who has given up, learns of the
-  // other.
+// Between somebody who waits, perhaps not for ever, and the thread that is waited for.
+class Waiting {
+ public:
+  // Whoever comes second, the thread with its answer or the one who gives up, learns of the other.
   bool IsSettledAlready() {
-    const lss::MutexLock lock(&mutex);
-    return std::exchange(is_settled, true);
+    const lss::MutexLock lock(&mutex_);
+    return std::exchange(is_settled_, true);
   }
   bool IsAwaited() {
-    const lss::MutexLock lock(&mutex);
-    return !is_settled;
+    const lss::MutexLock lock(&mutex_);
+    return !is_settled_;
   }
 
+ private:
+  lss::Mutex mutex_;
+  bool is_settled_ LSS_GUARDED_BY(mutex_) = false;
+};
+
+// What a thread has found that was asked for a place.
+struct Answer {
+  Waiting waiting;
   Status status;
   SecondPlace::Opened opened;
-  lss::Mutex mutex;
-  bool is_settled LSS_GUARDED_BY(mutex) = false;
 };
 
 using Opening = std::function<Status(PlaceLogs*, const lss::PlaceCaller&, SecondPlace::Opened*)>;
@@ -149,24 +158,24 @@ Status Ask(const std::string& name, std::chrono::milliseconds patience, const Op
   const auto answer = std::make_shared<Answer>();
   const auto ask = [=] {
     const lss::MutexLock turn(logs->turn());
-    if (!answer->IsAwaited()) {
+    if (!answer->waiting.IsAwaited()) {
       return;
     }
     const lss::PlaceCaller caller = {[logs] { logs->NoteStep(); },
-                                     [answer] { return answer->IsAwaited(); }};
+                                     [answer] { return answer->waiting.IsAwaited(); }};
     answer->status = work(logs.get(), caller, &answer->opened);
     if (!answer->status.ok()) {
-      answer->opened.place.reset();
+      answer->opened = {};
     }
-    if (answer->IsSettledAlready() && answer->opened.place != nullptr) {
+    if (answer->waiting.IsSettledAlready() && answer->opened.place != nullptr) {
       undo(answer->opened.place.get());
       answer->opened.place.reset();  // before others have their turn
     }
   };
-  if (!AskOf(logs, patience, ask) && !answer->IsSettledAlready()) {
+  if (!AskOf(logs, patience, ask) && !answer->waiting.IsSettledAlready()) {
     return SecondPlace::NoAnswer(name, patience);
   }
-  *result = answer->status.ok() ? std::move(answer->opened) : SecondPlace::Opened();
+  *result = std::move(answer->opened);
   return answer->status;
 }
 
@@ -177,17 +186,14 @@ Status SecondPlace::Open(const Wish& wish, Opened* result) {
     if (const std::vector<PlacePtr> used = logs->Used(); !used.empty()) {
       opened->place = used.front();
     } else {
-      const PlacePtr fresh = New(wish.place);
-      Status status = lss::OpenSideSpace(wish.place, wish.goes_on ? wish.directory : std::string(),
-                                         wish.bytes, WarnOnce, caller, &fresh->held_);
-      if (status.ok()) {
-        status = fresh->Init(caller);
-      }
-      if (!status.ok()) {
+      const auto hold = [&](lss::HeldSideSpace* held) {
+        return lss::OpenSideSpace(wish.place, wish.goes_on ? wish.directory : std::string(),
+                                  wish.bytes, WarnOnce, caller, held);
+      };
+      if (Status status = Start(wish.place, caller, hold, &opened->place); !status.ok()) {
         return status;
       }
-      logs->Add(fresh);
-      opened->place = fresh;
+      logs->Add(opened->place);
     }
     if (wish.goes_on) {
       opened->earlier = opened->place->FoundOf(wish.directory);
@@ -213,20 +219,20 @@ Status SecondPlace::NoAnswer(const std::string& place, std::chrono::milliseconds
 bool SecondPlace::Look(const std::string& place, const lss::Uuid& log,
                        std::chrono::milliseconds patience, const Looking& look) {
   const std::shared_ptr<PlaceLogs> logs = LogsAt(place);
-  const auto answer = std::make_shared<Answer>();
+  const auto waiting = std::make_shared<Waiting>();
   const bool is_done = AskOf(logs, patience, [=] {
     lss::MutexLock turn(logs->turn());
-    if (!answer->IsAwaited()) {
+    if (!waiting->IsAwaited()) {
       return;
     }
     const PlacePtr open = logs->Find(log);
     if (open != nullptr || !lss::IsRemotePlace(place)) {
       turn.Unlock();  // no connection is made, and others may look, too
     }
-    look(open, [logs] { logs->NoteStep(); });
-    (void)answer->IsSettledAlready();
+    look(open, {[logs] { logs->NoteStep(); }, [waiting] { return waiting->IsAwaited(); }});
+    (void)waiting->IsSettledAlready();
   });
-  return is_done || answer->IsSettledAlready();
+  return is_done || waiting->IsSettledAlready();
 }
 
 Status SecondPlace::GiveUp(const std::string& place, const lss::Uuid& log,
@@ -235,22 +241,17 @@ Status SecondPlace::GiveUp(const std::string& place, const lss::Uuid& log,
   const auto give_up = [=](PlaceLogs* logs, const lss::PlaceCaller& caller, Opened* opened) {
     opened->place = logs->Find(log);
     if (opened->place == nullptr) {
-      const PlacePtr fresh = New(place);
-      Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, &fresh->held_);
-      if (status.ok() && !caller.StillWaits()) {
-        status = Status::Closed(place + " has answered too late, and is not taken over");
-      }
-      if (status.ok()) {
-        status = fresh->held_.space->TakeOver();
-      }
-      if (status.ok()) {
-        status = fresh->Init(caller);
-      }
-      if (!status.ok()) {
+      const auto hold = [&](lss::HeldSideSpace* held) {
+        Status status = lss::OpenNamedSideSpace(place, log, WarnOnce, held);
+        if (status.ok()) {
+          status = caller.CheckWaits(place);
+        }
+        return status.ok() ? held->space->TakeOver() : status;
+      };
+      if (Status status = Start(place, caller, hold, &opened->place); !status.ok()) {
         return status;
       }
-      logs->Add(fresh);
-      opened->place = fresh;
+      logs->Add(opened->place);
     }
     opened->place->log()->ForgetDatabase(database);
     (void)opened->place->log()->labels()->Remove(database);  // one that stays takes room, no more
@@ -260,6 +261,19 @@ Status SecondPlace::GiveUp(const std::string& place, const lss::Uuid& log,
   Status status = Ask(
       place, patience, give_up, [](SecondPlace*) {}, &opened);
   *result = std::move(opened.place);
+  return status;
+}
+
+Status SecondPlace::Start(const std::string& place, const lss::PlaceCaller& caller,
+                          const Holding& hold, std::shared_ptr<SecondPlace>* result) {
+  std::shared_ptr<SecondPlace> fresh = New(place);
+  Status status = hold(&fresh->held_);
+  if (status.ok()) {
+    status = fresh->Init(caller);
+  }
+  if (status.ok()) {
+    *result = std::move(fresh);
+  }
   return status;
 }
 
@@ -289,8 +303,8 @@ Status SecondPlace::Init(const lss::PlaceCaller& caller) {
         found_.insert(record.stream);
       },
       &scan);
-  if (status.ok() && !caller.StillWaits()) {
-    return Status::Closed(place_ + " has answered too late, and is left as it is");
+  if (status.ok()) {
+    status = caller.CheckWaits(place_);
   }
   if (status.ok()) {
     status = lss::SideLog::Open(std::move(held_.space), scan.end, std::move(wanted),

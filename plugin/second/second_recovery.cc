@@ -162,15 +162,13 @@ std::string FindLog(const std::string& directory, uint64_t number) {
 }
 
 Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
-                        const std::function<void()>& note_step, RecordedLogs* logs) {
+                        const lss::PlaceCaller& caller, RecordedLogs* logs) {
   lss::SideScan scan;
   logs->clear();
   return lss::ScanSideLog(
       space,
       [&](const lss::SideRecord& record, uint64_t) {
-        if (note_step) {
-          note_step();
-        }
+        caller.NoteStep();
         if (record.stream.database == database && record.stream.kind == lss::StreamName::kLog) {
           (*logs)[record.stream.number].emplace_back(
               record.offset, std::string(record.bytes.data, record.bytes.size));

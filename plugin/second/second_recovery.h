@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lss/base/status.h"
+#include "lss/second_place/place_caller.h"
 #include "lss/second_place/side_space.h"
 
 namespace bloom_lfs {
@@ -20,9 +21,9 @@ using RecordedLogs = std::map<uint64_t, RecordedLog>;
 // Path of the log with this number, in the directory or its archive; empty if it was deleted.
 std::string FindLog(const std::string& directory, uint64_t number);
 
-// What a side log has of `database`. `note_step` (may be null) is called again and again meanwhile.
+// What a side log has of `database`.
 lss::Status ReadRecordedLogs(const lss::SideSpace& space, const lss::Uuid& database,
-                             const std::function<void()>& note_step, RecordedLogs* logs);
+                             const lss::PlaceCaller& caller, RecordedLogs* logs);
 // What hand-off queues in `queues` have of it; nothing if they were of another boot.
 lss::Status ReadQueuedLogs(const std::string& queues, const std::string& directory,
                            const lss::Uuid& database, RecordedLogs* logs);

@@ -138,7 +138,7 @@ Status ReadHeldLogs(const std::string& place, const std::vector<HeldDatabase>& l
         continue;
       }
       RecordedLogs own;
-      failed = ReadRecordedLogs(*space, life.database, nullptr, &own);
+      failed = ReadRecordedLogs(*space, life.database, {}, &own);
       left.erase(life.database);
       for (auto& [number, records] : own) {
         if (!logs->emplace(number, std::move(records)).second) {

@@ -42,7 +42,7 @@ Status LookAtPlace(const SecondMarker& marker, uint64_t* bytes) {
   std::string path;
   RecordedLogs logs;
   Status status = lss::FindSideSpace(marker.place, marker.log, WarnOnce, &space, &path);
-  status = status.ok() ? ReadRecordedLogs(*space, marker.database, nullptr, &logs) : status;
+  status = status.ok() ? ReadRecordedLogs(*space, marker.database, {}, &logs) : status;
   *bytes = BytesIn(logs);
   return status;
 }

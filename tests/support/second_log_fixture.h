@@ -162,7 +162,7 @@ class SecondLogFixture : public testing::Test {
     lss::Status status =
         lss::FindSideSpace(place_->place(), place_->log_name(), nullptr, &space, &path);
     if (status.ok()) {
-      status = ReadRecordedLogs(*space, name_.database, nullptr, &logs);
+      status = ReadRecordedLogs(*space, name_.database, {}, &logs);
     }
     EXPECT_TRUE(status.ok()) << status.ToString();
     std::string bytes;

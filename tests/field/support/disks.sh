@@ -65,6 +65,17 @@ live() { # HOST NAME PATH
   done
 }
 
+# A database's first two lives on the disk that goes on, while another one stands still; says each answer, and whether
+# all of it took less than so many seconds.
+short_lives="2000 rows, closed, open, 0 missing, closed, in time"
+live_shortly() { # SECONDS
+  local begin=$SECONDS
+  serve host
+  must host open db "$place/db"
+  go_through host "put db 2000 bytes=1000 sync" "close db" "open db $place/db" "check db 2000" "close db"
+  ((SECONDS - begin < $1)) && say "in time"
+}
+
 fill_up() { # DIRECTORY: not one block is left
   dd if=/dev/zero of="$1/filler" bs=1M 2>/dev/null
   dd if=/dev/zero of="$1/filler2" bs=4k 2>/dev/null
